@@ -1,0 +1,138 @@
+"""3D colour lookup tables in the ``.cube`` format (Adobe/IRIDAS Cube LUT Specification 1.0).
+
+Tables are ``(N, N, N, 3)``, indexed ``[red, green, blue]``; in the file red runs fastest.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from iph.errors import InputError
+from iph.files import replacing
+
+LARGEST = 129  # points a side; the specification allows 256, which is a file of half a gigabyte
+MOST_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """A lookup table (N, N, N, 3) float32, the colours ``low`` and ``high`` (3,) of its corners, and its title."""
+
+    table: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    title: str = ""
+
+
+def lattice(size: int) -> np.ndarray:
+    """The table (N, N, N, 3) float64 that changes nothing: its own coordinates in [0, 1]."""
+    steps = np.linspace(0.0, 1.0, size)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+
+
+def apply_cube(image: np.ndarray, cube: Cube) -> np.ndarray:
+    """``image`` (…, 3) float through the table, trilinear, as float32; colours outside its domain take its border's."""
+    last = cube.table.shape[0] - 1
+    position = np.clip((image - cube.low) / (cube.high - cube.low), 0, 1).reshape(-1, 3) * last  # (K, 3)
+    base = np.minimum(position.astype(np.int32), last - 1)
+    weight = (position - base).astype(np.float32)
+    red, green, blue = (weight[:, i, None] for i in range(3))  # (K, 1)
+    table = cube.table.reshape(-1, 3)  # (N³, 3)
+    strides = np.array([(last + 1) ** 2, last + 1, 1])
+    corner = base @ strides
+
+    def along_blue(start: np.ndarray) -> np.ndarray:
+        first = table[start]
+        return first + blue * (table[start + 1] - first)
+
+    def along_green(start: np.ndarray) -> np.ndarray:
+        first = along_blue(start)
+        return first + green * (along_blue(start + strides[1]) - first)
+
+    first = along_green(corner)
+    return (first + red * (along_green(corner + strides[0]) - first)).reshape(image.shape)
+
+
+def write_cube(path: str | os.PathLike, table: np.ndarray, title: str) -> None:
+    """Write a table (N, N, N, 3) of the domain [0, 1], as Photoshop, Affinity, DaVinci Resolve and darktable read it."""
+    title = "".join(c for c in title if c.isascii() and c.isprintable() and c != '"')
+    rows = table.transpose(2, 1, 0, 3).reshape(-1, 3)  # (b, g, r, 3): red fastest -> (N³, 3)
+    with replacing(path) as temporary, open(temporary, "w", encoding="ascii", newline="\n") as file:
+        file.write(f'TITLE "{title}"\nLUT_3D_SIZE {table.shape[0]}\n')
+        file.write("DOMAIN_MIN 0.0 0.0 0.0\nDOMAIN_MAX 1.0 1.0 1.0\n")
+        np.savetxt(file, rows, fmt="%.7f")
+
+
+def read_cube(path: str | os.PathLike) -> Cube:
+    """Read a 3D ``.cube`` file. Raises InputError, with the line where there is one, on anything that is not."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"Expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}.")
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"Expected a readable .cube file, got {str(path)!r}: {error.strerror}.") from None
+
+    size, title, low, high = 0, "", np.zeros(3), np.ones(3)
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        match words[0]:
+            case "TITLE":
+                title = line.split(None, 1)[-1].strip().strip('"')
+            case "LUT_3D_SIZE":
+                size = _size(path, number, words[1:])
+            case "LUT_1D_SIZE":
+                raise InputError(f"{path.name}, line {number}: expected a 3D table, got a 1D one.")
+            case "DOMAIN_MIN":
+                low = _numbers(path, number, words[1:], 3)
+            case "DOMAIN_MAX":
+                high = _numbers(path, number, words[1:], 3)
+            case "LUT_3D_INPUT_RANGE":  # DaVinci Resolve's own form of the domain
+                low, high = np.repeat(_numbers(path, number, words[1:], 2)[:, None], 3, axis=1)
+            case word if not word[0].isalpha() or word.lower() in ("nan", "inf"):
+                rows.append((number, words))
+            # Other keywords are left alone, as the specification asks.
+    if not size:
+        raise InputError(f"{path.name}: expected a line LUT_3D_SIZE, got none in {len(lines)} lines.")
+    if not (low < high).all():
+        raise InputError(f"{path.name}: expected DOMAIN_MIN below DOMAIN_MAX, got {low.tolist()} and {high.tolist()}.")
+    table = _table(path, size, rows)
+    return Cube(table.transpose(2, 1, 0, 3).astype(np.float32, order="C"), low, high, title)
+
+
+def _table(path: Path, size: int, rows: list[tuple[int, list[str]]]) -> np.ndarray:
+    """The file's rows as (b, g, r, 3)."""
+    if len(rows) != size**3:
+        where = f", line {rows[min(len(rows), size**3 + 1) - 1][0]}" if rows else ""
+        raise InputError(f"{path.name}{where}: expected {size}³ = {size**3} rows of colours, got {len(rows)}.")
+    try:
+        table = np.array([words for _, words in rows], dtype=np.float64)  # (N³, 3)
+    except ValueError:
+        table = np.empty(0)
+    if table.shape != (size**3, 3) or not np.isfinite(table).all():
+        for number, words in rows:
+            _numbers(path, number, words, 3)
+    return table.reshape(size, size, size, 3)
+
+
+def _numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
+    try:
+        values = np.array(words, dtype=np.float64)
+    except ValueError:
+        values = np.empty(0)
+    if values.shape != (count,) or not np.isfinite(values).all():
+        got = " ".join(words)[:60]
+        raise InputError(f"{path.name}, line {line}: expected {count} numbers, got {got!r}.")
+    return values
+
+
+def _size(path: Path, line: int, words: list[str]) -> int:
+    if len(words) != 1 or not words[0].isdecimal() or not 2 <= int(words[0]) <= LARGEST:
+        got = " ".join(words)[:60]
+        raise InputError(f"{path.name}, line {line}: expected a table size from 2 to {LARGEST}, got {got!r}.")
+    return int(words[0])

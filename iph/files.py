@@ -1,0 +1,52 @@
+"""Files that are never half written: they are made beside their target, then renamed over it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from iph.errors import InputError
+
+
+def check_writable(path: str | os.PathLike) -> Path:
+    """The path, if a file can be made there. Raises InputError otherwise; meant to be called before long work."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"Expected an existing folder to write {path.name!r} into, got {str(path.parent)!r}.")
+    if path.is_dir():
+        raise InputError(f"Expected a file name to write to, got the folder {str(path)!r}.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"Expected a folder that can be written to, got {str(path.parent)!r} without the permission.")
+    return path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary file beside ``path``, moved there when the block ends well and deleted when it does not.
+
+    An existing file keeps its permissions. Raises InputError where the file system refuses.
+    """
+    path = check_writable(path)
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"Expected to write {str(path)!r}, but: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    # Read from the kernel: os.umask() can only be asked by setting it, which would race with other threads.
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("Umask:")[1].split()[0], 8)
+    except (OSError, IndexError, ValueError):
+        return 0o022
