@@ -56,7 +56,7 @@ def apply_cube(image: np.ndarray, cube: Cube) -> np.ndarray:
 
 
 def write_cube(path: str | os.PathLike, table: np.ndarray, title: str) -> None:
-    """Write a table (N, N, N, 3) of the domain [0, 1], as Photoshop, Affinity, DaVinci Resolve and darktable read it."""
+    """Write a table (N, N, N, 3) of the domain [0, 1], as Photoshop, Affinity, Resolve and darktable read it."""
     title = "".join(c for c in title if c.isascii() and c.isprintable() and c != '"')
     rows = table.transpose(2, 1, 0, 3).reshape(-1, 3)  # (b, g, r, 3): red fastest -> (N³, 3)
     with replacing(path) as temporary, open(temporary, "w", encoding="ascii", newline="\n") as file:

@@ -40,7 +40,7 @@ DEPTH = {
 
 @dataclass(frozen=True, eq=False)
 class ColorMapping:
-    """A colour change: ``change`` (11, 3) float64, one column a channel, and its fitted range ``low``, ``high`` (3,)."""
+    """A colour change: ``change`` (11, 3) float64, a column a channel, and its fitted range ``low``, ``high`` (3,)."""
 
     change: np.ndarray
     low: np.ndarray
@@ -103,8 +103,8 @@ class ColorMapping:
     def apply(self, image: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
         """A copy of ``image`` (H, W, 3), mapped; any size; uint8, uint16 or float in [0, 1], and returned as it came.
 
-        ``alpha`` (H, W), bool, 0/255 or [0, 1], says how much of the change a pixel takes; where it is 0 the pixel is left
-        bit for bit. Integers are rounded. Raises InputError on NaN in a pixel that changes, or on wrong shapes.
+        ``alpha`` (H, W), bool, 0/255 or [0, 1], says how much of the change a pixel takes; where it is 0 the pixel is
+        left bit for bit. Integers are rounded. Raises InputError on NaN in a pixel that changes, or on wrong shapes.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype == bool:
             raise InputError(f"Expected an image of shape (H, W, 3), got {image.shape} of {image.dtype}.")
@@ -129,7 +129,7 @@ class ColorMapping:
         return result
 
     def save_cube(self, path: str | Path, size: int = 33, title: str = "Harmonized look") -> None:
-        """Write the mapping as a ``.cube`` 3D LUT for Photoshop, Affinity, Resolve or darktable; ``size`` 17, 33 or 65."""
+        """Write the mapping as a 3D LUT (17, 33 or 65) for Photoshop, Affinity, Resolve or darktable."""
         if size not in CUBE_SIZES:
             raise InputError(f"Expected a cube size of 17, 33 or 65, got {size}.")
         lattice = cube.lattice(size)  # (N, N, N, 3)
