@@ -100,6 +100,8 @@ def count_votes(votes: pd.DataFrame, methods: Sequence[str] | None = None) -> Co
         raise InputError(f"expected two different methods in a vote, got {same!r} on both sides")
     choice = _codes(table["choice"], CHOICES)
     flat = ((choice * len(raters) + rater) * size + left) * size + right
+    if len(CHOICES) * len(raters) * size * size < 2**31:
+        flat = flat.astype(np.int32)  # sorts in half the time
     found, times = np.unique(flat, return_counts=True)
     row, cell = np.divmod(found, size * size)
     starts = np.searchsorted(row, np.arange(len(CHOICES) + 1) * len(raters))

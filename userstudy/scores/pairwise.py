@@ -81,7 +81,9 @@ def laplacian(weights: np.ndarray, items: int) -> np.ndarray:
     return matrix
 
 
-def fit(upper: np.ndarray, lower: np.ndarray, link: Link, start: np.ndarray, ridge: float = 0.0) -> Maximum:
+def fit(
+    upper: np.ndarray, lower: np.ndarray, link: Link, start: np.ndarray, ridge: float = 0.0, tolerance: float = 1e-9
+) -> Maximum:
     """Zero-sum scores (B, K) of B count sets, climbing from ``start`` (K,) or (B, K).
 
     ``ridge`` is the precision of a normal prior on each score (0 is maximum likelihood; 1 is Tsukida & Gupta's MAP).
@@ -94,7 +96,7 @@ def fit(upper: np.ndarray, lower: np.ndarray, link: Link, start: np.ndarray, rid
         gradient, weights = link.derivatives(scores @ design.T, upper, lower)
         return gradient @ design - ridge * scores, laplacian(weights, items) + anchor
 
-    return maximise(derivatives, np.broadcast_to(start, (len(upper), items)))
+    return maximise(derivatives, np.broadcast_to(start, (len(upper), items)), tolerance)
 
 
 def covariance(upper: np.ndarray, lower: np.ndarray, link: Link, scores: np.ndarray, ridge: float = 0.0) -> np.ndarray:

@@ -25,6 +25,13 @@ def check_wins(wins: object, names: Sequence[str] | None) -> tuple[np.ndarray, t
     return matrix, names
 
 
+def difference_se(covariance: np.ndarray) -> np.ndarray:
+    """Standard errors (..., K, K) of s_i - s_j, from the covariance (..., K, K) of s."""
+    variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+    squared = variance[..., :, None] + variance[..., None, :] - 2 * covariance
+    return np.sqrt(np.clip(squared, 0, None))
+
+
 @dataclass(frozen=True)
 class PairwiseFit:
     """Scores of K methods on one interval scale.
@@ -75,14 +82,11 @@ class PairwiseFit:
         if name not in self.names:
             raise InputError(f"expected one of {', '.join(self.names)}, got {name!r}{nearest(name, self.names)}")
         reference = self.names.index(name)
-        _, se = self.contrasts()
-        return self.scores - self.scores[reference], se[:, reference]
+        return self.scores - self.scores[reference], difference_se(self.covariance)[:, reference]
 
     def contrasts(self, clustered: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Differences s_i - s_j and their standard errors, both (K, K)."""
         covariance = self.clustered_covariance if clustered else self.covariance
         if covariance is None:
             raise InputError("expected a fit with counts per rater for clustered errors, got one without")
-        variance = np.diagonal(covariance)
-        squared = variance[:, None] + variance[None, :] - 2 * covariance
-        return self.scores[:, None] - self.scores[None, :], np.sqrt(np.clip(squared, 0, None))
+        return self.scores[:, None] - self.scores[None, :], difference_se(covariance)
