@@ -18,7 +18,9 @@ class PartialConv2d(nn.Conv2d):
     """
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        valid = F.avg_pool2d(mask, self.kernel_size, self.stride, self.padding, count_include_pad=True)  # (B, 1, H', W')
+        valid = F.avg_pool2d(
+            mask, self.kernel_size, self.stride, self.padding, count_include_pad=True
+        )  # (B, 1, H', W')
         out = F.conv2d(features * mask, self.weight, None, self.stride, self.padding)  # (B, C', H', W')
         grown = (valid > 0).to(features.dtype)
         out = out / valid.clamp_min(1e-4)

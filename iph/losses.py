@@ -112,3 +112,22 @@ def total_loss(
 def _percentile_distance(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, q: float) -> Tensor:
     own = masked_quantile(luminance(image), mask, q)
     return (own - masked_quantile(luminance(other), other_mask, q)).abs().mean()
+
+
+def look_matching_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
+    """Ours, for pairs without a truth: mean distance of each channel's 10th percentile, mean and 90th percentile."""
+    mean = masked_statistics(image, mask)[0].flatten(1)
+    other_mean = masked_statistics(other, other_mask)[0].flatten(1)
+    points = [(mean - other_mean).abs()]  # each (B, 3)
+    for q in (SHADOW, HIGHLIGHT):
+        points.append((masked_quantile(image, mask, q) - masked_quantile(other, other_mask, q)).abs())
+    return torch.stack(points).mean()
+
+
+def content_loss(harmonized: Tensor, composite: Tensor, foreground: Tensor) -> Tensor:
+    """Ours, for pairs without a truth: one minus the correlation of each channel before and after, in the foreground."""
+    before_mean, before_deviation = masked_statistics(composite, foreground)
+    after_mean, after_deviation = masked_statistics(harmonized, foreground)
+    product = (composite - before_mean) / before_deviation * (harmonized - after_mean) / after_deviation
+    correlation = masked_statistics(product, foreground)[0]  # (B, 3, 1, 1)
+    return (1 - correlation).mean()

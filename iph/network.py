@@ -71,6 +71,7 @@ class StyleEncoder(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        self.config = config
         self.every_scale = config.every_scale
         channels = (3, *config.style_widths)
         self.convs = nn.ModuleList(
@@ -88,6 +89,10 @@ class StyleEncoder(nn.Module):
             scales.append(masked_statistics(features, mask))
         pooled = [part for scale in scales for part in scale] if self.every_scale else [scales[-1][0]]
         return self.project(torch.cat(pooled, dim=1).flatten(1))  # (B, sum of C, 1, 1) -> (B, D)
+
+    def settings(self) -> dict:
+        """The configuration as plain values, to be stored beside the weights."""
+        return asdict(self.config)
 
 
 class RGBHead(nn.Module):
@@ -187,9 +192,7 @@ class Network(nn.Module):
         changed = self.head(features, summary, composite)
         return composite + foreground * (changed - composite)
 
-    def forward(
-        self, composite: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor
-    ) -> Tensor:
+    def forward(self, composite: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
         """The harmonized frame (B, 3, H, W), not clipped; ``reference`` masks ``reference_image`` (B, 3, h, w)."""
         style = self.style(reference_image, reference)
         return self.harmonize(composite, foreground, self.condition(composite, foreground, style))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from iph.cube import apply_cube
+from iph.cube import Cube, apply_cube
 from iph.data import luts
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -34,17 +34,17 @@ class Look:
         return image + alpha * (changed - image)
 
 
-def random_look(rng: np.random.Generator, film_luts: Sequence[np.ndarray] = (), strength: float = 1.0) -> Look:
+def random_look(rng: np.random.Generator, film_luts: Sequence[Cube] = (), strength: float = 1.0) -> Look:
     """One augmentation, drawn uniformly from the appendix's list. ``strength`` scales how far it goes."""
     return _draw(LOOKS, rng, film_luts, strength)
 
 
-def random_global_look(rng: np.random.Generator, film_luts: Sequence[np.ndarray] = (), strength: float = 1.0) -> Look:
+def random_global_look(rng: np.random.Generator, film_luts: Sequence[Cube] = (), strength: float = 1.0) -> Look:
     """As ``random_look`` without the local ones: the look of a whole photo, target and composite alike."""
     return _draw([name for name in LOOKS if name not in BLENDS], rng, film_luts, strength)
 
 
-def _draw(names: Sequence[str], rng: np.random.Generator, film_luts: Sequence[np.ndarray], strength: float) -> Look:
+def _draw(names: Sequence[str], rng: np.random.Generator, film_luts: Sequence[Cube], strength: float) -> Look:
     name = list(names)[rng.integers(len(names))]
     if name in BLENDS:
         return Look(name, _local(rng, BLENDS[name], strength))
@@ -91,7 +91,7 @@ def _gamma(rng: np.random.Generator, strength: float) -> Callable:
     return lambda image: np.maximum(image, 0) ** exponent
 
 
-def _lut(rng: np.random.Generator, film_luts: Sequence[np.ndarray], strength: float) -> Callable:
+def _lut(rng: np.random.Generator, film_luts: Sequence[Cube], strength: float) -> Callable:
     if film_luts and rng.random() < 0.5:
         table = film_luts[rng.integers(len(film_luts))]
     else:

@@ -1,0 +1,62 @@
+"""A folder of photos with instance masks: the raw material of every composite.
+
+Layout: ``images/<id>.jpg``, ``masks/<id>_<k>.png`` (0/255), ``instances.csv`` (id, k, person, label, area_frac) and,
+if there is one, ``split.csv`` (id, split).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from iph.errors import InputError
+
+
+@dataclass(frozen=True)
+class PhotoRecord:
+    """One photo's files: ``masks[i]`` is the path of an instance, ``persons[i]`` says whether it is a person."""
+
+    id: str
+    image: Path
+    masks: tuple[Path, ...]
+    persons: tuple[bool, ...]
+
+    def read_image(self) -> np.ndarray:
+        """(H, W, 3) uint8 sRGB."""
+        pixels = cv2.imread(str(self.image), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise InputError(f"expected a readable photo at {self.image}, found none")
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+    def read_masks(self) -> np.ndarray:
+        """(K, H, W) bool, one layer an instance."""
+        layers = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in self.masks]
+        if any(layer is None for layer in layers):
+            raise InputError(f"expected a readable mask for every instance of {self.id}, one is missing or broken")
+        return np.stack([layer > 127 for layer in layers])
+
+
+def read_folder(folder: str | Path, split: str | None = None) -> list[PhotoRecord]:
+    """The photos of ``folder`` (of one ``split`` if given), sorted by id; those without an instance are left out."""
+    folder = Path(folder)
+    table = folder / "instances.csv"
+    if not table.is_file():
+        raise InputError(f"expected instances.csv in {folder}, found none")
+    instances = pd.read_csv(table, dtype={"id": str})
+    if split is not None:
+        splits = pd.read_csv(folder / "split.csv", dtype=str)
+        known = sorted(splits["split"].unique())
+        if split not in known:
+            raise InputError(f"expected a split out of {', '.join(known)}, got {split!r}")
+        instances = instances[instances["id"].isin(splits.loc[splits["split"] == split, "id"])]
+    return [
+        PhotoRecord(
+            id=name,
+            image=folder / "images" / f"{name}.jpg",
+            masks=tuple(folder / "masks" / f"{name}_{k}.png" for k in rows["k"]),
+            persons=tuple(bool(flag) for flag in rows["person"]),
+        )
+        for name, rows in instances.sort_values(["id", "k"]).groupby("id", sort=True)
+    ]

@@ -1,0 +1,169 @@
+"""Training samples out of packed photos (paper Sec. 3, 4 and Appendix).
+
+A sample is a dict of float32 arrays: ``composite``, ``target``, ``reference_image`` (3, S, S) in [0, 1],
+``foreground``, ``reference`` (1, S, S) in {0, 1}, and ``paired`` (): 1 where ``target`` is the truth, 0 where a person
+of one photo was put beside a person of another and nothing but the reference says how they should look.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from iph.cube import Cube
+from iph.data.augment import random_global_look, random_look
+from iph.data.pack import PackedPhotos
+from iph.data.regions import background_region, large_enough, random_region
+
+Sample = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class SampleRules:
+    """How samples are drawn; shares are probabilities.
+
+    stage 1 takes the whole background as reference, stage 2 an instance or a region, stage 3 people with people.
+    whole_look: the look of the whole photo is changed first, target too. arbitrary: the foreground is any region.
+    unchanged: the composite is already harmonious and must stay. unpaired: a person of another photo, no truth.
+    """
+
+    size: int = 64
+    stage: int = 2
+    whole_look: float = 0.6
+    whole_strength: float = 0.6
+    arbitrary: float = 0.3
+    unchanged: float = 0.05
+    strength: float = 1.0
+    unpaired: float = 0.0
+
+
+class Sampler:
+    """Draws samples from ``photos``; each one depends on the seed given with it and on nothing else."""
+
+    def __init__(self, photos: PackedPhotos, rules: SampleRules, film_luts: Sequence[Cube] = ()) -> None:
+        self.photos = photos
+        self.rules = rules
+        self.film_luts = film_luts
+        self.with_person = [n for n, flags in enumerate(photos.persons) if any(flags)]
+
+    def draw(self, seed: Sequence[int] | int) -> Sample:
+        """The sample of this seed."""
+        rng = np.random.default_rng(seed)
+        if self.with_person and rng.random() < self.rules.unpaired:
+            return self._unpaired(rng)
+        return self._paired(rng)
+
+    def _paired(self, rng: np.random.Generator) -> Sample:
+        rules = self.rules
+        people = rules.stage == 3 and self.with_person
+        number = self.with_person[rng.integers(len(self.with_person))] if people else rng.integers(len(self.photos))
+        image, layers = self._crop(rng, int(number))
+        if rng.random() < rules.whole_look:
+            image = random_global_look(rng, self.film_luts, rules.whole_strength).apply(image)
+        if people:
+            layers = [layer for layer, person in layers if person]
+        else:
+            layers = [layer for layer, _ in layers]
+        foreground, others = self._foreground(rng, layers, image.shape[:2])
+        reference = self._reference(rng, foreground, others)
+        composite = image
+        if rng.random() >= rules.unchanged:
+            look = random_look(rng, self.film_luts, rules.strength)
+            composite = look.apply(image, foreground.astype(np.float32))
+        return _sample(composite, foreground, composite, reference, image, paired=True)
+
+    def _crop(self, rng: np.random.Generator, number: int) -> tuple[np.ndarray, list[tuple[np.ndarray, bool]]]:
+        """A random crop, perhaps mirrored: (S, S, 3) float32 and its instances with their person flags."""
+        full = self.photos.images.shape[1]
+        side = int(round(full * rng.uniform(0.65, 1.0)))
+        top, left = rng.integers(full - side + 1, size=2)
+        window = (slice(top, top + side), slice(left, left + side))
+        size = self.rules.size
+        image = cv2.resize(self.photos.images[number][window], (size, size), interpolation=cv2.INTER_AREA)
+        bits = cv2.resize(self.photos.instances[number][window], (size, size), interpolation=cv2.INTER_NEAREST)
+        if rng.random() < 0.5:
+            image, bits = image[:, ::-1], bits[:, ::-1]
+        layers = [(bits >> k & 1).astype(bool) for k in range(len(self.photos.persons[number]))]
+        flags = self.photos.persons[number]
+        kept = [(layer, flag) for layer, flag in zip(layers, flags, strict=True) if large_enough(layer)]
+        return image.astype(np.float32) / 255, kept
+
+    def _foreground(
+        self, rng: np.random.Generator, layers: list[np.ndarray], shape: tuple[int, int]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The foreground and what is left as candidates for the reference."""
+        usable = [k for k, layer in enumerate(layers) if layer.mean() < 0.8]
+        if not usable or rng.random() < self.rules.arbitrary:
+            return random_region(rng, shape), layers
+        chosen = int(rng.choice(usable))
+        return layers[chosen], layers[:chosen] + layers[chosen + 1 :]
+
+    def _reference(self, rng: np.random.Generator, foreground: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+        if self.rules.stage == 1 or rng.random() < 0.2:
+            return ~foreground
+        clear = [layer & ~foreground for layer in others]
+        clear = [layer for layer in clear if large_enough(layer)]
+        if clear and rng.random() < 0.65:
+            return clear[rng.integers(len(clear))]
+        return background_region(rng, foreground)
+
+    def _unpaired(self, rng: np.random.Generator) -> Sample:
+        """A person of one photo beside a person of another; ``target`` repeats the composite and is not the truth."""
+        for _ in range(8):
+            guest, host = rng.choice(len(self.with_person), 2)
+            guest_image, guest_layers = self._crop(rng, self.with_person[guest])
+            host_image, host_layers = self._crop(rng, self.with_person[host])
+            guests = [layer for layer, person in guest_layers if person]
+            hosts = [layer for layer, person in host_layers if person and layer.mean() < 0.6]
+            if not guests or not hosts:
+                continue
+            beside = hosts[rng.integers(len(hosts))]
+            pasted, foreground = _place(rng, guest_image, guests[rng.integers(len(guests))], beside)
+            reference = beside & ~foreground
+            if large_enough(foreground) and large_enough(reference):
+                if rng.random() < 0.5:
+                    pasted = random_look(rng, self.film_luts, self.rules.strength).apply(pasted)
+                composite = np.where(foreground[..., None], pasted, host_image)
+                return _sample(composite, foreground, composite, reference, composite, paired=False)
+        return self._paired(rng)
+
+
+def _place(
+    rng: np.random.Generator, image: np.ndarray, person: np.ndarray, beside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and move ``person`` to stand left or right of ``beside``: the moved image and its mask, both (S, S, …)."""
+    size = image.shape[0]
+    ys, xs = np.nonzero(person)
+    by, bx = np.nonzero(beside)
+    scale = (np.ptp(by) + 1) / (np.ptp(ys) + 1) * rng.uniform(0.8, 1.2)
+    target_y = by.mean() + rng.normal(0, 0.05) * size
+    offset = 0.5 * (np.ptp(bx) + scale * np.ptp(xs)) * rng.uniform(0.6, 1.1)
+    target_x = bx.mean() + offset * rng.choice((-1, 1))
+    if not 0.1 * size < target_x < 0.9 * size:
+        target_x = 2 * bx.mean() - target_x
+    matrix = np.float32([[scale, 0, target_x - scale * xs.mean()], [0, scale, target_y - scale * ys.mean()]])
+    moved = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mask = cv2.warpAffine(person.astype(np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST)
+    return moved, mask.astype(bool)
+
+
+def _sample(
+    composite: np.ndarray,
+    foreground: np.ndarray,
+    reference_image: np.ndarray,
+    reference: np.ndarray,
+    target: np.ndarray,
+    paired: bool,
+) -> Sample:
+    def planes(image: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)  # (S, S, 3) -> (3, S, S)
+
+    return {
+        "composite": planes(composite),
+        "foreground": foreground[None].astype(np.float32),
+        "reference_image": planes(reference_image),
+        "reference": reference[None].astype(np.float32),
+        "target": planes(target),
+        "paired": np.float32(paired),
+    }

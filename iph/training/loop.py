@@ -1,0 +1,192 @@
+"""The training loop: one code for CPU, CUDA and several devices (Hugging Face accelerate launches it).
+
+A run is a folder: ``settings.json``, ``curve.csv`` (one row a check), ``last.pt`` (resumes) and ``best.safetensors``
+(the averaged weights with the lowest validation error so far).
+"""
+
+import copy
+import csv
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from iph.checkpoint import save_network
+from iph.cube import Cube
+from iph.data.pack import PackedPhotos
+from iph.data.samples import Sample, Sampler, SampleRules
+from iph.files import replacing
+from iph.network import Network
+from iph.training.objective import ObjectiveWeights, objective
+from iph.training.validate import hold_out, validate, validation_batch
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One run. ``minutes`` of wall time or ``images`` seen, whichever is given, set the length and the decay."""
+
+    out: Path
+    rules: SampleRules = field(default_factory=SampleRules)
+    weights: ObjectiveWeights = field(default_factory=ObjectiveWeights)
+    minutes: float | None = None
+    images: int | None = None
+    batch: int = 48
+    rate: float = 2e-3
+    warm_up: int = 200
+    average: float = 0.998
+    weight_decay: float = 0.01
+    seed: int = 0
+    check_every: int = 500
+    validation_images: int = 512
+
+
+class _Stream(IterableDataset):
+    """Samples number ``start``, ``start + step``, … of a run: the same ones whoever draws them."""
+
+    def __init__(self, sampler: Sampler, seed: int, start: int, step: int) -> None:
+        self.sampler, self.seed, self.start, self.step = sampler, seed, start, step
+
+    def __iter__(self) -> Iterator[Sample]:
+        worker = get_worker_info()
+        lane, lanes = (worker.id, worker.num_workers) if worker else (0, 1)
+        number = self.start + lane * self.step
+        while True:
+            yield self.sampler.draw((self.seed, number))
+            number += lanes * self.step
+
+
+def train(
+    network: Network, photos: PackedPhotos, settings: TrainingSettings, film_luts: Sequence[Cube] = ()
+) -> dict[str, float]:
+    """Train ``network`` in place, resuming from ``settings.out`` if it holds a run; returns the last validation."""
+    accelerator = Accelerator()
+    torch.manual_seed(settings.seed)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    (settings.out / "settings.json").write_text(
+        json.dumps({"network": network.settings(), "training": asdict(settings)}, default=str, indent=1)
+    )
+    training_photos, held_out = hold_out(photos)
+    checks = validation_batch(held_out, settings.rules, settings.validation_images)
+    network.to(accelerator.device, memory_format=torch.channels_last)
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    state = _resume(settings.out, network, averaged, optimizer)
+    model, optimizer = accelerator.prepare(_Objective(network, settings.weights), optimizer)
+    ranks = accelerator.num_processes
+    start = state["step"] * settings.batch * ranks + accelerator.process_index
+    stream = _Stream(Sampler(training_photos, settings.rules, film_luts), settings.seed, start, ranks)
+    loader = iter(DataLoader(stream, settings.batch, num_workers=1, prefetch_factor=4))
+
+    result: dict[str, float] = {}
+    began = time.monotonic() - state["seconds"]
+    running: dict[str, float] = {}
+    while True:
+        progress = _progress(settings, state["step"] * settings.batch * ranks, time.monotonic() - began)
+        finished = progress >= 1
+        if finished or state["step"] % settings.check_every == 0:
+            state["seconds"] = time.monotonic() - began
+            if accelerator.is_main_process:
+                result = validate(averaged, checks, accelerator.device)
+                _record(settings.out, state, result, running)
+                if result["harmonized"] < state["best"]:
+                    state["best"] = result["harmonized"]
+                    save_network(settings.out / "best.safetensors", averaged)
+                _save(settings.out, network, averaged, optimizer, state)
+        if finished:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(settings, state["step"], progress)
+        batch = {name: value.to(accelerator.device) for name, value in next(loader).items()}
+        with accelerator.autocast():
+            loss, running = model(batch)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        state["step"] += 1
+        _average(averaged, network, min(settings.average, state["step"] / (state["step"] + 10)))
+    if accelerator.is_main_process:
+        save_network(settings.out / "last.safetensors", averaged)
+    return result
+
+
+class _Objective(torch.nn.Module):
+    """The objective as a module's forward, which is what distributed training synchronises."""
+
+    def __init__(self, network: Network, weights: ObjectiveWeights) -> None:
+        super().__init__()
+        self.network, self.weights = network, weights
+
+    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        return objective(self.network, batch, self.weights)
+
+
+def _progress(settings: TrainingSettings, images: int, seconds: float) -> float:
+    """Share of the run done, from the length that was given."""
+    if settings.images is not None:
+        return images / settings.images
+    return seconds / (60 * settings.minutes)
+
+
+def _rate(settings: TrainingSettings, step: int, progress: float) -> float:
+    """Linear warm-up, then a cosine to zero."""
+    return settings.rate * min(1.0, (step + 1) / settings.warm_up) * 0.5 * (1 + math.cos(math.pi * min(progress, 1)))
+
+
+@torch.no_grad()
+def _average(averaged: Network, network: Network, keep: float) -> None:
+    for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
+        slow.lerp_(fast, 1 - keep)
+
+
+def _resume(out: Path, network: Network, averaged: Network, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    path = out / "last.pt"
+    if not path.is_file():
+        return {"step": 0, "seconds": 0.0, "best": math.inf}
+    saved = torch.load(path, weights_only=True, map_location="cpu")
+    network.load_state_dict(saved["network"])
+    averaged.load_state_dict(saved["averaged"])
+    optimizer.load_state_dict(saved["optimizer"])
+    return saved["state"]
+
+
+def _save(
+    out: Path, network: Network, averaged: Network, optimizer: torch.optim.Optimizer, state: dict[str, float]
+) -> None:
+    content = {
+        "network": network.state_dict(),
+        "averaged": averaged.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "state": dict(state),
+    }
+    with replacing(out / "last.pt") as temporary:
+        torch.save(content, temporary)
+
+
+def _record(out: Path, state: dict[str, float], result: dict[str, float], running: dict[str, float]) -> None:
+    row = {"step": state["step"], "seconds": round(state["seconds"], 1)} | result | running
+    path = out / "curve.csv"
+    columns = list(row)
+    if path.is_file():
+        with open(path, newline="") as file:
+            known = next(csv.reader(file))
+        columns = known + [name for name in row if name not in known]
+        if columns != known:  # a first row without losses, or a stage with other parts
+            with open(path, newline="") as file:
+                rows = list(csv.DictReader(file))
+            with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(rows)
+    with open(path, "a", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+    print("  ".join(f"{name} {value:.5g}" for name, value in row.items()), flush=True)

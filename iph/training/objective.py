@@ -1,0 +1,70 @@
+"""What training minimises for a batch of samples: eq. 6 where the truth is known, look matching where it is not."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from iph import losses
+from iph.losses import LossWeights
+from iph.network import Network
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class ObjectiveWeights:
+    """The paper's weights, and ours for samples without a truth: look matching and content."""
+
+    paper: LossWeights = field(default_factory=LossWeights)
+    look: float = 0.4
+    content: float = 0.2
+
+
+def objective(network: Network, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a batch and its parts by name. ``batch`` is stacked samples of ``iph.data.samples``."""
+    composite, foreground = batch["composite"], batch["foreground"]
+    reference_style = network.style(batch["reference_image"], batch["reference"])
+    code = network.condition(composite, foreground, reference_style)
+    harmonized = network.harmonize(composite, foreground, code)
+    parts: dict[str, Tensor] = {}
+    paired = batch["paired"] > 0.5
+    total = composite.new_zeros(())
+    if paired.any():
+        own = {name: value[paired] for name, value in batch.items()}
+        total = total + _paired(network, harmonized[paired], own, reference_style, paired, weights.paper, parts)
+    if not paired.all():
+        other = {name: value[~paired] for name, value in batch.items()}
+        total = total + _unpaired(harmonized[~paired], other, weights, parts)
+    return total, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def _paired(
+    network: Network,
+    harmonized: Tensor,
+    batch: Batch,
+    reference_style: Tensor | None,
+    paired: Tensor,
+    weights: LossWeights,
+    parts: dict[str, Tensor],
+) -> Tensor:
+    foreground, target, composite = batch["foreground"], batch["target"], batch["composite"]
+    parts["harmonization"] = losses.harmonization_loss(harmonized, target, foreground)
+    parts["luminance"] = losses.luminance_matching_loss(harmonized, foreground, target, foreground)
+    triplets = (composite.new_zeros(()), composite.new_zeros(()))
+    if reference_style is not None and (weights.alpha or weights.beta):
+        after = network.style(harmonized, foreground)
+        before = network.style(composite, foreground)
+        truth = network.style(target, foreground)
+        triplets = (
+            losses.reference_triplet(after, reference_style[paired], before, weights.margin),
+            losses.target_triplet(after, truth, before, weights.margin),
+        )
+        parts["reference triplet"], parts["target triplet"] = triplets
+    return losses.total_loss(parts["harmonization"], parts["luminance"], triplets, weights)
+
+
+def _unpaired(harmonized: Tensor, batch: Batch, weights: ObjectiveWeights, parts: dict[str, Tensor]) -> Tensor:
+    look = losses.look_matching_loss(harmonized, batch["foreground"], batch["reference_image"], batch["reference"])
+    content = losses.content_loss(harmonized, batch["composite"], batch["foreground"])
+    parts["look"], parts["content"] = look, content
+    return weights.look * look + weights.content * content

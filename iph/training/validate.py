@@ -1,0 +1,59 @@
+"""Validation on photos held out of the training split: the same seeded composites at every check."""
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from iph.data.pack import PackedPhotos
+from iph.data.samples import Sampler, SampleRules
+from iph.network import Network
+from iph.training.objective import Batch
+
+HELD_OUT = 0.05  # share of the training photos
+
+
+def hold_out(photos: PackedPhotos) -> tuple[PackedPhotos, PackedPhotos]:
+    """(training, validation) photos. A photo's id alone decides, so the split outlives additions to the folder."""
+    chance = np.array([zlib.crc32(name.encode()) / 2**32 for name in photos.ids])
+    return photos.subset(np.nonzero(chance >= HELD_OUT)[0]), photos.subset(np.nonzero(chance < HELD_OUT)[0])
+
+
+def validation_batch(photos: PackedPhotos, rules: SampleRules, count: int) -> Batch:
+    """``count`` composites of instances, no change of the whole photo, as one stacked batch on the CPU."""
+    plain = replace(rules, whole_look=0.0, arbitrary=0.0, unchanged=0.0, unpaired=0.0)
+    return stack([Sampler(photos, plain).draw((7, number)) for number in range(count)])
+
+
+def stack(samples: list[dict[str, np.ndarray]]) -> Batch:
+    """Samples as tensors with a batch axis in front."""
+    return {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+
+
+@torch.no_grad()
+def validate(network: Network, batch: Batch, device: torch.device, chunk: int = 64) -> dict[str, float]:
+    """Mean foreground MSE (images in [0, 1]) of composite and result, right reference and another photo's.
+
+    Returns ``composite``, ``harmonized``, ``wrong reference`` and ``ratio`` (harmonized over composite).
+    """
+    network.eval()
+    errors: dict[str, list[np.ndarray]] = {"composite": [], "harmonized": [], "wrong reference": []}
+    total = len(batch["composite"])
+    for start in range(0, total, chunk):
+        part = {name: value[start : start + chunk].to(device) for name, value in batch.items()}
+        other = torch.arange(start + 1, start + 1 + len(part["composite"])) % total
+        wrong = {name: batch[name][other].to(device) for name in ("reference_image", "reference")}
+        frame, mask = part["composite"], part["foreground"]
+        right_result = network(frame, mask, part["reference_image"], part["reference"])
+        wrong_result = network(frame, mask, wrong["reference_image"], wrong["reference"])
+        for name, result in (("composite", frame), ("harmonized", right_result), ("wrong reference", wrong_result)):
+            errors[name].append(_foreground_mse(result, part["target"], mask))
+    network.train()
+    means = {name: float(np.concatenate(values).mean()) for name, values in errors.items()}
+    return means | {"ratio": means["harmonized"] / means["composite"]}
+
+
+def _foreground_mse(result: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+    squared = (result.clamp(0, 1) - target).square().mean(1, keepdim=True)
+    return ((squared * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)).cpu().numpy()
