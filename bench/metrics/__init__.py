@@ -1,0 +1,46 @@
+"""Metrics of a harmonized image against its target, under the evaluation protocol of each compared paper."""
+
+from bench.metrics.functions import (
+    METRICS,
+    Metric,
+    cie_delta_sq76,
+    delta_e00,
+    delta_e76,
+    delta_e94,
+    fdelta_e00,
+    fdelta_e76,
+    fdelta_e94,
+    fmse,
+    fpsnr,
+    fssim,
+    lpips,
+    mse,
+    psnr,
+    score_all,
+    ssim,
+)
+from bench.metrics.protocols import PROTOCOLS, Pair, Protocol, prepare
+
+__all__ = [
+    "METRICS",
+    "PROTOCOLS",
+    "Metric",
+    "Pair",
+    "Protocol",
+    "cie_delta_sq76",
+    "delta_e00",
+    "delta_e76",
+    "delta_e94",
+    "fdelta_e00",
+    "fdelta_e76",
+    "fdelta_e94",
+    "fmse",
+    "fpsnr",
+    "fssim",
+    "lpips",
+    "mse",
+    "prepare",
+    "psnr",
+    "score_all",
+    "ssim",
+]

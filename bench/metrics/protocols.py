@@ -1,0 +1,192 @@
+"""How each published evaluation script resizes, composites and scales before it computes a metric.
+
+Sources, all read in the released code: iHarmony4's ``evaluation.py`` (DoveNet and BargainNet report it), RainNet's
+``evaluate.py`` and its data set, and the ``iharm/inference/metrics.py`` of iDIH, PCT-Net and CDTNet. They differ enough
+to make tables of different papers incomparable, so every table of ours names its protocol.
+A harmonizer's output is 8-bit here, so the scripts' own conversions to bytes (DoveNet, BargainNet and RainNet truncate)
+belong to the harmonizer.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from bench.errors import InputError, unknown
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way to score. Metrics that ``defines`` does not name follow ``strict``'s rule on this protocol's images."""
+
+    name: str
+    source: str
+    size: int | None  # side of the square everything is resized to; None keeps the size
+    resize: Literal["none", "pil-bicubic", "pil-bilinear", "cv2-linear"]
+    mask: Literal["soft", "bilevel"]  # bilevel: PIL's mode "1", resized to the nearest pixel
+    background: Literal["output", "target"]  # what counts outside the foreground; "target" leaves no error there
+    peak: Literal["255", "output range", "target maximum"]  # of PSNR and fPSNR
+    epsilon: float  # added to the MSE inside the logarithm, and to the area of fMSE
+    ssim: Literal["uniform 7", "gaussian 7", "gaussian 11"]
+    fssim: Literal["uniform 7", "gaussian 7"]
+    defines: frozenset[str]
+
+
+def _protocol(name: str, source: str, defines: str, **spec: object) -> Protocol:
+    strict = dict(size=None, resize="none", mask="soft", background="output", peak="255", epsilon=0.0)
+    ssim = dict(ssim="uniform 7", fssim="uniform 7")
+    return Protocol(name=name, source=source, defines=frozenset(defines.split()), **(strict | ssim | spec))  # type: ignore[arg-type]
+
+
+_OWN = "psnr ssim mse fmse fpsnr fssim delta_e76 delta_e94 delta_e00 fdelta_e76 fdelta_e94 fdelta_e00 cie_delta_sq76"
+_CDTNET = dict(resize="cv2-linear", peak="target maximum", epsilon=1e-6, ssim="gaussian 7", fssim="gaussian 7")
+
+PROTOCOLS: dict[str, Protocol] = {
+    p.name: p
+    for p in [
+        _protocol(
+            "strict",
+            "ours: float64, data range 255, whole frame at its own size, SSIM as scikit-image's default",
+            _OWN,
+        ),
+        _protocol(
+            "dovenet",
+            "iHarmony4 evaluation.py; DoveNet and BargainNet report it",
+            "mse psnr fmse",
+            size=256,
+            resize="pil-bicubic",
+            mask="bilevel",
+            peak="output range",
+        ),
+        _protocol(
+            "rainnet",
+            "RainNet evaluate.py: the composite's background is replaced by the target's first",
+            "mse psnr",
+            size=256,
+            resize="pil-bilinear",
+            mask="bilevel",
+            background="target",
+        ),
+        _protocol(
+            "idih",
+            "iDIH (SamsungLabs) metrics.py",
+            "mse psnr fmse",
+            size=256,
+            resize="cv2-linear",
+            peak="target maximum",
+            epsilon=1e-6,
+        ),
+        _protocol(
+            "pctnet",
+            "PCT-Net metrics.py, full resolution: errors outside the mask do not count",
+            "mse psnr fmse ssim",
+            background="target",
+            epsilon=1e-6,
+            ssim="gaussian 11",
+        ),
+        _protocol("cdtnet", "CDTNet metrics.py at 256 x 256", "mse psnr fmse fpsnr ssim fssim", size=256, **_CDTNET),
+        _protocol("cdtnet-1024", "the same at 1024", "mse psnr fmse fpsnr ssim fssim", size=1024, **_CDTNET),
+        _protocol("cdtnet-2048", "the same at 2048", "mse psnr fmse fpsnr ssim fssim", size=2048, **_CDTNET),
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a protocol's metrics see: two (H, W, 3) uint8 images and the foreground's weights (H, W) in [0, 1]."""
+
+    output: Bytes
+    target: Bytes
+    mask: Floats | None
+    protocol: Protocol
+
+
+def prepare(output: ArrayLike, target: ArrayLike, mask: ArrayLike | None = None, protocol: str = "strict") -> Pair:
+    """Check the two images and the mask, and bring them to the protocol's size.
+
+    ``output`` and ``target`` (H, W, 3) uint8 sRGB; ``mask`` (H, W) bool, uint8 0-255 or float in [0, 1]. All share one
+    size; under a protocol with a fixed size each may also come at that size already. Raises ``InputError``.
+    """
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    spec = PROTOCOLS[protocol]
+    target = _image(target, "target")
+    output = _image(output, "output")
+    weights = None if mask is None else _weights(mask)
+    for name, array in (("output", output), ("mask", weights)):
+        if array is not None and not _fits(array.shape[:2], target.shape[:2], spec.size):
+            raise InputError(
+                f"expected the {name} at the target's size {_size(target)}, but got {_size(array)}"
+                f" (protocol {spec.name!r})"
+            )
+    if weights is not None:
+        weights = _resize_mask(weights, spec)
+    output, target = _resize(output, spec), _resize(target, spec)
+    if spec.background == "target" and spec.mask == "bilevel" and weights is not None:
+        output = np.where(weights[..., None] > 0, output, target)
+    return Pair(output, target, weights, spec)
+
+
+def _fits(size: tuple[int, ...], wanted: tuple[int, ...], fixed: int | None) -> bool:
+    return size == wanted or (fixed is not None and size == (fixed, fixed))
+
+
+def _size(array: NDArray) -> str:
+    return f"{array.shape[1]}x{array.shape[0]}"
+
+
+def _image(image: ArrayLike, name: str) -> Bytes:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise InputError(
+            f"expected the {name} as 8-bit RGB of shape (H, W, 3), but got {image.dtype} of shape {image.shape}"
+        )
+    return image
+
+
+def _weights(mask: ArrayLike) -> Floats:
+    mask = np.asarray(mask)
+    kinds = mask.dtype == np.bool_ or mask.dtype == np.uint8 or np.issubdtype(mask.dtype, np.floating)
+    if mask.ndim != 2 or mask.size == 0 or not kinds:
+        raise InputError(
+            "expected the mask as bool, 8-bit or float of shape (H, W), one value a pixel,"
+            f" but got {mask.dtype} of shape {mask.shape}"
+        )
+    if mask.dtype == np.uint8:
+        if mask.max() == 1:
+            raise InputError("expected an 8-bit mask to reach up to 255, but its largest value is 1: give it as bool")
+        return mask / 255.0
+    weights = mask.astype(np.float64)
+    if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() <= 1):
+        raise InputError(f"expected a float mask in [0, 1], but got values from {weights.min()} to {weights.max()}")
+    return weights
+
+
+def _resize(image: Bytes, spec: Protocol) -> Bytes:
+    if spec.size is None or image.shape[:2] == (spec.size, spec.size):
+        return image
+    side = (spec.size, spec.size)
+    if spec.resize == "cv2-linear":
+        return cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
+    kernel = Image.Resampling.BICUBIC if spec.resize == "pil-bicubic" else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(image).resize(side, kernel))
+
+
+def _resize_mask(weights: Floats, spec: Protocol) -> Floats:
+    if spec.mask == "bilevel":
+        return np.asarray(bilevel(weights, spec.size), dtype=np.float64)
+    if spec.size is None or weights.shape == (spec.size, spec.size):
+        return weights
+    return cv2.resize(weights, (spec.size, spec.size), interpolation=cv2.INTER_LINEAR)
+
+
+def bilevel(weights: Floats, size: int | None) -> NDArray[np.bool_]:
+    """A mask as the data sets of DoveNet and RainNet read it: Pillow's mode "1" (it dithers soft values), nearest."""
+    mask = Image.fromarray(np.rint(weights * 255).astype(np.uint8)).convert("1")
+    return np.asarray(mask if size is None else mask.resize((size, size), Image.Resampling.NEAREST))

@@ -1,0 +1,13 @@
+"""DoveNet's generator (Cong et al., "DoveNet: Deep Image Harmonization via Domain Verification", CVPR 2020)."""
+
+from bench.networks.blocks import AttentionUNet
+
+
+class DoveNet(AttentionUNet):
+    """Composite in [-1, 1] and its foreground mask in {0, 1}, concatenated → harmonized frame in [-1, 1].
+
+    The published BatchNorm variant: 54,759,939 parameters. The output is raw: the background changes too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(channels_in=4)
