@@ -159,3 +159,32 @@ def _codes(column: pd.Series, words: Sequence[str]) -> np.ndarray:
     if (codes < 0).any():
         raise InputError(f"expected a value of {column.name!r} in every row, got {int((codes < 0).sum())} empty ones")
     return np.array([words.index(name) for name in names], dtype=np.int64)[codes]
+
+
+def count_units(votes: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """One row per picture and unordered pair of methods: ``item, first, second, first_wins, second_wins, tie,
+    both_bad, skip``; first comes before second in ``methods``. What a picture's own page and agreement are read from.
+    """
+    require_columns(votes, ("item",))
+    table = normal_votes(votes)
+    place = {name: index for index, name in enumerate(known_methods(_found(table), methods))}
+    item, items = pd.factorize(table["item"], sort=True)
+    left, right = (table[side].map(place).to_numpy(np.int64) for side in ("left", "right"))
+    choice = _codes(table["choice"], CHOICES)
+    choice = np.where((left > right) & (choice < 2), 1 - choice, choice)  # 0: the earlier method won, 1: the later one
+    size = len(place)
+    unit = (item * size + np.minimum(left, right)) * size + np.maximum(left, right)
+    found, row = np.unique(unit, return_inverse=True)
+    counts = np.bincount(row * len(CHOICES) + choice, minlength=len(found) * len(CHOICES)).reshape(-1, len(CHOICES))
+    pair, names = found % (size * size), np.array(methods, dtype=object)
+    labels = {
+        "item": np.array(items)[found // (size * size)],
+        "first": names[pair // size],
+        "second": names[pair % size],
+    }
+    answers = ("first_wins", "second_wins", *CHOICES[2:])
+    return pd.DataFrame(labels | {name: counts[:, k] for k, name in enumerate(answers)})
+
+
+def _found(table: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys([*table["left"].unique(), *table["right"].unique()]))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from scipy.sparse.csgraph import connected_components
 
 from userstudy.errors import InputError
 from userstudy.scores import pairwise
 from userstudy.scores.bradley_terry import bradley_terry
+from userstudy.scores.connectivity import connected_counts
 from userstudy.scores.pairwise import LOGIT, PROBIT, Link
 from userstudy.scores.thurstone import thurstone_case_v
 
@@ -82,7 +82,7 @@ def bootstrap_raters(
         weights = _draws(draw, raters, min(size, replicates - first))
         drawn = weights.astype(used.dtype) @ used  # (B, R) @ (R, 2M): the wins of each replicate
         counts = drawn[:, : len(upper)].astype(float), drawn[:, len(upper) :].astype(float)
-        sound = _connected(*counts, wins)
+        sound = connected_counts(*counts, items)
         for model in models:
             found[model].append(_fit(counts, sound, MODELS[model][0], starts[model]))
     results = {}
@@ -106,20 +106,6 @@ def _pair_columns(rater_wins: csr_array, items: int) -> tuple[np.ndarray | csr_a
     if columns.nnz * 20 > columns.shape[0] * columns.shape[1]:
         return columns.toarray().astype(np.float32), upper, lower  # exact: counts stay far below 2^24
     return columns.astype(np.int64), upper, lower
-
-
-def _connected(upper: np.ndarray, lower: np.ndarray, wins: np.ndarray) -> np.ndarray:
-    """(B,) bool: replicates whose wins lead from every method to every other; all votes together do."""
-    items = len(wins)
-    full_upper, full_lower = pairwise.split(wins)
-    lost = ((upper == 0) & (full_upper > 0)).any(axis=1) | ((lower == 0) & (full_lower > 0)).any(axis=1)
-    sound = ~lost
-    first, second = np.triu_indices(items, 1)
-    for index in np.flatnonzero(lost):
-        graph = np.zeros((items, items), dtype=bool)
-        graph[first, second], graph[second, first] = upper[index] > 0, lower[index] > 0
-        sound[index] = connected_components(csr_array(graph), connection="strong", return_labels=False) == 1
-    return sound
 
 
 def _fit(counts: tuple[np.ndarray, np.ndarray], sound: np.ndarray, link: Link, start: np.ndarray) -> np.ndarray:

@@ -76,3 +76,15 @@ def require_connected(wins: np.ndarray, names: Sequence[str]) -> None:
     found = check_connectivity(wins, names)
     if not found.connected:
         raise InputError(found.problem + "; collect those pairs, or ask for regularized=1.0 and report it as such")
+
+
+def connected_counts(upper: np.ndarray, lower: np.ndarray, items: int) -> np.ndarray:
+    """(B,) bool for B count sets, wins of i over j in ``upper`` (B, M) and of j over i in ``lower``, pairs i < j."""
+    first, second = np.triu_indices(items, 1)
+    won = np.zeros((len(upper), items, items), dtype=bool)
+    won[:, first, second], won[:, second, first] = upper > 0, lower > 0
+    sound = won.sum(axis=(1, 2)) == items * (items - 1)  # all pairs won both ways: no need to look further
+    for index in np.flatnonzero(~sound):
+        graph = csr_array(won[index])
+        sound[index] = connected_components(graph, connection="strong", return_labels=False) == 1
+    return sound

@@ -53,7 +53,7 @@ def read_rankings(table: pd.DataFrame, methods: Sequence[str] | None = None) -> 
     wide = table.assign(rank=table["rank"].fillna(0)).pivot(
         index=["rater", "trial", "item"], columns="method", values="rank"
     )
-    ranks = wide.reindex(columns=list(methods)).fillna(ABSENT).to_numpy()
+    ranks = wide.reindex(columns=list(methods)).fillna(ABSENT).to_numpy(float)
     used = np.sort(np.where(ranks > 0, ranks, np.inf), axis=1)
     bad = (np.isfinite(used) & (used != np.arange(1, used.shape[1] + 1))).any(axis=1)
     if bad.any():
