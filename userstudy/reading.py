@@ -17,7 +17,6 @@ VOTE_COLUMNS = [
     *("rater", "trial", "item", "left", "right", "choice", "seconds", "timestamp", "kind", "expected", "simulated")
 ]
 RANKING_COLUMNS = ["rater", "trial", "item", "method", "rank"]
-CHOICES = ("left", "right", "tie", "both_bad", "skip")
 
 
 def votes_table(store: Store, study: StudyRow, simulated: bool = False, with_excluded: bool = False) -> pd.DataFrame:
