@@ -125,7 +125,7 @@ def look_matching_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: T
 
 
 def content_loss(harmonized: Tensor, composite: Tensor, foreground: Tensor) -> Tensor:
-    """Ours, for pairs without a truth: one minus the correlation of each channel before and after, in the foreground."""
+    """Ours, for pairs without a truth: one minus each channel's correlation before and after, in the foreground."""
     before_mean, before_deviation = masked_statistics(composite, foreground)
     after_mean, after_deviation = masked_statistics(harmonized, foreground)
     product = (composite - before_mean) / before_deviation * (harmonized - after_mean) / after_deviation

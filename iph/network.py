@@ -149,7 +149,7 @@ class Network(nn.Module):
             for depth, (before, after) in enumerate(zip((4, *widths), widths, strict=False))
         )
         # The method figure joins the style code to the input as constant maps. A convolution over constant maps is a
-        # constant per channel, so it is added after the first convolution instead: the same function, a tenth of the work.
+        # constant per channel, so it is added after the first convolution: the same function, a tenth of the work.
         self.join = nn.Linear(code, widths[0]) if code else None
         narrowing = (widths[3], widths[2], widths[1], widths[0])
         after_up = (widths[2], widths[1], widths[0], max(16, widths[0] // 2))
