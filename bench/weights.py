@@ -11,12 +11,12 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MEGABYTE = 1e6
 _CHECKSUMS = "checksums.json"
@@ -91,40 +91,52 @@ def folder() -> Path:
     return Path(os.environ.get("IPH_WEIGHTS") or Path.home() / ".cache" / "iph")
 
 
-def status(name: str) -> Status:
-    """Whether the files of ``name`` are here and of the right size; nothing is read."""
-    weights = _find(name)
-    place = folder() / name
-    absent = [file for file in weights.files if not (place / file).is_file()]
+def status(name: str, place: Path | None = None) -> Status:
+    """Whether the files of ``name`` are here and of the right size; nothing is read.
+
+    ``place`` is another folder with the same file names, or one file where the network has a single one.
+    """
+    weights, files = _find(name), _files(name, place)
+    absent = [path for path in files.values() if not path.is_file()]
     if absent:
         wanted = " and ".join(f"{file} ({size:g} MB)" for file, size in weights.files.items())
         sources = "; ".join(weights.sources)
-        return Status(name, "missing", f"weights missing: put {wanted} into {place} (from {sources})")
-    for file, expected in weights.files.items():
-        found = (place / file).stat().st_size / MEGABYTE
+        return Status(name, "missing", f"weights missing: put {wanted} into {absent[0].parent} (from {sources})")
+    for file, path in files.items():
+        expected, found = weights.files[file], path.stat().st_size / MEGABYTE
         if not 0.98 * expected <= found <= 1.05 * expected + 0.1:
             return Status(
-                name, "damaged", f"expected {place / file} to hold {expected:g} MB, but it holds {found:.2f} MB"
+                name, "damaged", f"weights damaged: expected {path} to hold {expected:g} MB, but got {found:.2f}"
             )
-    return Status(name, "ready", f"ready in {place}")
+    return Status(name, "ready", f"ready in {next(iter(files.values())).parent}")
 
 
-def load(name: str) -> dict[str, dict[str, Tensor]]:
+def load(name: str, place: Path | None = None) -> dict[str, dict[str, "Tensor"]]:
     """Every file of ``name`` as a state dict on the CPU, by file name. Raises ``InputError`` if missing or changed."""
-    found = status(name)
+    found = status(name, place)
     if found.state != "ready":
         raise InputError(found.sentence)
-    return {file: read(folder() / name / file) for file in _find(name).files}
+    return {file: read(path) for file, path in _files(name, place).items()}
 
 
-def digest(name: str) -> str:
+def digest(name: str, place: Path | None = None) -> str:
     """One SHA-256 over all files of ``name``, for result rows; checks each against its record."""
-    sums = [verify(folder() / name / file) for file in sorted(_find(name).files)]
+    sums = [verify(path) for _, path in sorted(_files(name, place).items())]
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def read(path: Path) -> dict[str, Tensor]:
+def _files(name: str, place: Path | None) -> dict[str, Path]:
+    files = _find(name).files
+    place = place or folder() / name
+    if len(files) == 1 and place.is_file():
+        return dict.fromkeys(files, place)
+    return {file: place / file for file in files}
+
+
+def read(path: Path) -> dict[str, "Tensor"]:
     """The state dict in ``path``, its checksum verified. Raises ``InputError`` for anything but named tensors."""
+    import torch  # here, because a status needs no torch
+
     verify(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -132,7 +144,7 @@ def read(path: Path) -> dict[str, Tensor]:
         raise InputError(
             f"expected a PyTorch state dict in {path}, but it cannot be read safely: {_first(error)}"
         ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"expected a state dict of named tensors in {path}, but got {type(state).__name__}")
     return state
 
@@ -141,8 +153,7 @@ def verify(path: Path) -> str:
     """The SHA-256 of ``path``: recorded beside it at first use, compared at every later one."""
     if not path.is_file():
         raise InputError(f"expected a weights file at {path}, but there is none")
-    stat = path.stat()
-    found = _sha256(path, stat.st_size, stat.st_mtime_ns)
+    found = sha256(path)
     record = path.parent / _CHECKSUMS
     known = _read_record(record)
     if path.name not in known:
@@ -153,6 +164,12 @@ def verify(path: Path) -> str:
             f" restore the file, or delete its line in {record} if the change is meant"
         )
     return found
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; read again only when its size or time changed."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=32)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from bench.metrics import learned_distance
+from bench import weights
 from bench.metrics.measures import Measures
 from bench.metrics.protocols import prepare
 
@@ -85,5 +85,5 @@ METRICS: dict[str, Metric] = {
 def score_all(output: ArrayLike, target: ArrayLike, mask: ArrayLike, protocol: str = "strict") -> dict[str, float]:
     """Every metric of ``METRICS`` at once, sharing the work; ``lpips`` only where its weights are on this machine."""
     measures = Measures(prepare(output, target, mask, protocol))
-    absent = {"lpips"} if learned_distance.missing() else set()
+    absent = {"lpips"} if weights.status("lpips").state != "ready" else set()
     return {name: getattr(measures, name)() for name in METRICS if name not in absent}

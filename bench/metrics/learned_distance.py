@@ -22,12 +22,6 @@ _LAYERS = ((0, 4, 2, False), (3, 1, 2, True), (6, 1, 1, True), (8, 1, 1, False),
 SMALLEST = 35  # pixels a side that leave one place in the deepest layer
 
 
-def missing() -> str | None:
-    """Why LPIPS cannot be computed here, or None."""
-    found = weights.status("lpips")
-    return None if found.state == "ready" else found.sentence
-
-
 def distance(output: NDArray, target: NDArray) -> float:
     """LPIPS of two (H, W, 3) images with values 0 to 255; 0 for equal images."""
     if min(output.shape[:2]) < SMALLEST:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import InputError
-from bench.metrics import color_difference, learned_distance, similarity
+from bench.metrics import color_difference, similarity
 from bench.metrics.protocols import Pair
 
 Floats = NDArray[np.float64]
@@ -176,7 +176,6 @@ class Measures:
     # learned distance
 
     def lpips(self) -> float:
-        reason = learned_distance.missing()
-        if reason:
-            raise InputError(f"LPIPS cannot be computed: {reason}")
+        from bench.metrics import learned_distance  # here, because no other metric needs torch
+
         return learned_distance.distance(self._pasted, self.pair.target)

@@ -1,0 +1,58 @@
+"""Whole colour distributions: per-channel histograms, and the iterative transfer of Pitié et al. 2007.
+
+Each is a ``Mapper`` of ``regions.py``: (K, 3) pixels, their core, (M, 3) guide pixels, in [0, 1].
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.exposure import match_histograms
+
+Floats = NDArray[np.float64]
+
+ITERATIONS = 20
+BINS = 300
+SEED = 0
+
+
+def histogram(pixels: Floats, core: NDArray[np.bool_], guide: Floats) -> Floats:
+    """Each channel's histogram matched by scikit-image; levels that the core lacks lie between their neighbours."""
+    known = pixels[core]
+    matched = match_histograms(known[:, None], guide[:, None], channel_axis=-1)[:, 0]  # (K, 1, 3) → (K, 3)
+    mapped = np.empty_like(pixels)
+    for channel in range(3):
+        levels, first = np.unique(known[:, channel], return_index=True)
+        mapped[:, channel] = np.interp(pixels[:, channel], levels, matched[first, channel])
+    return mapped
+
+
+def iterative_transfer(pixels: Floats, core: NDArray[np.bool_], guide: Floats) -> Floats:
+    """N-dimensional pdf transfer (Pitié, Kokaram & Dahyot 2007): match marginals along random axes, again and again.
+
+    The rotations are drawn from a fixed seed; the paper's regrain step, which smooths gradients, is not part of it.
+    """
+    rng = np.random.default_rng(SEED)
+    current = pixels
+    for _ in range(ITERATIONS):
+        rotation = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        rotated, wanted = current @ rotation, guide @ rotation
+        moved = [_match_marginal(rotated[:, axis], core, wanted[:, axis]) for axis in range(3)]
+        current = np.column_stack(moved) @ rotation.T
+    return current
+
+
+def _match_marginal(values: Floats, core: NDArray[np.bool_], wanted: Floats) -> Floats:
+    """``values`` (K,) moved so that those of the core are distributed as ``wanted`` (M,)."""
+    known = values[core]
+    if np.ptp(known) < 1e-6:  # a flat region has no distribution to bend
+        return values + wanted.mean() - known.mean()
+    edges_k, share_k = _cumulative(known)
+    edges_w, share_w = _cumulative(wanted)
+    return np.interp(np.interp(values, edges_k, share_k), share_w, edges_w)
+
+
+def _cumulative(values: Floats) -> tuple[Floats, Floats]:
+    """Edges of BINS equal bins and the share of values below each edge, strictly increasing to be invertible."""
+    low, high = values.min(), values.max()
+    counts, edges = np.histogram(values, BINS, (low, max(high, low + 1e-6)))
+    share = np.concatenate([[0], np.cumsum(counts + 1e-6)])
+    return edges, share / share[-1]

@@ -1,0 +1,83 @@
+"""The regions a classical method reads and writes, and soft edges.
+
+Statistics come from the core of a region (weight from one half on). The new colours are blended in by the mask, so that
+pixels of weight 0 stay bit-identical.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.errors import InputError
+
+Floats = NDArray[np.float64]
+Mapper = Callable[[Floats, NDArray[np.bool_], Floats], Floats]
+"""(pixels (K, 3) to map, which of them are the core (K,), pixels (M, 3) of the guide), all in [0, 1] → (K, 3)."""
+
+
+def weights_of(mask: ArrayLike, size: tuple[int, int], name: str) -> NDArray[np.float32]:
+    """A mask as weights (H, W) in [0, 1]. Raises ``InputError`` unless it has ``size`` and one value a pixel."""
+    mask = np.asarray(mask)
+    if mask.shape != size:
+        raise InputError(f"expected the {name} mask of shape {size} like its image, but got {mask.shape}")
+    if mask.dtype == np.uint8:
+        return mask.astype(np.float32) / 255
+    if mask.dtype != np.bool_ and not np.issubdtype(mask.dtype, np.floating):
+        raise InputError(f"expected the {name} mask as bool, 8-bit or float, but got {mask.dtype}")
+    return mask.astype(np.float32)
+
+
+def core_of(weights: NDArray[np.float32], name: str) -> NDArray[np.bool_]:
+    """Where the region is for certain, (H, W); all of it where it is faint everywhere."""
+    core = weights >= 0.5
+    if not core.any():
+        core = weights > 0
+    if not core.any():
+        raise InputError(f"expected a {name}, but its mask is empty")
+    return core
+
+
+def guide_of(
+    looks_at: Literal["background", "reference"],
+    weights: NDArray[np.float32],
+    reference: ArrayLike | None,
+) -> NDArray[np.bool_]:
+    """The region (H, W) whose look is wanted: pixels without any foreground, or the reference."""
+    if looks_at == "reference":
+        if reference is None:
+            raise InputError("expected a reference mask for a method that looks at the reference, but got none")
+        return core_of(weights_of(reference, weights.shape, "reference"), "reference")
+    clear = weights == 0
+    background = clear if clear.any() else weights < 0.5
+    if not background.any():
+        raise InputError("expected a background to look at, but the foreground covers the whole frame")
+    return background
+
+
+def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]):
+    """A harmonizer that gives the foreground the colours ``mapper`` finds for it."""
+
+    def harmonize(
+        composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
+    ) -> NDArray[np.uint8]:
+        weights = weights_of(foreground, composite.shape[:2], "foreground")
+        core, guide = core_of(weights, "foreground"), guide_of(looks_at, weights, reference)
+        inside = weights > 0
+        pixels = composite[inside] / 255.0  # (H, W, 3) → (K, 3)
+        mapped = mapper(pixels, core[inside], composite[guide] / 255.0)
+        return blended(composite, inside, mapped, weights)
+
+    return harmonize
+
+
+def blended(
+    composite: NDArray[np.uint8], inside: NDArray[np.bool_], colours: Floats, weights: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """``composite`` with ``colours`` (K, 3) in [0, 1] laid over the K pixels of ``inside`` by their weights."""
+    old = composite[inside] / 255.0
+    new = old + weights[inside][:, None] * (np.clip(colours, 0, 1) - old)
+    result = composite.copy()
+    result[inside] = np.rint(new * 255).astype(np.uint8)
+    return result

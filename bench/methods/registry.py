@@ -1,0 +1,64 @@
+"""What a compared method is: how it is cited, what it looks at, where its weights are, and how to run it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.errors import InputError
+
+Harmonize = Callable[[NDArray[np.uint8], ArrayLike, ArrayLike | None], NDArray[np.uint8]]
+"""(composite (H, W, 3) uint8, foreground (H, W) bool, uint8 0-255 or float in [0, 1], reference alike or None)
+→ (H, W, 3) uint8."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the table.
+
+    ``weights`` names what has to be loaded, None for a method without any; ``source`` is a file or folder given in
+    place of the usual one. ``parameters`` counts what is learnt. ``note`` says how it is run where that is a choice.
+    """
+
+    name: str
+    title: str
+    citation: str
+    year: int
+    venue: str
+    kind: Literal["direct composite", "classical", "generic", "interactive"]
+    looks_at: Literal["nothing", "background", "reference"]
+    licence: str
+    build: Callable[["Method"], Harmonize]
+    lacks: Callable[["Method"], str | None] = lambda method: None
+    checksum: Callable[["Method"], str | None] = lambda method: None
+    weights: str | None = None
+    source: Path | None = None
+    parameters: int | None = None
+    note: str = ""
+
+    def make(self) -> Harmonize:
+        """Load what the method needs; the answer harmonizes one composite at a time. Raises ``InputError``."""
+        reason = self.missing()
+        if reason is not None:
+            raise InputError(f"{self.name}: {reason}")
+        return self.build(self)
+
+    def missing(self) -> str | None:
+        """None when the method can run here, else "weights missing: …" with what to do."""
+        return self.lacks(self)
+
+    def digest(self) -> str | None:
+        """SHA-256 of the weights in use, None for a method without any."""
+        return self.checksum(self)
+
+    def with_weights(self, path: Path) -> "Method":
+        """The same method with weights from ``path``, as a row of its own name."""
+        if self.weights is None:
+            raise InputError(f"expected a method with weights before '=', but {self.name!r} has none")
+        if not path.exists():
+            raise InputError(f"expected weights for {self.name!r} at {path}, but nothing is there")
+        title = f"{self.title} (weights {path.name})"
+        return replace(self, name=f"{self.name}={path.name}", title=title, source=path, parameters=None)

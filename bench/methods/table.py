@@ -1,0 +1,207 @@
+"""Every compared method, in the order of the table."""
+
+from functools import partial
+from typing import Any, Literal
+
+from bench.methods import color_transfer, distributions, learned, ours
+from bench.methods.poisson import poisson
+from bench.methods.regions import Mapper, recoloured
+from bench.methods.registry import Harmonize, Method
+
+_OURS = "MIT (this project)"
+
+
+def _composite(composite: Any, foreground: Any, reference: Any = None) -> Any:
+    return composite.copy()
+
+
+def _always(harmonize: Harmonize) -> Any:
+    return lambda method: harmonize
+
+
+def _transfer(name: str, title: str, mapper: Mapper, **facts: Any) -> list[Method]:
+    """One statistical method against both regions it can look at."""
+    return [
+        Method(
+            name=f"{name}-{region}",
+            title=f"{title}, {region}",
+            kind="classical",
+            looks_at=region,
+            build=_always(recoloured(mapper, region)),
+            **({"licence": _OURS} | facts),
+        )
+        for region in ("background", "reference")
+    ]
+
+
+_network = partial(Method, lacks=learned.lacks, checksum=learned.checksum, licence="MIT")
+_STOCHASTIC = "as its test command runs: BatchNorm statistics of the one image, dropout on (seeded)"
+_EVAL = "evaluation mode"
+_DOVENET = dict(
+    citation="Cong et al., DoveNet: Deep Image Harmonization via Domain Verification",
+    year=2020,
+    venue="CVPR",
+    kind="generic",
+    looks_at="background",
+    weights="dovenet",
+    parameters=54_759_939,
+)
+_BARGAINNET = dict(
+    citation="Cong et al., BargainNet: Background-Guided Domain Translation for Image Harmonization",
+    year=2021,
+    venue="ICME",
+    parameters=58_695_700,
+)
+_RAINNET = dict(
+    citation="Ling et al., Region-aware Adaptive Instance Normalization for Image Harmonization",
+    year=2021,
+    venue="CVPR",
+    kind="generic",
+    looks_at="background",
+    weights="rainnet",
+    parameters=54_759_043,
+)
+
+
+def _bargainnet(
+    name: str, title: str, guide: Literal["background", "reference"], trained: str, origin: str
+) -> list[Method]:
+    """BargainNet in both modes."""
+    kind = "generic" if guide == "background" else "interactive"
+    return [
+        _network(
+            name=name + suffix,
+            title=title + (" (eval)" if suffix else ""),
+            kind=kind,
+            looks_at=guide,
+            build=learned.bargainnet(guide, stochastic=not suffix),
+            weights=trained,
+            note=f"{origin}; {_EVAL if suffix else _STOCHASTIC}",
+            **_BARGAINNET,
+        )
+        for suffix in ("", "-eval")
+    ]
+
+
+_IPH = dict(
+    citation="Valanarasu et al., Interactive Portrait Harmonization",
+    year=2022,
+    venue="arXiv 2203.08216",
+    kind="interactive",
+    looks_at="reference",
+    licence=_OURS,
+    build=ours.build,
+    lacks=ours.lacks,
+    checksum=ours.checksum,
+)
+
+
+def _ours(name: str, title: str, trained: str, note: str, **facts: Any) -> Method:
+    counted = ours.parameters(trained)
+    return Method(name=name, title=title, weights=trained, parameters=counted, note=note, **(_IPH | facts))
+
+
+_METHODS: list[Method] = [
+    Method(
+        name="composite",
+        title="Direct composite",
+        citation="the input, unchanged",
+        year=0,
+        venue="",
+        kind="direct composite",
+        looks_at="nothing",
+        licence=_OURS,
+        build=_always(_composite),
+    ),
+    *_transfer(
+        "reinhard",
+        "Reinhard",
+        color_transfer.reinhard,
+        citation="Reinhard et al., Color Transfer between Images",
+        year=2001,
+        venue="IEEE Computer Graphics and Applications",
+        note="mean and deviation in lαβ",
+    ),
+    *_transfer(
+        "xiao",
+        "Correlated transfer",
+        color_transfer.correlated,
+        citation="Xiao & Ma, Color Transfer in Correlated Color Space",
+        year=2006,
+        venue="VRCIA",
+        note="mean and covariance in RGB",
+    ),
+    *_transfer(
+        "histogram",
+        "Histogram matching",
+        distributions.histogram,
+        citation="van der Walt et al., scikit-image (match_histograms)",
+        year=2014,
+        venue="PeerJ",
+        licence="BSD-3-Clause (scikit-image)",
+        note="each RGB channel",
+    ),
+    *_transfer(
+        "idt",
+        "IDT",
+        distributions.iterative_transfer,
+        citation="Pitié et al., Automated Colour Grading Using Colour Distribution Transfer",
+        year=2007,
+        venue="CVIU",
+        note=f"{distributions.ITERATIONS} seeded rotations, without regrain",
+    ),
+    *_transfer(
+        "luminance",
+        "Luminance percentiles",
+        color_transfer.luminance_percentiles,
+        citation="this project, after the luminance points of Valanarasu et al.",
+        year=2022,
+        venue="arXiv 2203.08216",
+        note="L* percentiles in straight pieces, mean a* and b*",
+    ),
+    Method(
+        name="poisson",
+        title="Poisson editing",
+        citation="Pérez et al., Poisson Image Editing",
+        year=2003,
+        venue="SIGGRAPH",
+        kind="classical",
+        looks_at="background",
+        licence="Apache-2.0 (OpenCV)",
+        build=_always(poisson),
+        note="seamlessClone, normal",
+    ),
+    _network(name="dovenet", title="DoveNet", build=learned.dovenet(stochastic=True), note=_STOCHASTIC, **_DOVENET),
+    _network(
+        name="dovenet-eval", title="DoveNet (eval)", build=learned.dovenet(stochastic=False), note=_EVAL, **_DOVENET
+    ),
+    *_bargainnet("bargainnet", "BargainNet", "background", "bargainnet", "published weights"),
+    *_bargainnet("bargainnet-r", "BargainNet (R)", "reference", "bargainnet", "published weights"),
+    *_bargainnet(
+        "bargainnet-r-pp", "BargainNet (R)(++)", "reference", "bargainnet-r-pp", "weights trained by the user"
+    ),
+    _network(
+        name="rainnet",
+        title="RainNet",
+        build=learned.rainnet(stochastic=False),
+        note="as its evaluate.py runs: evaluation mode",
+        **_RAINNET,
+    ),
+    _network(
+        name="rainnet-dropout",
+        title="RainNet (dropout)",
+        build=learned.rainnet(stochastic=True),
+        note="as its test.py runs: dropout on (seeded)",
+        **_RAINNET,
+    ),
+    _ours("h-net", "H-Net", "h-net", "ablation: no style encoder", kind="generic", looks_at="nothing"),
+    _ours("h-net-se", "H-Net + SE", "h-net-se", "ablation: style encoder, no luminance loss"),
+    _ours("h-net-se-mid", "H-Net + SE + L mid", "h-net-se-mid", "ablation: midtone loss alone"),
+    _ours("h-net-se-shadow", "H-Net + SE + L shadow", "h-net-se-shadow", "ablation: shadow loss alone"),
+    _ours("h-net-se-highlight", "H-Net + SE + L highlight", "h-net-se-highlight", "ablation: highlight loss alone"),
+    _ours("h-net-se-all", "H-Net + SE + all losses", "h-net-se-all", "ablation: all three luminance losses"),
+    _ours("iph", "IPH", "general", "shipped weights: paired training"),
+    _ours("iph-pp", "IPH (++)", "portrait", "shipped weights: with the unpaired stage"),
+]
+
+METHODS: dict[str, Method] = {method.name: method for method in _METHODS}
