@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from userstudy.counts import normal_votes, require_columns
 
-ANSWERS = ["first_wins", "second_wins", "tie", "both_bad"]
+ANSWERS = ["first_wins", "second_wins", "ties", "both_bad"]
 
 
 @dataclass(frozen=True)

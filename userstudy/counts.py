@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from userstudy.errors import InputError, nearest
+from userstudy.errors import InputError, nearest, require_one_of
 
 CHOICES = ("left", "right", "tie", "both_bad", "skip")
 KINDS = ("normal", "repeat", "golden", "attention")
@@ -90,14 +90,8 @@ def count_votes(votes: pd.DataFrame, methods: Sequence[str] | None = None) -> Co
     """Counts of the normal rows of a votes table; ``methods`` fixes names and order (default: sorted as found)."""
     table = normal_votes(votes)
     rater, raters = pd.factorize(table["rater"], sort=True)
-    sides = [pd.factorize(table[side]) for side in ("left", "right")]
-    methods = known_methods([name for _, names in sides for name in names], methods)
+    methods, left, right = _shown(table, methods)
     size = len(methods)
-    place = {name: index for index, name in enumerate(methods)}
-    left, right = (np.array([place[name] for name in names], dtype=np.int64)[codes] for codes, names in sides)
-    if (left == right).any():
-        same = methods[left[np.argmax(left == right)]]
-        raise InputError(f"expected two different methods in a vote, got {same!r} on both sides")
     choice = _codes(table["choice"], CHOICES)
     flat = ((choice * len(raters) + rater) * size + left) * size + right
     if len(CHOICES) * len(raters) * size * size < 2**31:
@@ -129,7 +123,7 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
     """InputError for a missing column or an empty cell in it."""
     for name in columns:
         if name not in table.columns:
-            hint = nearest(name, map(str, table.columns)).replace("did you mean", "is it")
+            hint = nearest(name, map(str, table.columns))
             raise InputError(f"expected a column {name!r} in the table, got {', '.join(map(str, table.columns))}{hint}")
         if table[name].isna().any():
             raise InputError(
@@ -139,7 +133,7 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def known_methods(found: Sequence[str], methods: Sequence[str] | None) -> tuple[str, ...]:
     """The methods in order; InputError for fewer than two, and for names found that are not among those given."""
-    names = tuple(sorted({str(name) for name in found})) if methods is None else tuple(methods)
+    names = tuple(sorted(set(found))) if methods is None else tuple(map(str, methods))
     for name in found:
         if name not in names:
             raise InputError(f"expected votes on {', '.join(names)}, got one on {name!r}{nearest(name, names)}")
@@ -152,27 +146,23 @@ def _codes(column: pd.Series, words: Sequence[str]) -> np.ndarray:
     """Each row's place in ``words``; InputError for any other word."""
     codes, names = pd.factorize(column)
     for name in names:
-        if name not in words:
-            raise InputError(
-                f"expected {column.name} to be one of {', '.join(words)}, got {name!r}{nearest(name, words)}"
-            )
+        require_one_of(name, words, str(column.name))
     if (codes < 0).any():
         raise InputError(f"expected a value of {column.name!r} in every row, got {int((codes < 0).sum())} empty ones")
     return np.array([words.index(name) for name in names], dtype=np.int64)[codes]
 
 
-def count_units(votes: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
-    """One row per picture and unordered pair of methods: ``item, first, second, first_wins, second_wins, tie,
-    both_bad, skip``; first comes before second in ``methods``. What a picture's own page and agreement are read from.
+def count_units(votes: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.DataFrame:
+    """One row per picture and unordered pair of methods: ``item, first, second, first_wins, second_wins, ties,
+    both_bad, skips``; first comes before second in ``methods``. What a picture's own page and agreement are read from.
     """
     require_columns(votes, ("item",))
     table = normal_votes(votes)
-    place = {name: index for index, name in enumerate(known_methods(_found(table), methods))}
+    methods, left, right = _shown(table, methods)
     item, items = pd.factorize(table["item"], sort=True)
-    left, right = (table[side].map(place).to_numpy(np.int64) for side in ("left", "right"))
     choice = _codes(table["choice"], CHOICES)
     choice = np.where((left > right) & (choice < 2), 1 - choice, choice)  # 0: the earlier method won, 1: the later one
-    size = len(place)
+    size = len(methods)
     unit = (item * size + np.minimum(left, right)) * size + np.maximum(left, right)
     found, row = np.unique(unit, return_inverse=True)
     counts = np.bincount(row * len(CHOICES) + choice, minlength=len(found) * len(CHOICES)).reshape(-1, len(CHOICES))
@@ -182,9 +172,18 @@ def count_units(votes: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
         "first": names[pair // size],
         "second": names[pair % size],
     }
-    answers = ("first_wins", "second_wins", *CHOICES[2:])
+    answers = ("first_wins", "second_wins", "ties", "both_bad", "skips")  # in the order of CHOICES
     return pd.DataFrame(labels | {name: counts[:, k] for k, name in enumerate(answers)})
 
 
-def _found(table: pd.DataFrame) -> list[str]:
-    return list(dict.fromkeys([*table["left"].unique(), *table["right"].unique()]))
+def _shown(table: pd.DataFrame, methods: Sequence[str] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The methods, and each row's place in them on the left and on the right."""
+    sides = [pd.factorize(table[side]) for side in ("left", "right")]
+    methods = known_methods([str(name) for _, names in sides for name in names], methods)
+    left, right = (
+        np.array([methods.index(str(name)) for name in names], dtype=np.int64)[codes] for codes, names in sides
+    )
+    if (left == right).any():
+        same = methods[left[np.argmax(left == right)]]
+        raise InputError(f"expected two different methods in a vote, got {same!r} on both sides")
+    return methods, left, right

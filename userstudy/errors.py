@@ -12,3 +12,10 @@ def nearest(wrong: object, right: Iterable[str]) -> str:
     """ "; did you mean X?" for the closest of ``right``, or nothing when none is close."""
     close = get_close_matches(str(wrong), list(right), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def require_one_of(given: str, known: Iterable[str], what: str) -> None:
+    """InputError that names the right words, and the nearest, unless ``given`` is one of them."""
+    words = list(known)
+    if given not in words:
+        raise InputError(f"expected {what} to be one of {', '.join(words)}, got {given!r}{nearest(given, words)}")

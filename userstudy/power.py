@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from userstudy.errors import InputError, nearest
+from userstudy.errors import InputError, require_one_of
 from userstudy.planning import check_levels
 from userstudy.scores import pairwise
 from userstudy.scores.connectivity import connected_counts
@@ -43,11 +43,7 @@ class Setup:
     correction: str = "holm"
 
     def __post_init__(self) -> None:
-        if self.correction not in CORRECTIONS:
-            hint = nearest(self.correction, CORRECTIONS)
-            raise InputError(
-                f"expected correction to be one of {', '.join(CORRECTIONS)}, got {self.correction!r}{hint}"
-            )
+        require_one_of(self.correction, CORRECTIONS, "correction")
         if len(self.scores) < 2 or not np.isfinite(np.asarray(self.scores, dtype=float)).all():
             raise InputError(f"expected scores of at least two methods, got {list(self.scores)}")
         if self.votes_per_rater < 1 or not 0 <= self.indecisive < 1 or self.rater_deviation < 0:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
+from scipy.special import softmax
 
 from userstudy.errors import InputError
 from userstudy.scores import pairwise
@@ -33,10 +34,11 @@ class Bootstrap:
 
     def interval(self, level: float = 0.95) -> np.ndarray:
         """(2, K) percentile interval of each score; nan when no replicate was usable."""
-        if not len(self.replicates):
-            return np.full((2, self.replicates.shape[1]), np.nan)
-        tail = (1 - level) / 2
-        return np.quantile(self.replicates, [tail, 1 - tail], axis=0)
+        return self._quantiles(self.replicates, level, "linear")
+
+    def worth_interval(self, level: float = 0.95) -> np.ndarray:
+        """(2, K) percentile interval of the worths, exp(scores) normalised to sum 1."""
+        return self._quantiles(softmax(self.replicates, axis=1), level, "linear")
 
     def se(self) -> np.ndarray:
         """(K,) standard deviation of each score over the replicates."""
@@ -48,11 +50,13 @@ class Bootstrap:
 
     def rank_interval(self, level: float = 0.95) -> np.ndarray:
         """(2, K) percentile interval of each rank, 1 the best."""
-        if not len(self.replicates):
-            return np.full((2, self.replicates.shape[1]), np.nan)
-        ranks = (-self.replicates).argsort(axis=1).argsort(axis=1) + 1
+        return self._quantiles((-self.replicates).argsort(axis=1).argsort(axis=1) + 1, level, "inverted_cdf")
+
+    def _quantiles(self, values: np.ndarray, level: float, method: str) -> np.ndarray:
+        if not len(values):
+            return np.full((2, values.shape[1]), np.nan)
         tail = (1 - level) / 2
-        return np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
+        return np.quantile(values, [tail, 1 - tail], axis=0, method=method)
 
 
 def bootstrap_raters(
@@ -60,10 +64,12 @@ def bootstrap_raters(
     models: Sequence[str] = ("bradley-terry", "thurstone"),
     replicates: int = 1000,
     seed: int = 0,
+    regularized: float = 0.0,
 ) -> dict[str, Bootstrap]:
     """Bootstraps of each model on the same draws of raters.
 
     rater_wins: (R, K, K) or sparse (R, K·K), [r, i, j] = times rater r preferred i to j.
+    regularized: as in the models; every replicate then has finite scores.
     Raises InputError as the models do when all votes together have no finite fit.
     """
     if not issparse(rater_wins):
@@ -73,7 +79,7 @@ def bootstrap_raters(
     if raters < 2 or items * items != cells:
         raise InputError(f"expected wins of at least two raters over K×K cells, got shape {rater_wins.shape}")
     wins = rater_wins.sum(axis=0).reshape(items, items)  # (K·K,) -> (K, K)
-    starts = {model: MODELS[model][1](wins).scores for model in models}
+    starts = {model: MODELS[model][1](wins, regularized=regularized).scores for model in models}
     used, upper, lower = _pair_columns(rater_wins, items)
     draw = np.random.default_rng(seed)
     found: dict[str, list[np.ndarray]] = {model: [] for model in models}
@@ -82,9 +88,9 @@ def bootstrap_raters(
         weights = _draws(draw, raters, min(size, replicates - first))
         drawn = weights.astype(used.dtype) @ used  # (B, R) @ (R, 2M): the wins of each replicate
         counts = drawn[:, : len(upper)].astype(float), drawn[:, len(upper) :].astype(float)
-        sound = connected_counts(*counts, items)
+        sound = connected_counts(*counts, items) | (regularized > 0)
         for model in models:
-            found[model].append(_fit(counts, sound, MODELS[model][0], starts[model]))
+            found[model].append(_fit(counts, sound, MODELS[model][0], starts[model], regularized))
     results = {}
     for model, parts in found.items():
         scores = np.concatenate(parts)
@@ -108,9 +114,11 @@ def _pair_columns(rater_wins: csr_array, items: int) -> tuple[np.ndarray | csr_a
     return columns.astype(np.int64), upper, lower
 
 
-def _fit(counts: tuple[np.ndarray, np.ndarray], sound: np.ndarray, link: Link, start: np.ndarray) -> np.ndarray:
+def _fit(
+    counts: tuple[np.ndarray, np.ndarray], sound: np.ndarray, link: Link, start: np.ndarray, ridge: float
+) -> np.ndarray:
     """Scores (B', K) of the sound replicates that settled."""
     if not sound.any():
         return np.empty((0, len(start)))
-    found = pairwise.fit(counts[0][sound], counts[1][sound], link, start, tolerance=LAST_STEP)
+    found = pairwise.fit(counts[0][sound], counts[1][sound], link, start, ridge, LAST_STEP)
     return found.parameters[found.converged]

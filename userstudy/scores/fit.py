@@ -9,11 +9,13 @@ from functools import lru_cache
 from math import comb
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import chi2
 
 from userstudy.errors import InputError
 from userstudy.scores.result import PairwiseFit
 
+ENTRIES = 4_000_000  # cells of raters looked at at once
 EXACT_UP_TO = 10  # methods for which all tournaments are counted
 
 
@@ -76,9 +78,13 @@ class TriadSummary:
     pooled_circles: int
 
 
-def triad_summary(rater_wins: np.ndarray, wins: np.ndarray) -> TriadSummary:
-    """rater_wins (R, K, K), wins (K, K). A pair counts for a rater who preferred one side more often than the other."""
-    triads, circles = _count_triads(rater_wins)
+def triad_summary(rater_wins: csr_array, wins: np.ndarray) -> TriadSummary:
+    """rater_wins sparse (R, K·K), wins (K, K). A pair counts for a rater who preferred one side more often."""
+    items = len(wins)
+    rows = max(1, ENTRIES // (items * items))
+    parts = (rater_wins[begin : begin + rows].toarray() for begin in range(0, rater_wins.shape[0], rows))
+    counted = [_count_triads(part.reshape(-1, items, items)) for part in parts]  # (R', K·K) -> (R', K, K)
+    triads, circles = (sum(column) for column in zip(*counted, strict=True))
     pooled_triads, pooled_circles = _count_triads(wins[None])
     return TriadSummary(triads, circles, triads / 4, pooled_triads, pooled_circles)
 

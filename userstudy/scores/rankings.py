@@ -46,6 +46,7 @@ def read_rankings(table: pd.DataFrame, methods: Sequence[str] | None = None) -> 
     require_columns(table, ("rater", "trial", "item", "method"))
     if "rank" not in table.columns:
         raise InputError(f"expected a column 'rank' in the rankings, got {', '.join(map(str, table.columns))}")
+    table = table.assign(method=table["method"].astype(str))
     methods = known_methods(list(table["method"].unique()), methods)
     if table.duplicated(["rater", "trial", "method"]).any():
         row = table[table.duplicated(["rater", "trial", "method"])].iloc[0]

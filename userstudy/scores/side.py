@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from userstudy.errors import InputError, nearest
+from userstudy.errors import InputError, require_one_of
 from userstudy.scores.connectivity import require_connected
 from userstudy.scores.newton import maximise, zero_sum_covariance
 from userstudy.scores.pairwise import LOGIT, PROBIT
@@ -50,8 +50,7 @@ def side_effect(
 
     ``link`` is "logit" (Bradley–Terry) or "probit" (Case V). Raises InputError when no finite fit exists.
     """
-    if link not in LINKS:
-        raise InputError(f"expected link to be one of {', '.join(LINKS)}, got {link!r}{nearest(link, LINKS)}")
+    require_one_of(link, LINKS, "link")
     model = LINKS[link]
     won, names = check_wins(left_wins, names)
     lost, _ = check_wins(right_wins, names)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
-from userstudy.errors import InputError, nearest
+from userstudy.errors import InputError, require_one_of
 from userstudy.scores import pairwise
 from userstudy.scores.maximum_likelihood import fit_wins
 from userstudy.scores.pairwise import PROBIT
@@ -46,13 +46,9 @@ def thurstone_case_v(
     rater_wins, regularized (maximum likelihood only): as in ``bradley_terry``; regularized=1 is Tsukida & Gupta's MAP.
     Raises InputError for unknown names, for votes without a finite fit, and for column means over missing pairs.
     """
-    for given, known, what in (
-        (method, METHODS, "method"),
-        (scale, SCALES, "scale"),
-        (zero_cells, ZERO_CELLS, "zero_cells"),
-    ):
-        if given not in known:
-            raise InputError(f"expected {what} to be one of {', '.join(known)}, got {given!r}{nearest(given, known)}")
+    require_one_of(method, METHODS, "method")
+    require_one_of(scale, SCALES, "scale")
+    require_one_of(zero_cells, ZERO_CELLS, "zero_cells")
     matrix, names = check_wins(wins, names)
     factor, unit = SCALES[scale]
     if method == "mle":

@@ -1,0 +1,107 @@
+"""Everything a study says, in one call: scores of both kinds, intervals, tests, fit, screening, agreement.
+
+What the votes do not determine is None with the reason beside it, never a made-up number.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from userstudy.counts import require_columns
+from userstudy.errors import InputError
+from userstudy.pair_fits import Options
+from userstudy.pair_report import score_pairs
+from userstudy.ranking_report import score_rankings
+from userstudy.results import PairStudy, RankingScores, StudyScores
+from userstudy.scores.rankings import POINTS
+
+FEW_ERRORS = 0.05  # share of degenerate bootstrap replicates, and level of the tests, worth a note
+
+
+def score_study(
+    votes: pd.DataFrame | None = None,
+    rankings: pd.DataFrame | None = None,
+    options: Options | None = None,
+    points: Sequence[float] = POINTS,
+) -> StudyScores:
+    """Scores a study.
+
+    votes: table of the form described in ``userstudy.counts``; rankings: of that in ``userstudy.scores.rankings``.
+    Either may be None or empty, not both. ``points`` are given for ranks 1, 2, 3 … of the Ranking Score.
+    Raises InputError for tables that are not of their form, and for simulated and real votes in one table.
+    """
+    options = options or Options()
+    votes = None if votes is None or votes.empty else votes
+    rankings = None if rankings is None or rankings.empty else rankings
+    if votes is None and rankings is None:
+        raise InputError("expected votes or rankings to score, got neither")
+    simulated = _simulated(votes)
+    if votes is not None and "trial" in votes.columns:
+        require_columns(votes, ("rater", "trial"))
+        twice = votes.duplicated(["rater", "trial"])
+        if twice.any():
+            row = votes[twice].iloc[0]
+            raise InputError(
+                f"expected the latest revision of each vote, got trial {row['trial']} of {row['rater']} twice"
+            )
+    pairs = None if votes is None else score_pairs(votes, options)
+    ranked = None if rankings is None else score_rankings(rankings, options.methods, points)
+    return StudyScores(simulated, pairs, ranked, tuple(_notes(simulated, pairs, ranked, options)))
+
+
+def _simulated(votes: pd.DataFrame | None) -> bool:
+    if votes is None or "simulated" not in votes.columns:
+        return False
+    made_up = votes["simulated"].astype(bool)
+    if made_up.any() and not made_up.all():
+        real, other = int((~made_up).sum()), int(made_up.sum())
+        raise InputError(f"expected real votes or simulated ones, got {real} real and {other} simulated together")
+    return bool(made_up.any())
+
+
+def _notes(simulated: bool, pairs: PairStudy | None, ranked: RankingScores | None, options: Options) -> list[str]:
+    notes = ["All votes are simulated: no person saw these pictures."] if simulated else []
+    if pairs:
+        notes += _pair_notes(pairs, options)
+    if ranked and ranked.problem:
+        notes.append(f"Rankings: {ranked.problem}.")
+    if ranked and ranked.complete_trials < ranked.trials:
+        notes.append(f"{ranked.trials - ranked.complete_trials} of {ranked.trials} rankings leave places open.")
+    return notes
+
+
+def _pair_notes(pairs: PairStudy, options: Options) -> list[str]:
+    tally, notes = pairs.tally, []
+    other = [
+        f"{count:,} {word}"
+        for count, word in ((tally.ties, "ties"), (tally.both_bad, "both-bad"), (tally.skips, "skips"))
+        if count
+    ]
+    if other:
+        notes.append(f"{tally.decisive:,} of {tally.normal:,} votes are decisive; {', '.join(other)} are no wins.")
+    if options.regularized:
+        notes.append(f"Regularised: scores are shrunk by a normal prior of precision {options.regularized:g}.")
+    if pairs.problem:
+        notes.append(f"Scores {'rest on the prior' if options.regularized else 'are left out'}: {pairs.problem}.")
+    fit = pairs.fit_bradley_terry
+    if fit and fit.p_value is not None and fit.p_value < FEW_ERRORS:
+        notes.append(
+            "One score per method does not describe these votes: "
+            f"G² = {fit.deviance:.1f} on {fit.degrees_of_freedom} degrees of freedom, p = {fit.p_value:.2g}."
+        )
+    if pairs.side and pairs.side.p_value < FEW_ERRORS:
+        notes.append(f"Sides matter: the left picture won {pairs.side.left_share:.1%}, p = {pairs.side.p_value:.2g}.")
+    if pairs.bootstrap and pairs.bootstrap.degenerate > FEW_ERRORS * pairs.bootstrap.replicates:
+        notes.append(
+            f"Bootstrap intervals are too narrow: {pairs.bootstrap.degenerate:,} of {pairs.bootstrap.replicates:,} "
+            "draws of raters have no finite scores and are left out."
+        )
+    if pairs.errors == "independent votes":
+        notes.append("Standard errors take votes as independent: there are too few raters to see how they differ.")
+    if pairs.without_flagged:
+        flagged = pairs.without_flagged
+        change = (
+            "" if flagged.same_order is None else (" the order stays" if flagged.same_order else " the order changes")
+        )
+        notes.append(f"{len(flagged.raters)} raters are flagged and kept; without them{change or ' see the table'}.")
+    return notes
