@@ -37,11 +37,23 @@ def masked_statistics(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + EPS).sqrt()
 
 
+def normalised(features: Tensor, mask: Tensor, inside: bool, gain: Tensor, bias: Tensor) -> Tensor:
+    """Instance normalisation; ``inside`` the mask only, it zeroes what lies outside.
+
+    A region of one pixel has no deviation, and what lies outside, divided by it, would drown everything.
+    """
+    if not inside:
+        mean, deviation = masked_statistics(features, torch.ones_like(mask))
+        return (features - mean) / deviation * gain + bias
+    mean, deviation = masked_statistics(features, mask)
+    return ((features - mean) / deviation * gain + bias) * mask
+
+
 class MaskedAdaIN(nn.Module):
     """Adaptive instance normalisation (Huang and Belongie 2017) by a style code.
 
-    ``inside=True`` takes the statistics inside the mask; ``False`` takes them over the whole map, zeros of the masked
-    background included: the paper's plain form, kept to measure the difference.
+    ``inside=True`` takes the statistics inside the mask and keeps nothing outside of it; ``False`` takes them over the
+    whole map, zeros of the masked background included: the paper's plain form, kept to measure the difference.
     """
 
     def __init__(self, channels: int, code: int, inside: bool = True) -> None:
@@ -52,9 +64,8 @@ class MaskedAdaIN(nn.Module):
         nn.init.zeros_(self.style.bias)
 
     def forward(self, features: Tensor, mask: Tensor, code: Tensor) -> Tensor:
-        mean, deviation = masked_statistics(features, mask if self.inside else torch.ones_like(mask))
         scale, shift = self.style(code)[..., None, None].chunk(2, dim=1)  # each (B, C, 1, 1)
-        return (features - mean) / deviation * (1 + scale) + shift
+        return normalised(features, mask, self.inside, 1 + scale, shift)
 
 
 class MaskedNorm(nn.Module):
@@ -67,8 +78,7 @@ class MaskedNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        mean, deviation = masked_statistics(features, mask if self.inside else torch.ones_like(mask))
-        return (features - mean) / deviation * self.gain + self.bias
+        return normalised(features, mask, self.inside, self.gain, self.bias)
 
 
 class DownBlock(nn.Module):

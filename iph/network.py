@@ -78,7 +78,7 @@ class StyleEncoder(nn.Module):
             PartialConv2d(before, after, 3, 2, 1) for before, after in zip(channels, channels[1:], strict=False)
         )
         pooled = 2 * sum(channels) if config.every_scale else channels[-1]
-        self.project = nn.Linear(pooled, config.code)
+        self.project = nn.Sequential(nn.LayerNorm(pooled), nn.Linear(pooled, config.code))
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         features = image * 2 - 1
@@ -114,7 +114,9 @@ class ColourHead(nn.Module):
 
     def __init__(self, channels: int, summary: int) -> None:
         super().__init__()
-        self.polynomial = nn.Sequential(nn.Linear(summary, 128), nn.LeakyReLU(0.2), nn.Linear(128, 33))
+        self.polynomial = nn.Sequential(
+            nn.LayerNorm(summary), nn.Linear(summary, 128), nn.LeakyReLU(0.2), nn.Linear(128, 33)
+        )
         self.local = nn.Conv2d(channels, 12, 3, 1, 1)
         for last in (self.polynomial[-1], self.local):
             nn.init.zeros_(last.weight)
