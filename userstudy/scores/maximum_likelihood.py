@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, issparse
 from userstudy.errors import InputError
 from userstudy.scores import pairwise
 from userstudy.scores.connectivity import require_connected
+from userstudy.scores.newton import zero_sum_covariance
 from userstudy.scores.pairwise import Link
 from userstudy.scores.result import PairwiseFit
 
@@ -38,7 +39,10 @@ def fit_wins(
     scores = found.parameters[0] - found.parameters[0].mean()
     covariance = pairwise.covariance(upper[None], lower[None], link, scores[None], regularized)[0]
     log_likelihood = float(pairwise.log_likelihood(upper, lower, link, scores))
-    clustered = None if rater_wins is None else covariance @ rater_meat(rater_wins, scores, link) @ covariance
+    clustered = None
+    if rater_wins is not None:
+        bread = zero_sum_covariance(found.information[0], items)  # of the observed information, as sandwiches are made
+        clustered = bread @ rater_meat(rater_wins, scores, link) @ bread
     return PairwiseFit(
         model=model,
         unit=unit,

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from userstudy.errors import InputError, nearest
 
 
 def check_wins(wins: object, names: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
     """A (K, K) float matrix of counts and K names; InputError for anything that is not one."""
-    if names is None:
-        names = getattr(wins, "index", None)
+    if names is None and isinstance(wins, pd.DataFrame):
+        names = wins.index
     matrix = np.asarray(wins, dtype=float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise InputError(f"expected a square matrix of wins among at least two methods, got shape {matrix.shape}")
