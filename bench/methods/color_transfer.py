@@ -4,9 +4,9 @@ Reinhard et al. 2001 in lαβ, Xiao & Ma 2006 in RGB with its correlations, and 
 Valanarasu et al. 2022. Each is a ``Mapper`` of ``regions.py``: (K, 3) pixels, their core, (M, 3) guide pixels.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage import color
 
 Floats = NDArray[np.float64]
 
@@ -56,11 +56,18 @@ def _principal(pixels: Floats) -> tuple[Floats, Floats]:
 
 def luminance_percentiles(pixels: Floats, core: NDArray[np.bool_], guide: Floats) -> Floats:
     """L* follows the guide's 10th percentile, mean and 90th in straight pieces; mean a* and b* follow too."""
-    source, wanted = color.rgb2lab(pixels), color.rgb2lab(guide)
+    source, wanted = _converted(pixels, cv2.COLOR_RGB2Lab), _converted(guide, cv2.COLOR_RGB2Lab)
     known = source[core]
     lightness = np.interp(source[:, 0], _knots(known[:, 0]), _knots(wanted[:, 0]))
     chroma = source[:, 1:] + wanted[:, 1:].mean(axis=0) - known[:, 1:].mean(axis=0)
-    return color.lab2rgb(np.column_stack([lightness, chroma]))
+    return _converted(np.column_stack([lightness, chroma]), cv2.COLOR_Lab2RGB)
+
+
+def _converted(colours: Floats, code: int) -> Floats:
+    """(K, 3) through OpenCV's float conversion, sRGB in [0, 1] and L*a*b* in CIE units."""
+    return cv2.cvtColor(colours[:, None].astype(np.float32), code)[:, 0].astype(
+        np.float64
+    )  # (K, 3) → (K, 1, 3) → (K, 3)
 
 
 def _knots(lightness: Floats) -> Floats:

@@ -19,7 +19,7 @@ _SHIFT = torch.tensor([-0.030, -0.088, -0.188])[:, None, None]
 _SCALE = torch.tensor([0.458, 0.448, 0.450])[:, None, None]
 # torchvision's index of each convolution, its stride and padding, and whether a 3x3 max pool comes before it
 _LAYERS = ((0, 4, 2, False), (3, 1, 2, True), (6, 1, 1, True), (8, 1, 1, False), (10, 1, 1, False))
-SMALLEST = 35  # pixels a side that leave one place in the deepest layer
+SMALLEST = 31  # pixels a side that leave one place in the deepest layer
 
 
 def distance(output: NDArray, target: NDArray) -> float:
