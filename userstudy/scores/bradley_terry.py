@@ -30,12 +30,11 @@ def bradley_terry(
     Raises InputError when wins do not lead from every method to every other, unless ``regularized`` is above 0.
     """
     matrix, names = check_wins(wins, names)
-    start = None if regularized else _markov_start(matrix)
-    return fit_wins(matrix, names, LOGIT, start, "Bradley–Terry", "log-odds", rater_wins, regularized)
+    return fit_wins(matrix, names, LOGIT, _markov_start, "Bradley–Terry", "log-odds", rater_wins, regularized)
 
 
-def _markov_start(wins: np.ndarray) -> np.ndarray | None:
+def _markov_start(wins: np.ndarray) -> np.ndarray:
     try:
         return choix.ilsr_pairwise_dense(wins)
-    except (ValueError, RuntimeError):  # not strongly connected, which the fit explains, or slow to settle
-        return None
+    except RuntimeError:  # connected, but so lopsided that the chains settle slowly
+        return np.zeros(len(wins))

@@ -3,7 +3,7 @@
 Clustered errors are the sandwich of Liang & Zeger (1986) over raters, with the R / (R - 1) correction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -20,20 +20,21 @@ def fit_wins(
     wins: np.ndarray,
     names: Sequence[str],
     link: Link,
-    start: np.ndarray | None,
+    start: Callable[[np.ndarray], np.ndarray] | None,
     model: str,
     unit: str,
     rater_wins: csr_array | np.ndarray | None,
     regularized: float,
 ) -> PairwiseFit:
-    """Scores of checked ``wins`` (K, K); ``start`` (K,) or None for zeros."""
+    """Scores of checked ``wins`` (K, K); ``start`` makes scores (K,) of connected wins, None starts at zeros."""
     if regularized < 0:
         raise InputError(f"expected a precision of 0 or more for regularized, got {regularized}")
     if not regularized:
         require_connected(wins, names)
     items = len(wins)
     upper, lower = pairwise.split(wins)
-    found = pairwise.fit(upper[None], lower[None], link, np.zeros(items) if start is None else start, regularized)
+    first = start(wins) if start and not regularized else np.zeros(items)
+    found = pairwise.fit(upper[None], lower[None], link, first, regularized)
     if not found.converged[0]:
         raise InputError("expected votes with a finite best fit, got votes so lopsided that the scores run away")
     scores = found.parameters[0] - found.parameters[0].mean()
