@@ -1,0 +1,222 @@
+"""The IntHarmony builder: photos with instances in, a folder of composites with a manifest out (paper Sec. 3).
+
+Every composite depends on the seed and its photo's id alone, so neither the number of processes nor an interruption
+changes what is built. Rows are noted in ``manifest.partial.csv`` as they are finished; the next run goes on from there.
+Training composites are JPEG (quality 95, full colour resolution), those of other splits lossless PNG.
+"""
+
+import json
+import os
+import signal
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from iph.cube import Cube
+from iph.data.compose import Composed, compose
+from iph.data.luts import load_folder
+from iph.data.manifest import NAME, ROLES, Entry, read_rows, row_writer, write_manifest
+from iph.data.sources import Source
+from iph.errors import InputError
+from iph.files import replacing
+
+JOURNAL = "manifest.partial.csv"
+SETTINGS = "build.json"
+JPEG = (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+BILEVEL = (*PNG, cv2.IMWRITE_PNG_BILEVEL, 1)
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """``people``: foreground and reference are people, photos without one are left out (the portrait stage).
+
+    luts: a folder of film looks, for the training split only; half of the LUT looks come from it.
+    """
+
+    out: Path
+    seed: int = 0
+    people: bool = False
+    luts: Path | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass
+class BuildReport:
+    """``built`` in this run, ``kept`` of earlier ones, ``unfit`` photos without a person, and failures by photo."""
+
+    built: int = 0
+    kept: int = 0
+    unfit: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def build(sources: Sequence[Source], settings: BuildSettings) -> BuildReport:
+    """Build or go on building; a photo that fails is reported and the others are finished. InputError for settings."""
+    out = settings.out
+    _claim(out, settings)
+    done = _noted(out)
+    todo = [source for source in sources if source.record.id not in done]
+    report = BuildReport(kept=len(sources) - len(todo))
+    with (
+        open(out / JOURNAL, "a", newline="", encoding="utf-8") as journal,
+        tqdm(total=len(sources), initial=report.kept, desc=out.name, unit="photo", disable=None) as bar,
+    ):
+        writer = row_writer(journal)
+        for source, outcome in _each(todo, settings):
+            bar.update()
+            if isinstance(outcome, Entry):
+                writer.writerow(vars(outcome))
+                journal.flush()
+                done[outcome.id] = outcome
+                report.built += 1
+            elif outcome is None:
+                report.unfit += 1
+            else:
+                report.failures[source.record.id] = outcome
+    if not done:
+        raise InputError(f"expected at least one photo that can be used, got {len(sources)} that cannot")
+    write_manifest(out, done.values())
+    (out / JOURNAL).unlink()
+    return report
+
+
+def _claim(out: Path, settings: BuildSettings) -> None:
+    """Make the folder, or check that what it holds was built with the same settings."""
+    luts = sorted(path.name for path in settings.luts.rglob("*.cube")) if settings.luts else []
+    wanted = {"seed": settings.seed, "people": settings.people, "film looks": len(luts)}
+    try:
+        for role in ROLES:
+            (out / f"{role}s").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"expected a folder to build in at {out}, but: {error.strerror}") from None
+    path = out / SETTINGS
+    if not path.is_file():
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+        return
+    found = json.loads(path.read_text())
+    differing = [name for name in wanted if found.get(name) != wanted[name]]
+    if differing:
+        name = differing[0]
+        raise InputError(
+            f"expected to go on with {name} {found.get(name)}, with which {out} was begun, got {wanted[name]}; "
+            "take the same, or another folder"
+        )
+
+
+def _noted(out: Path) -> dict[str, Entry]:
+    """What earlier runs finished, by id; afterwards the journal holds exactly that."""
+    journal = out / JOURNAL
+    path = journal if journal.is_file() else out / NAME
+    entries = read_rows(path) if path.is_file() else []
+    with replacing(journal) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = row_writer(file)
+        writer.writeheader()
+        writer.writerows(vars(entry) for entry in entries)
+    return {entry.id: entry for entry in entries}
+
+
+Outcome = Entry | str | None  # a finished row, the sentence of a failure, or a photo without a person
+
+
+def _each(todo: Sequence[Source], settings: BuildSettings) -> Iterator[tuple[Source, Outcome]]:
+    """The outcomes as they come, from one process or several."""
+    film_luts = load_folder(settings.luts) if settings.luts and todo else []
+    one = partial(_outcome, settings, film_luts)
+    workers = min(settings.workers, len(todo))
+    if workers <= 1:
+        yield from ((source, one(source)) for source in todo)
+        return
+    with ProcessPoolExecutor(workers, _process_start(), _prepare, (one,)) as pool:
+        rest = iter(todo)
+        running = {pool.submit(_work, source): source for source in islice(rest, 4 * workers)}
+        try:
+            while running:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield running.pop(future), future.result()
+                running |= {pool.submit(_work, source): source for source in islice(rest, len(finished))}
+        except BrokenProcessPool:
+            raise InputError("a process died, perhaps for want of memory; run again to go on from here") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _process_start() -> BaseContext:
+    """Processes that inherit no threads, and where the system can, no second import of everything."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+_one: Callable[[Source], Outcome]
+
+
+def _prepare(one: Callable[[Source], Outcome]) -> None:
+    global _one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    cv2.setNumThreads(1)  # the processes share the machine already
+    _one = one
+
+
+def _work(source: Source) -> Outcome:
+    return _one(source)
+
+
+def _outcome(settings: BuildSettings, film_luts: Sequence[Cube], source: Source) -> Outcome:
+    try:
+        return _build_one(source, settings, film_luts if source.split == "train" else ())
+    except (InputError, OSError, cv2.error) as error:
+        return str(error)
+
+
+def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube]) -> Outcome:
+    record = source.record
+    image, masks = record.read_image(), record.read_masks()
+    if masks.shape[1:] != image.shape[:2]:
+        raise InputError(f"expected masks of {record.id} of shape {image.shape[:2]}, got {masks.shape[1:]}")
+    if settings.people:
+        masks = masks[np.array(record.persons, bool)]
+    seed = [settings.seed, zlib.crc32(record.id.encode())]
+    composed = compose(image, masks, np.random.default_rng(seed), film_luts)
+    if settings.people and composed.subset == "region":
+        return None
+    paths = _write(settings.out, record.id, composed, ".jpg" if source.split == "train" else ".png")
+    return Entry(
+        record.id,
+        **paths,
+        split=source.split,
+        subset=composed.subset,
+        photo=record.id,
+        look=composed.look,
+        seed=f"{seed[0]} {seed[1]}",
+    )
+
+
+def _write(out: Path, name: str, composed: Composed, suffix: str) -> dict[str, str]:
+    """Write the four pictures; their relative paths by role. One encoding for both images keeps backgrounds equal."""
+    packing = JPEG if suffix == ".jpg" else PNG
+    paths = {}
+    for role in ROLES:
+        pixels = getattr(composed, role)
+        image = pixels.ndim == 3
+        paths[role] = f"{role}s/{name}{suffix if image else '.png'}"
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if image else pixels.astype(np.uint8) * 255
+        with replacing(out / paths[role]) as temporary:
+            if not cv2.imwrite(str(temporary), pixels, packing if image else BILEVEL):
+                raise InputError(f"expected to write {paths[role]}, but the picture could not be encoded")
+    return paths

@@ -1,0 +1,82 @@
+"""The one data-set form (design, section 2): a folder with ``manifest.csv``, one row a composite, relative paths.
+
+Columns ``id, composite, foreground`` must be there; ``reference``, ``target``, ``split``, ``subset`` and ``photo``
+(the picture a composite was made from) may be; ``look`` and ``seed`` say how the builder made it.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from iph.errors import InputError
+from iph.files import replacing
+
+NAME = "manifest.csv"
+ROLES = ("composite", "foreground", "reference", "target")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One composite: paths of its pictures, relative to the manifest's folder, "" where there is none."""
+
+    id: str
+    composite: str
+    foreground: str
+    reference: str = ""
+    target: str = ""
+    split: str = "train"
+    subset: str = ""
+    photo: str = ""
+    look: str = ""
+    seed: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def read_manifest(folder: str | Path, split: str | None = None) -> list[Entry]:
+    """The rows of ``folder/manifest.csv``, of one ``split`` if given. InputError names the line that is wrong."""
+    path = Path(folder) / NAME
+    try:
+        entries = read_rows(path)
+    except OSError as error:
+        raise InputError(f"expected a data set with a manifest at {path}, but: {error.strerror or error}") from None
+    kept = [entry for entry in entries if split is None or entry.split == split]
+    if not kept:
+        found = ", ".join(sorted({entry.split for entry in entries})) or "none"
+        raise InputError(f"expected composites of the split {split!r} in {path}, but its splits are: {found}")
+    return kept
+
+
+def read_rows(path: Path) -> list[Entry]:
+    """The rows of a manifest or of an interrupted one, whose torn last line is left out. Raises OSError, InputError."""
+    text = path.read_text(encoding="utf-8-sig")
+    whole, end, _ = text.rpartition("\n")
+    return [_entry(path, line, row) for line, row in enumerate(csv.DictReader((whole + end).splitlines()), start=2)]
+
+
+def _entry(path: Path, line: int, row: dict[str, str]) -> Entry:
+    values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    missing = [name for name in ("id", "composite", "foreground") if not values[name]]
+    if missing:
+        raise InputError(f"expected a value for {', '.join(missing)} in line {line} of {path}, found none")
+    for role in ROLES:
+        if Path(values[role]).is_absolute() or ".." in Path(values[role]).parts:
+            raise InputError(f"expected {role} inside the folder in line {line} of {path}, got {values[role]!r}")
+    return Entry(**values | {"split": values["split"] or "train", "photo": values["photo"] or values["id"]})
+
+
+def write_manifest(folder: Path, entries: Iterable[Entry]) -> Path:
+    """Write ``folder/manifest.csv``, sorted by id."""
+    path = folder / NAME
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = row_writer(file)
+        writer.writeheader()
+        writer.writerows(vars(entry) for entry in sorted(entries, key=lambda entry: entry.id))
+    return path
+
+
+def row_writer(file) -> csv.DictWriter:
+    """A writer of manifest rows into an open text file."""
+    return csv.DictWriter(file, COLUMNS, lineterminator="\n")
