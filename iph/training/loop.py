@@ -8,6 +8,7 @@ import copy
 import csv
 import json
 import math
+import pickle
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,12 +16,15 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from iph.checkpoint import save_network
 from iph.cube import Cube
+from iph.data.manifest_samples import Composites, CompositeSampler, sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import Sample, Sampler, SampleRules
+from iph.errors import InputError
 from iph.files import replacing
 from iph.network import Network
 from iph.training.objective import ObjectiveWeights, objective
@@ -29,7 +33,10 @@ from iph.training.validate import hold_out, validate, validation_batch
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """One run. ``minutes`` of wall time or ``images`` seen, whichever is given, set the length and the decay."""
+    """One run. ``minutes`` of wall time or ``images`` seen, whichever is given, set the length and the decay.
+
+    ``loaders`` is the number of processes that draw samples.
+    """
 
     out: Path
     rules: SampleRules = field(default_factory=SampleRules)
@@ -44,12 +51,13 @@ class TrainingSettings:
     seed: int = 0
     check_every: int = 500
     validation_images: int = 512
+    loaders: int = 1
 
 
 class _Stream(IterableDataset):
     """Samples number ``start``, ``start + step``, … of a run: the same ones whoever draws them."""
 
-    def __init__(self, sampler: Sampler, seed: int, start: int, step: int) -> None:
+    def __init__(self, sampler: Sampler | CompositeSampler, seed: int, start: int, step: int) -> None:
         self.sampler, self.seed, self.start, self.step = sampler, seed, start, step
 
     def __iter__(self) -> Iterator[Sample]:
@@ -62,16 +70,18 @@ class _Stream(IterableDataset):
 
 
 def train(
-    network: Network, photos: PackedPhotos, settings: TrainingSettings, film_luts: Sequence[Cube] = ()
+    network: Network, photos: PackedPhotos | Composites, settings: TrainingSettings, film_luts: Sequence[Cube] = ()
 ) -> dict[str, float]:
     """Train ``network`` in place, resuming from ``settings.out`` if it holds a run; returns the last validation."""
+    training_photos, held_out = hold_out(photos)
+    if not len(training_photos) or not len(held_out):
+        raise InputError(f"expected enough photos to hold one in twenty out for validation, got {len(photos)}")
     accelerator = Accelerator()
     torch.manual_seed(settings.seed)
     settings.out.mkdir(parents=True, exist_ok=True)
-    (settings.out / "settings.json").write_text(
-        json.dumps({"network": network.settings(), "training": asdict(settings)}, default=str, indent=1)
-    )
-    training_photos, held_out = hold_out(photos)
+    if accelerator.is_main_process:
+        described = {"network": network.settings(), "training": asdict(settings)}
+        (settings.out / "settings.json").write_text(json.dumps(described, default=str, indent=1))
     checks = validation_batch(held_out, settings.rules, settings.validation_images)
     network.to(accelerator.device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).requires_grad_(False)
@@ -80,14 +90,16 @@ def train(
     model, optimizer = accelerator.prepare(_Objective(network, settings.weights), optimizer)
     ranks = accelerator.num_processes
     start = state["step"] * settings.batch * ranks + accelerator.process_index
-    stream = _Stream(Sampler(training_photos, settings.rules, film_luts), settings.seed, start, ranks)
-    loader = iter(DataLoader(stream, settings.batch, num_workers=1, prefetch_factor=4))
+    stream = _Stream(sampler_of(training_photos, settings.rules, film_luts), settings.seed, start, ranks)
+    loader = iter(DataLoader(stream, settings.batch, num_workers=settings.loaders, prefetch_factor=4))
 
     result: dict[str, float] = {}
     began = time.monotonic() - state["seconds"]
     running: dict[str, float] = {}
     while True:
         progress = _progress(settings, state["step"] * settings.batch * ranks, time.monotonic() - began)
+        if ranks > 1:  # their clocks differ: all stop at the first one's word
+            progress = broadcast_object_list([progress])[0]
         finished = progress >= 1
         if finished or state["step"] % settings.check_every == 0:
             state["seconds"] = time.monotonic() - began
@@ -149,10 +161,15 @@ def _resume(out: Path, network: Network, averaged: Network, optimizer: torch.opt
     path = out / "last.pt"
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "best": math.inf}
-    saved = torch.load(path, weights_only=True, map_location="cpu")
-    network.load_state_dict(saved["network"])
-    averaged.load_state_dict(saved["averaged"])
-    optimizer.load_state_dict(saved["optimizer"])
+    try:
+        saved = torch.load(path, weights_only=True, map_location="cpu")
+        network.load_state_dict(saved["network"])
+        averaged.load_state_dict(saved["averaged"])
+        optimizer.load_state_dict(saved["optimizer"])
+    except (RuntimeError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"expected {path} to hold a run of this very network, but it does not fit; take another folder"
+        ) from error
     return saved["state"]
 
 

@@ -2,28 +2,32 @@
 
 import zlib
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 
+from iph.data.manifest_samples import Composites, sampler_of
 from iph.data.pack import PackedPhotos
-from iph.data.samples import Sampler, SampleRules
+from iph.data.samples import SampleRules
 from iph.network import Network
 from iph.training.objective import Batch
 
+Photos = TypeVar("Photos", PackedPhotos, Composites)
 HELD_OUT = 0.05  # share of the training photos
 
 
-def hold_out(photos: PackedPhotos) -> tuple[PackedPhotos, PackedPhotos]:
+def hold_out(photos: Photos) -> tuple[Photos, Photos]:
     """(training, validation) photos. A photo's id alone decides, so the split outlives additions to the folder."""
     chance = np.array([zlib.crc32(name.encode()) / 2**32 for name in photos.ids])
     return photos.subset(np.nonzero(chance >= HELD_OUT)[0]), photos.subset(np.nonzero(chance < HELD_OUT)[0])
 
 
-def validation_batch(photos: PackedPhotos, rules: SampleRules, count: int) -> Batch:
+def validation_batch(photos: PackedPhotos | Composites, rules: SampleRules, count: int) -> Batch:
     """``count`` composites of instances, no change of the whole photo, as one stacked batch on the CPU."""
     plain = replace(rules, whole_look=0.0, arbitrary=0.0, unchanged=0.0, unpaired=0.0)
-    return stack([Sampler(photos, plain).draw((7, number)) for number in range(count)])
+    sampler = sampler_of(photos, plain)
+    return stack([sampler.draw((7, number)) for number in range(count)])
 
 
 def stack(samples: list[dict[str, np.ndarray]]) -> Batch:

@@ -1,0 +1,139 @@
+"""Training samples out of data sets with a manifest: iHarmony4, IntHarmony and LV-MHP composites (paper Sec. 4).
+
+The samples have the form of ``iph.data.samples``. Looks were put on when the data set was built; what is drawn here is
+the composite, a crop, a mirror image, and now and then a look of the whole photo, target and composite alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from iph.cube import Cube
+from iph.data.augment import random_global_look
+from iph.data.iharmony4 import is_iharmony4, read_iharmony4
+from iph.data.manifest import Entry, read_manifest
+from iph.data.pack import PackedPhotos
+from iph.data.regions import background_region, large_enough
+from iph.data.samples import Sample, Sampler, SampleRules
+from iph.errors import InputError
+
+
+@dataclass(frozen=True)
+class Composites:
+    """The training entries of one or several manifests, each with its folder."""
+
+    entries: list[tuple[Path, Entry]]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def ids(self) -> list[str]:
+        """The photo of each composite: composites of one photo are held out together."""
+        return [entry.photo for _, entry in self.entries]
+
+    def subset(self, keep: Sequence[int]) -> "Composites":
+        """The composites at these places."""
+        return Composites([self.entries[n] for n in keep])
+
+
+def read_composites(folders: Sequence[str | Path]) -> Composites:
+    """The ``train`` split of data sets with a manifest, or of iHarmony4. InputError where a target is missing."""
+    entries = [(Path(folder), entry) for folder in folders for entry in _training_entries(Path(folder))]
+    for folder, entry in entries:
+        if not entry.target:
+            raise InputError(f"expected a target for every composite to train on, {entry.id} in {folder} has none")
+    return Composites(entries)
+
+
+def _training_entries(folder: Path) -> list[Entry]:
+    return read_iharmony4(folder) if is_iharmony4(folder) else read_manifest(folder, "train")
+
+
+def sampler_of(
+    data: PackedPhotos | Composites, rules: SampleRules, film_luts: Sequence[Cube] = ()
+) -> "Sampler | CompositeSampler":
+    """What draws samples from ``data``, by rules."""
+    kind = Sampler if isinstance(data, PackedPhotos) else CompositeSampler
+    return kind(data, rules, film_luts)
+
+
+class CompositeSampler:
+    """As ``iph.data.samples.Sampler``. Of the rules, ``size``, ``stage`` and those of whole looks and unchanged
+    composites count; stage 1 takes the background as reference, and so does a composite without one."""
+
+    def __init__(self, composites: Composites, rules: SampleRules, film_luts: Sequence[Cube] = ()) -> None:
+        self.composites = composites
+        self.rules = rules
+        self.film_luts = film_luts
+
+    def draw(self, seed: Sequence[int] | int) -> Sample:
+        """The sample of this seed."""
+        rng = np.random.default_rng(seed)
+        folder, entry = self.composites.entries[rng.integers(len(self.composites))]
+        composite, target = (_read_image(folder / path) for path in (entry.composite, entry.target))
+        foreground = _read_mask(folder / entry.foreground)
+        from_file = bool(entry.reference) and self.rules.stage > 1
+        reference = _read_mask(folder / entry.reference) if from_file else ~foreground
+        layers = (composite, target, foreground, reference)
+        if len({layer.shape[:2] for layer in layers}) > 1:
+            raise InputError(f"expected the pictures of {entry.id} in {folder} in one size, got several")
+        composite, target, foreground, reference = self._crop(rng, layers)
+        if rng.random() < self.rules.whole_look:
+            look = random_global_look(rng, self.film_luts, self.rules.whole_strength)
+            composite, target = look.apply(composite), look.apply(target)
+        if rng.random() < self.rules.unchanged:
+            composite = target
+        return {
+            "composite": _planes(composite),
+            "foreground": foreground[None].astype(np.float32),
+            "reference_image": _planes(composite),
+            "reference": reference[None].astype(np.float32),
+            "target": _planes(target),
+            "paired": np.float32(1),
+        }
+
+    def _crop(self, rng: np.random.Generator, layers: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """One random window of all layers at the network's size, perhaps mirrored; the frame if the window is unfit."""
+        height, width = layers[0].shape[:2]
+        share = rng.uniform(0.65, 1.0)
+        top, left = (int(rng.uniform(0, side * (1 - share))) for side in (height, width))
+        window = slice(top, top + round(height * share)), slice(left, left + round(width * share))
+        mirrored = rng.random() < 0.5
+        for view in (window, (slice(None), slice(None))):
+            composite, target, foreground, reference = (self._shrunk(layer[view]) for layer in layers)
+            reference &= ~foreground
+            if large_enough(foreground) and large_enough(reference):
+                break
+        if not reference.any():  # thinner than a pixel of the small view
+            reference = background_region(rng, foreground)
+        step = -1 if mirrored else 1
+        return [layer[:, ::step] for layer in (composite, target, foreground, reference)]
+
+    def _shrunk(self, layer: np.ndarray) -> np.ndarray:
+        size = (self.rules.size, self.rules.size)
+        if layer.ndim == 3:
+            return cv2.resize(layer, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        return cv2.resize(layer.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 127
+
+
+def _read(path: Path, flag: int) -> np.ndarray:
+    pixels = cv2.imread(str(path), flag)
+    if pixels is None:
+        raise InputError(f"expected a readable picture at {path}, found none")
+    return pixels
+
+
+def _read_image(path: Path) -> np.ndarray:
+    return cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def _read_mask(path: Path) -> np.ndarray:
+    return _read(path, cv2.IMREAD_GRAYSCALE) > 127
+
+
+def _planes(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)  # (S, S, 3) -> (3, S, S)
