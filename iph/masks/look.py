@@ -1,0 +1,125 @@
+"""How the segmentation network sees a picture: small copies, windows of them, and prompts drawn on a window."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from iph.errors import InputError
+from iph.masks.network import PROMPTS, STRIDE, SubjectNet
+
+WORK = 512  # longest side of the copy on which everything happens
+SIDE = 256  # longest side of what the network sees at once
+MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
+
+
+@cache
+def network() -> SubjectNet:
+    """The shipped network, read once."""
+    state = load_file(Path(__file__).parents[1] / "weights" / "segmentation.safetensors")
+    net = SubjectNet()
+    net.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    return net.eval().to(memory_format=torch.channels_last)
+
+
+def small_copy(image: np.ndarray, side: int = WORK) -> np.ndarray:
+    """A picture (H, W, 3) of uint8, uint16 or float32 in [0, 1] as uint8 with a longest side of at most `side`."""
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise InputError(f"A picture has shape (H, W, 3), this one has {image.shape}.")
+    scale = side / max(image.shape[:2])
+    if scale < 1:
+        size = tuple(max(1, round(n * scale)) for n in image.shape[1::-1])
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if image.dtype == np.uint8:
+        return image
+    top = 65535.0 if image.dtype == np.uint16 else 1.0
+    if not np.isfinite(image).all():
+        raise InputError("A picture was expected between 0 and 1, but has values that are not finite (NaN).")
+    return np.rint(np.clip(image / top, 0, 1) * 255).astype(np.uint8)
+
+
+def shrunk(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A full-size mask or stroke at the size of a small copy, float32. Thin strokes stay visible."""
+    mask = mask.astype(np.float32)
+    return mask if mask.shape == tuple(shape[:2]) else cv2.resize(mask, shape[1::-1], interpolation=cv2.INTER_AREA)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part x0, y0, x1, y1 of a small copy, and the network's features of it at (height, width)."""
+
+    box: tuple[int, int, int, int]
+    shape: tuple[int, int]
+    size: tuple[int, int]
+    features: tuple[torch.Tensor, ...]
+
+    def inside(self, plane: np.ndarray) -> np.ndarray:
+        """What a plane of the whole copy holds inside the window, at the network's size."""
+        x0, y0, x1, y1 = self.box
+        return cv2.resize(plane[y0:y1, x0:x1], self.size[::-1], interpolation=cv2.INTER_AREA)
+
+    def outside(self, plane: np.ndarray) -> np.ndarray:
+        """A plane of the network's, put back on the whole copy; zero outside the window."""
+        x0, y0, x1, y1 = self.box
+        whole = np.zeros(self.shape, np.float32)
+        whole[y0:y1, x0:x1] = cv2.resize(plane, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        return whole
+
+    def prompt(
+        self,
+        add: list[tuple[float, float]] | np.ndarray = (),
+        remove: list[tuple[float, float]] | np.ndarray = (),
+        box: tuple[int, int, int, int] | None = None,
+        prior: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Prompt maps (4, h, w). add, remove: points x, y, or strokes (H, W), on the whole copy; prior: (H, W)."""
+        maps = np.zeros((len(PROMPTS), *self.size), np.float32)
+        for plane, marks in zip(maps, (add, remove), strict=False):
+            self._draw(plane, marks)
+        if box is not None:
+            inside = np.zeros(self.shape, np.float32)
+            inside[box[1] : box[3], box[0] : box[2]] = 1
+            maps[2] = self.inside(inside)
+        if prior is not None:
+            maps[3] = self.inside(prior.astype(np.float32))
+        return maps
+
+    def _draw(self, plane: np.ndarray, marks: list[tuple[float, float]] | np.ndarray) -> None:
+        radius = max(1, round(max(self.size) * MARK))
+        if isinstance(marks, np.ndarray):
+            strokes = (self.inside(marks.astype(np.float32)) > 0.05).astype(np.uint8)
+            plane[cv2.dilate(strokes, np.ones((radius, radius), np.uint8)) > 0] = 1
+            return
+        x0, y0, x1, y1 = self.box
+        for x, y in marks:
+            at = (x - x0) * self.size[1] / (x1 - x0), (y - y0) * self.size[0] / (y1 - y0)
+            cv2.circle(plane, (round(at[0]), round(at[1])), radius, 1.0, -1)
+
+    def ask(self, prompts: list[np.ndarray]) -> np.ndarray:
+        """Probabilities (P, 3, h/2, w/2) of the mask asked for, people, and the middles of instances."""
+        with torch.inference_mode():
+            logits = network().decode(self.features, torch.from_numpy(np.stack(prompts))[None])
+        return logits[0].sigmoid().numpy()
+
+
+def look(
+    copy: np.ndarray, box: tuple[int, int, int, int] | None = None, margin: float = 0.3, side: int = SIDE
+) -> Window:
+    """Look at a small copy, or at a box of it with a margin (a share of the box's longer side) around."""
+    height, width = copy.shape[:2]
+    x0, y0, x1, y1 = box or (0, 0, width, height)
+    if box is not None:
+        grow = round(margin * max(x1 - x0, y1 - y0)) + 4
+        x0, y0, x1, y1 = max(0, x0 - grow), max(0, y0 - grow), min(width, x1 + grow), min(height, y1 + grow)
+    scale = side / max(x1 - x0, y1 - y0)
+    size = tuple(max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in (y1 - y0, x1 - x0))
+    part = copy[y0:y1, x0:x1]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    seen = torch.from_numpy(cv2.resize(part, size[::-1], interpolation=way)).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        features = network().encode((seen.float() / 255).contiguous(memory_format=torch.channels_last))
+    return Window((x0, y0, x1, y1), (height, width), size, features)

@@ -1,0 +1,78 @@
+"""Fit a rough mask to the picture's edges: GrabCut (Rother et al., 2004), then a guided filter up to full size.
+
+The guided filter is He & Sun's fast one (2015): its linear coefficients are found on the small copy and enlarged.
+"""
+
+import cv2
+import numpy as np
+
+GRABCUT_SIDE = 384
+SURE, UNSURE = 0.95, 0.05
+GUIDE_EPS = 1e-3
+
+
+def grabcut(
+    copy: np.ndarray,
+    probability: np.ndarray,
+    rounds: int = 2,
+    add: np.ndarray | None = None,
+    remove: np.ndarray | None = None,
+) -> np.ndarray:
+    """Cut a small copy (H, W, 3) uint8 by a probability (H, W); add, remove: (H, W) bool that are certain.
+
+    Works on what lies around the mask, at most 384 pixels wide. Returns (H, W) float32 0/1, or the thresholded
+    probability where there is not enough of both sides to tell their colours.
+    """
+    hard = (probability > 0.5).astype(np.float32)
+    x, y, w, h = cv2.boundingRect((probability > UNSURE).astype(np.uint8))
+    grow = max(8, round(0.15 * max(w, h)))
+    x0, y0 = max(0, x - grow), max(0, y - grow)
+    x1, y1 = min(copy.shape[1], x + w + grow), min(copy.shape[0], y + h + grow)
+    if w == 0:
+        return hard
+    scale = min(1.0, GRABCUT_SIDE / max(x1 - x0, y1 - y0))
+    size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
+    part = cv2.resize(np.ascontiguousarray(copy[y0:y1, x0:x1, ::-1]), size, interpolation=cv2.INTER_AREA)
+    p = cv2.resize(probability[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    marks = np.where(p > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    marks[p > SURE] = cv2.GC_FGD
+    marks[p < UNSURE] = cv2.GC_BGD
+    for strokes, label in ((add, cv2.GC_FGD), (remove, cv2.GC_BGD)):
+        if strokes is not None:
+            marks[cv2.resize(strokes[y0:y1, x0:x1].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = label
+    inside = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    if min(inside.sum(), (~inside).sum()) < 20:
+        return hard
+    cv2.setRNGSeed(0)
+    cv2.grabCut(part, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    whole = np.zeros_like(hard)
+    whole[y0:y1, x0:x1] = cv2.resize(cut, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+    return whole
+
+
+def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A mask of the small copy at the picture's own size, its edge drawn to the picture's edges.
+
+    image: (H, W, 3) uint8, uint16 or float32. copy: the same, small, uint8. mask: (h, w) float32 in [0, 1].
+    Away from the edge of the mask nothing changes. Returns (H, W) float32 in [0, 1].
+    """
+    radius = max(2, round(max(copy.shape[:2]) / 128))
+    guide = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    box = (2 * radius + 1, 2 * radius + 1)
+    mean_guide, mean_mask = cv2.blur(guide, box), cv2.blur(mask, box)
+    spread = cv2.blur(guide * guide, box) - mean_guide * mean_guide
+    together = cv2.blur(guide * mask, box) - mean_guide * mean_mask
+    slope = together / (spread + GUIDE_EPS)
+    offset = cv2.blur(mean_mask - slope * mean_guide, box)
+    slope = cv2.blur(slope, box)
+    around = np.ones((2 * radius - 1, 2 * radius - 1), np.uint8)
+    planes = [slope, offset, cv2.erode(mask, around), cv2.dilate(mask, around)]
+    height, width = image.shape[:2]
+    if mask.shape != (height, width):
+        planes = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in planes]
+    slope, offset, least, most = planes
+    top = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(image.dtype, 1)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mask = slope * (grey / np.float32(top)) + offset
+    return np.clip(np.minimum(np.maximum(mask, least), most), 0, 1)

@@ -1,0 +1,116 @@
+"""A subject where a person points: a box around it, a click on it, or strokes that add and remove.
+
+Everything is found on a copy of at most 512 pixels, then enlarged along the picture's edges. Pictures are (H, W, 3)
+uint8, uint16 or float32 in [0, 1]; points and boxes are x, y in pixels of the picture; masks (H, W) float32 in [0, 1].
+"""
+
+import cv2
+import numpy as np
+
+from iph.errors import InputError
+from iph.masks.forms import HALF, as_box, from_box_region
+from iph.masks.look import look, shrunk, small_copy
+from iph.masks.refine import enlarge, grabcut
+
+Point = tuple[float, float]
+STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
+
+
+def from_box(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """The subject inside a box x0, y0, x1, y1. Raises InputError if the box holds no pixel of the picture."""
+    box = as_box(box, image.shape)
+    copy = small_copy(image)
+    small = as_box(np.array(box) * _scale(image, copy), copy.shape)
+    window = look(copy, small)
+    inside = from_box_region(copy.shape, small)
+    probability = window.outside(window.ask([window.prompt(box=small)])[0, 0]) * inside
+    if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
+        probability = inside * np.float32(0.6)
+    mask = enlarge(image, copy, grabcut(copy, probability))
+    return mask * from_box_region(image.shape, box)
+
+
+def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) -> np.ndarray:
+    """The person or object under a click, less what lies under the clicks to remove.
+
+    Looks twice: at the whole picture, then closely at what the first look found.
+    """
+    copy = small_copy(image)
+    add = [_inside(point, image, copy)]
+    remove = [_inside(p, image, copy) for p in remove]
+    first = look(copy)
+    probability = first.outside(first.ask([first.prompt(add, remove)])[0, 0])
+    probability = closer(copy, probability, add, remove)
+    marks = [_discs(points, copy.shape) for points in (add, remove)]
+    return enlarge(image, copy, grabcut(copy, probability, add=marks[0], remove=marks[1]))
+
+
+def from_strokes(
+    image: np.ndarray, add: np.ndarray | None, remove: np.ndarray | None, start: np.ndarray | None = None
+) -> np.ndarray:
+    """A mask by strokes, or an earlier mask mended by them.
+
+    add, remove: (H, W) strokes of any dtype, marked where above half, or None; start: (H, W) mask or None. Strokes
+    always win over what is found. Raises InputError where there is neither a stroke to add nor a start, or where
+    sizes differ.
+    """
+    for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
+        if mask is not None and mask.shape != image.shape[:2]:
+            raise InputError(f"The {name} were expected with shape {image.shape[:2]}, not {mask.shape}.")
+    copy = small_copy(image)
+    marked = [None if m is None else _marked(m) for m in (add, remove)]
+    strokes = [np.zeros(copy.shape[:2], bool) if m is None else shrunk(m, copy.shape) > STROKE for m in marked]
+    if start is None and not strokes[0].any():
+        raise InputError("A stroke on what to keep was expected, but nothing is marked.")
+    prior = None if start is None else shrunk(start, copy.shape)
+    around = strokes[0] if prior is None else strokes[0] | (prior > HALF)
+    window = look(copy) if prior is None else look(copy, bounds(around))
+    probability = window.outside(window.ask([window.prompt(*strokes, prior=prior)])[0, 0])
+    if prior is None:
+        probability = closer(copy, probability, *strokes)
+    mask = enlarge(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
+    for stroke, value in zip(marked, (1, 0), strict=True):
+        if stroke is not None:
+            mask[stroke] = value
+    return mask
+
+
+def closer(
+    copy: np.ndarray, probability: np.ndarray, add: list[Point] | np.ndarray, remove: list[Point] | np.ndarray = ()
+) -> np.ndarray:
+    """Look again, closely, at what a first look at the whole copy found."""
+    found = probability > HALF
+    if not found.any():
+        return probability
+    window = look(copy, bounds(found))
+    return window.outside(window.ask([window.prompt(add, remove, prior=probability)])[0, 0])
+
+
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of what is set in a bool mask, the last two exclusive."""
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return x, y, x + width, y + height
+
+
+def _scale(image: np.ndarray, copy: np.ndarray) -> np.ndarray:
+    """What x0, y0, x1, y1 of the picture are multiplied by to lie on its copy."""
+    return np.array([copy.shape[1] / image.shape[1], copy.shape[0] / image.shape[0]] * 2)
+
+
+def _inside(point: Point, image: np.ndarray, copy: np.ndarray) -> Point:
+    x, y = point
+    height, width = image.shape[:2]
+    if not (0 <= x < width and 0 <= y < height):
+        raise InputError(f"The point ({x}, {y}) lies outside the picture of {width} x {height}.")
+    return tuple((np.array([x, y]) + 0.5) * _scale(image, copy)[:2] - 0.5)
+
+
+def _discs(points: list[Point], shape: tuple[int, ...]) -> np.ndarray:
+    plane = np.zeros(shape[:2], np.uint8)
+    for x, y in points:
+        cv2.circle(plane, (round(x), round(y)), 2, 1, -1)
+    return plane > 0
+
+
+def _marked(stroke: np.ndarray) -> np.ndarray:
+    return stroke if stroke.dtype == bool else stroke > (0.5 if np.issubdtype(stroke.dtype, np.floating) else 127)

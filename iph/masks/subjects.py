@@ -1,0 +1,122 @@
+"""Who and what is in a picture, and which of it may serve as a reference (the paper's Appendix A).
+
+The network says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from iph.errors import InputError
+from iph.masks.forms import HALF
+from iph.masks.look import look, small_copy
+from iph.masks.refine import enlarge, grabcut
+from iph.masks.select import bounds, closer
+
+MIDDLE = 0.15  # a middle is at least this probable
+MOST = 12  # clicks a picture
+SMALLEST = 0.002  # of the picture
+SAME = 0.5  # two masks that overlap more than this are one
+PERSON = 0.5
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person or object. mask: (H, W) float32; box: x0, y0, x1, y1; score: how much it stands out, 0 to 1."""
+
+    mask: np.ndarray
+    box: tuple[int, int, int, int]
+    score: float
+    person: bool
+
+
+def segment_subjects(image: np.ndarray, limit: int = 6) -> list[Subject]:
+    """People and objects of a picture (H, W, 3), the most salient first; an empty list where nothing stands out."""
+    copy = small_copy(image)
+    found = _find(copy)[:limit]
+    subjects = []
+    for score, person, probability in found:
+        mask = enlarge(image, copy, grabcut(copy, probability))
+        if (mask >= HALF).any():
+            subjects.append(Subject(mask, bounds(mask >= HALF), score, person))
+    return subjects
+
+
+def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6) -> list[tuple[str, np.ndarray]]:
+    """Up to `limit` regions outside a foreground (H, W) that may serve as its reference, the best first.
+
+    Each is (label, mask): "person 1", "object 1" ... in order of saliency, and last "background", all that is not
+    foreground. Raises InputError where the foreground leaves nothing.
+    """
+    if foreground.shape != image.shape[:2]:
+        raise InputError(f"The foreground was expected with shape {image.shape[:2]}, not {foreground.shape}.")
+    inside = foreground.astype(np.float32)
+    rest = 1 - inside
+    if not (rest >= HALF).any():
+        raise InputError("The foreground covers the whole picture: nothing is left as a reference.")
+    people, objects = [], []
+    for subject in segment_subjects(image):
+        mask = np.minimum(subject.mask, rest)
+        if mask.sum() < 0.5 * subject.mask.sum() or not (mask >= HALF).any():
+            continue
+        (people if subject.person else objects).append((subject.score, mask))
+    named = [
+        (score, f"{kind} {i}", mask)
+        for kind, group in (("person", people), ("object", objects))
+        for i, (score, mask) in enumerate(group, 1)
+    ]
+    named.sort(key=lambda entry: -entry[0])
+    return [(label, mask) for _, label, mask in named[: limit - 1]] + [("background", rest)]
+
+
+def automatic_reference(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """The most salient person or object outside the foreground; where there is none, the whole background."""
+    return suggest_references(image, foreground)[0][1]
+
+
+def _find(copy: np.ndarray) -> list[tuple[float, bool, np.ndarray]]:
+    """(score, person, probability (h, w)) of each subject of a small copy, the most salient first."""
+    window = look(copy)
+    salient, people, middle = window.ask([window.prompt()])[0]
+    here = np.maximum(salient, people)
+    clicks = _peaks(middle, here)
+    if not clicks:
+        return []
+    scale = np.array(copy.shape[1::-1]) / salient.shape[::-1]
+    points = [tuple((np.array(c) + 0.5) * scale - 0.5) for c in clicks]
+    masks = window.ask([window.prompt([p]) for p in points])[:, 0]
+    found: list[tuple[float, bool, np.ndarray, tuple[float, float]]] = []
+    for mask, point in zip(masks, points, strict=True):
+        hard = mask > HALF
+        if hard.mean() < SMALLEST:
+            continue
+        stands_out, sure = float(here[hard].mean()), float(mask[hard].mean())
+        score = stands_out * sure * float(hard.mean()) ** 0.25
+        found.append((score, float(people[hard].mean()) > PERSON, mask, point))
+    found.sort(key=lambda entry: -entry[0])
+    kept: list[tuple[float, bool, np.ndarray]] = []
+    taken: list[np.ndarray] = []
+    for score, person, mask, point in found:
+        hard = mask > HALF
+        if any((hard & t).sum() > SAME * min(hard.sum(), t.sum()) for t in taken):
+            continue
+        taken.append(hard)
+        kept.append((score, person, closer(copy, window.outside(mask), [point])))
+    return kept
+
+
+def _peaks(middle: np.ndarray, here: np.ndarray) -> list[tuple[int, int]]:
+    """x, y of the middles of instances, and the deepest places of what stands out but holds none of them."""
+    smooth = cv2.GaussianBlur(middle, (0, 0), 1.5)
+    top = (smooth == cv2.dilate(smooth, np.ones((9, 9), np.uint8))) & (smooth > MIDDLE) & (here > 0.3)
+    ys, xs = np.nonzero(top)
+    peaks = sorted(zip(xs.tolist(), ys.tolist(), strict=True), key=lambda p: -smooth[p[1], p[0]])[:MOST]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((here > HALF).astype(np.uint8))
+    claimed = {int(labels[y, x]) for x, y in peaks}
+    for label in range(1, count):
+        if label not in claimed and stats[label, cv2.CC_STAT_AREA] > SMALLEST * here.size:
+            depth = cv2.distanceTransform(np.pad((labels == label).astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+            y, x = np.unravel_index(np.argmax(depth), depth.shape)
+            peaks.append((int(x), int(y)))
+    return peaks[:MOST]

@@ -1,0 +1,267 @@
+"""Training samples for the subject-segmentation network: photos, pasted people and simulated users.
+
+Photos come packed in one file. An instance map holds one bit an instance, so that overlapping instances stay whole.
+Only the `train` split is ever packed; every 33rd photo of it, by checksum of its id, is held out for choosing.
+
+How far a photo's masks are trusted depends on who drew them (see `docs/segmentation.md`): some sources mark every
+person, some only one thing, some are machine-made.
+"""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from iph.masks.network import OUTPUTS, PROMPTS
+from iph.training.segmentation_users import simulate
+
+PASTE = 0.5
+ZOOM = 0.5
+PROMPTS_A_PHOTO = 3
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How much a source counts: how often it is drawn, and how far its subjects, people and single masks hold."""
+
+    drawn: float
+    subjects: float
+    people: float
+    single: float
+
+
+HUMAN = Trust(drawn=1.0, subjects=1.0, people=1.0, single=1.0)
+TRUST = {
+    "Obmutescence/COCO-MINI": Trust(3.0, 1.0, 1.0, 1.0),
+    "lightly-ai/coco128_yolo": Trust(3.0, 1.0, 1.0, 1.0),
+    "lightly-ai/coco128_yolo + Goodccccl labels": Trust(3.0, 1.0, 1.0, 1.0),
+    "enginbozaba/tiny_coco": Trust(3.0, 1.0, 1.0, 1.0),
+    "Julito22/Mask-R-CNN-PFG": Trust(2.0, 1.0, 1.0, 1.0),
+    "minto5z/coco_yolo": Trust(1.6, 1.0, 1.0, 1.0),
+    "wonghan/coco-datasets-balloon": Trust(0.6, 0.0, 0.0, 1.0),
+    "BIDS/BSDS500": Trust(0.5, 0.0, 0.0, 0.7),
+    "bcmi/Image-Harmonization-Dataset-iHarmony4 (Lalonde&Efros onlineDb)": Trust(0.6, 0.2, 0.0, 1.0),
+}
+PSEUDO = Trust(drawn=0.4, subjects=0.4, people=0.4, single=0.4)
+
+
+def pack(photos: Path, target: Path) -> None:
+    """Pack the `train` split of a folder of photos into one .npz of encoded pictures and instance maps."""
+    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
+    table = table[table["split"] == "train"]
+    images, maps = [], []
+    for row in table.itertuples():
+        images.append(np.fromfile(photos / "images" / f"{row.id}.jpg", np.uint8))
+        masks = [cv2.imread(str(photos / "masks" / f"{row.id}_{k}.png"), 0) for k in range(row.n_instances)]
+        bits = sum((mask > 127).astype(np.uint16) << k for k, mask in enumerate(masks))
+        maps.append(cv2.imencode(".png", bits)[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(".part.npz")
+    np.savez(
+        beside,
+        image=np.concatenate(images),
+        image_end=np.cumsum([len(i) for i in images]),
+        map=np.concatenate(maps),
+        map_end=np.cumsum([len(m) for m in maps]),
+        id=table["id"].to_numpy(str),
+        person=table["person_flags"].to_numpy(str),
+        source=table["source"].to_numpy(str),
+        pseudo=table["mask_kind"].ne("human").to_numpy(),
+    )
+    beside.rename(target)
+
+
+class Photos:
+    """A packed folder: `image(i)` (H, W, 3) uint8 RGB, `bits(i)` (H, W) uint16, `person[i]` one bool an instance."""
+
+    def __init__(self, packed: Path, held_out: bool) -> None:
+        with np.load(packed) as file:
+            data = dict(file)
+        self._image, self._map = data["image"], data["map"]
+        self._spans = [list(zip([0, *ends[:-1]], ends, strict=True)) for ends in (data["image_end"], data["map_end"])]
+        self.person = [np.array(list(flags)) == "1" for flags in data["person"]]
+        self.trust = [
+            PSEUDO if pseudo else TRUST.get(source, HUMAN)
+            for source, pseudo in zip(data["source"], data["pseudo"], strict=True)
+        ]
+        aside = np.array([zlib.crc32(str(i).encode()) % 33 == 0 for i in data["id"]])
+        self.chosen = np.flatnonzero(aside if held_out else ~aside)
+        drawn = np.array([self.trust[i].drawn for i in self.chosen])
+        self.probability = drawn / drawn.sum()
+        # People to paste: alone in a photo whose masks were drawn by hand.
+        self.cutouts = np.array([i for i in self.chosen if self.person[i].tolist() == [True] and self._by_hand(i)])
+
+    def _by_hand(self, i: int) -> bool:
+        return self.trust[i] is not PSEUDO and self.trust[i].people == 1
+
+    def image(self, i: int) -> np.ndarray:
+        start, end = self._spans[0][i]
+        return cv2.cvtColor(cv2.imdecode(self._image[start:end], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+    def bits(self, i: int) -> np.ndarray:
+        start, end = self._spans[1][i]
+        return cv2.imdecode(self._map[start:end], cv2.IMREAD_UNCHANGED)
+
+
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of a uint8 mask, the last two exclusive; four zeros where it is empty."""
+    x, y, width, height = cv2.boundingRect(mask)
+    return x, y, x + width, y + height
+
+
+def _one(bits: np.ndarray, k: int) -> np.ndarray:
+    """Instance k of a map as uint8 0/1."""
+    return ((bits >> k) & 1).astype(np.uint8)
+
+
+def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Paste a person of another photo, most often against one who is there. Changes image and bits in place."""
+    other = int(rng.choice(photos.cutouts))
+    source, mask = photos.image(other), _one(photos.bits(other), 0)
+    if cv2.countNonZero(mask) < 400 or len(person) >= 15:
+        return person
+    x0, y0, x1, y1 = bounds(mask)
+    cut_below = y1 >= mask.shape[0] - 2
+    height, width = bits.shape
+    near = bounds(_one(bits, int(rng.choice(np.flatnonzero(person))))) if person.any() else (0, 0, 0, 0)
+    near = near if any(near) and rng.random() < 0.75 else None
+    tall = (near[3] - near[1]) * rng.uniform(0.6, 1.4) if near else height * rng.uniform(0.3, 0.95)
+    scale = min(tall, height * 1.1) / (y1 - y0)
+    if not 0.15 < scale < 3:
+        return person
+    size = (max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale)))
+    cut = cv2.resize(source[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    alpha = cv2.resize(mask[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        cut, alpha = cut[:, ::-1], alpha[:, ::-1]
+    cut = _recolour(rng, cut)
+    if near:
+        overlap = rng.uniform(-0.05, 0.45) * size[0]
+        left = near[2] - overlap if rng.random() < 0.5 else near[0] - size[0] + overlap
+        top = near[3] - size[1] + rng.normal(0, 0.08) * size[1]
+    else:
+        left, top = rng.uniform(-0.2, 0.9) * width, rng.uniform(0.0, 0.9) * height
+    if cut_below:
+        top = max(top, height - size[1])
+    left, top = round(left), round(top)
+    ax, ay = max(0, left), max(0, top)
+    bx, by = min(width, left + size[0]), min(height, top + size[1])
+    if bx - ax < 8 or by - ay < 8:
+        return person
+    cut, alpha = (a[ay - top : by - top, ax - left : bx - left] for a in (cut, alpha))
+    place = image[ay:by, ax:bx]
+    soft = cv2.GaussianBlur(alpha, (3, 3), 0)[..., None]
+    place[:] = place * (1 - soft) + cut * soft
+    hard = alpha > 0.5
+    bits[ay:by, ax:bx][hard] = 1 << len(person)
+    return np.append(person, True)
+
+
+def _recolour(rng: Generator, image: np.ndarray) -> np.ndarray:
+    table = np.linspace(0, 1, 256) ** rng.uniform(0.65, 1.5)
+    gains = rng.uniform(0.75, 1.2) * rng.uniform(0.9, 1.1, 3)
+    tables = np.clip(table[:, None] * gains * 255, 0, 255).astype(np.uint8)
+    image = np.stack([tables[image[..., c], c] for c in range(3)], -1)
+    if rng.random() < 0.4:
+        grey = image.mean(-1, keepdims=True)
+        image = np.clip(grey + (image - grey) * rng.choice([0.0, rng.uniform(0.3, 1.5)], p=[0.2, 0.8]), 0, 255)
+    return image.astype(np.uint8)
+
+
+def _window(rng: Generator, shape: tuple[int, int], mask: np.ndarray, size: int, zoom: bool) -> np.ndarray:
+    """The 2x3 affine map from the photo to a square crop of it."""
+    height, width = shape
+    x0, y0, x1, y1 = bounds(mask)
+    if zoom:
+        side = max(x1 - x0, y1 - y0, 24) * rng.uniform(1.1, 2.2)
+        x = (x0 + x1) / 2 + rng.uniform(-0.12, 0.12) * side
+        y = (y0 + y1) / 2 + rng.uniform(-0.12, 0.12) * side
+    else:
+        side = rng.uniform(0.85 * min(height, width), 1.05 * max(height, width))
+        x, y = (n / 2 + rng.uniform(-0.5, 0.5) * max(0, n - side) for n in (width, height))
+    matrix = cv2.getRotationMatrix2D((x, y), rng.normal(0, 6) if rng.random() < 0.3 else 0, size / side)
+    matrix[:, 2] += size / 2 - np.array([x, y])
+    if rng.random() < 0.5:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += size
+    return matrix
+
+
+def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
+    """One training sample.
+
+    image (3, S, S) uint8; prompts (P, 4, S, S) in [0, 1]; target (P, 3, S/2, S/2) for mask, person and centre, and
+    weight of the same shape. The first prompt is empty: its mask is that of all subjects.
+    """
+    i = int(rng.choice(photos.chosen, p=photos.probability))
+    trust, image, bits, person = photos.trust[i], photos.image(i), photos.bits(i), photos.person[i]
+    pasted = 0
+    while trust.subjects and pasted < 2 and rng.random() < PASTE:
+        person = _paste(rng, photos, image, bits, person)
+        pasted += 1
+    # Machine-made masks of several people at once cannot answer a click; a pasted person can.
+    first = len(photos.person[i])
+    whole = [k for k in range(len(person)) if cv2.countNonZero(_one(bits, k)) > 80]
+    if not whole:
+        return sample(rng, photos, size)
+    pick = np.array([3.0 if person[k] else 1.0 for k in whole])
+    aim = int(rng.choice(whole, p=pick / pick.sum()))
+    zoom = rng.random() < ZOOM
+    matrix = _window(rng, bits.shape, _one(bits, aim), size, zoom)
+    image = _recolour(rng, cv2.warpAffine(image, matrix, (size, size), borderValue=(127, 127, 127)))
+    inside = cv2.warpAffine(np.ones(bits.shape, np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST)
+    bits = cv2.warpAffine(bits, matrix, (size, size), flags=cv2.INTER_NEAREST)
+    if rng.random() < 0.2:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2))
+    masks = {k: _one(bits, k) for k in whole}
+    seen = [k for k in whole if cv2.countNonZero(masks[k]) > size * size * 0.003]
+    if aim not in seen:
+        return sample(rng, photos, size)
+
+    prompts = np.zeros((PROMPTS_A_PHOTO, len(PROMPTS), size, size), np.float32)
+    target = np.zeros((PROMPTS_A_PHOTO, len(OUTPUTS), size // 2, size // 2), np.float32)
+    weight = np.zeros_like(target)
+    people, middles = np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
+    for k in seen:
+        people |= masks[k] * person[k]
+        np.maximum(middles, _middle(masks[k]), out=middles)
+    things = (bits > 0).astype(np.uint8)
+    beside_people = people.any() & (things > people)
+    inside_half = _halve(inside) * (0.4 if zoom else 1.0)
+    target[0] = _halve(people if people.any() else things), _halve(people), _halve(middles)
+    weight[0, 0] = inside_half * trust.subjects * (1 - _halve(beside_people))
+    weight[0, 1:] = inside_half * trust.people
+    for p in range(1, PROMPTS_A_PHOTO):
+        k = aim if p == 1 or rng.random() < 0.4 else int(rng.choice(seen))
+        near = cv2.dilate(masks[k], np.ones((9, 9)))
+        touching = [masks[j] & ~masks[k] for j in seen if j != k and (near & masks[j]).any()]
+        others = np.max(touching, axis=0) if touching else np.zeros_like(near)
+        trusted = k >= first or trust is not PSEUDO
+        prompts[p] = simulate(rng, masks[k], others, box_only=not trusted)
+        target[p, 0] = _halve(masks[k])
+        weight[p, 0] = _halve(inside) * (trust.single if k < first else 1.0)
+    return {
+        "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
+        "prompts": prompts,
+        "target": target,
+        "weight": weight,
+    }
+
+
+def _halve(plane: np.ndarray) -> np.ndarray:
+    """(S, S) to float32 (S/2, S/2), by the mean."""
+    side = len(plane) // 2
+    return cv2.resize(plane.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _middle(mask: np.ndarray) -> np.ndarray:
+    """A Gaussian bump on the place of a mask that lies deepest inside it."""
+    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    y, x = np.unravel_index(np.argmax(depth), depth.shape)
+    sigma = max(2.0, 0.08 * float(mask.sum()) ** 0.5, len(mask) * 0.015)
+    ys, xs = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    return np.exp(-((ys - y) ** 2 + (xs - x) ** 2) / (2 * sigma**2))

@@ -1,0 +1,171 @@
+"""Train the subject-segmentation network on the `train` split, prompts of every kind together.
+
+    python -m iph.training.train_segmentation --photos DIR --out runs/seg --minutes 45
+
+One process, one thread, bfloat16 where the processor has it; stopped and started again it goes on where it was. The
+schedule follows the processor minutes spent, so that it always ends with small steps and the largest crops, however
+busy the machine is. Writes
+`OUT/segmentation.safetensors` (fp16, the running average of the weights) and `OUT/log.csv`.
+"""
+
+import argparse
+import copy
+import csv
+import math
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+
+from iph.masks.network import SubjectNet
+from iph.training.segmentation_data import Photos, pack, sample
+
+BATCH = 16
+RATE = 2e-3
+DECAY = 0.02
+AVERAGE = 0.998
+SIZES = ((0.0, 128), (0.45, 160), (0.75, 224))  # from this share of the time on, crops of this side
+SAVE_EVERY = 120  # seconds
+REPORT_EVERY = 100  # steps
+
+
+def losses(logits: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    """Loss of each output. All (B, P, 3, h, w); weight 0 where the truth is not known."""
+    cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
+    cross = cross.sum((3, 4)) / (weight.sum((3, 4)) + 1)  # (B, P, 3)
+    share = weight.mean((3, 4))  # how far each map is trusted and seen
+    probability = logits[:, :, 0].sigmoid()
+    held = weight[:, :, 0]
+    both = (probability * target[:, :, 0] * held).sum((2, 3))
+    dice = 1 - (2 * both + 1) / (((probability + target[:, :, 0]) * held).sum((2, 3)) + 1)  # (B, P)
+    mask = ((cross[:, :, 0] + dice) * share[:, :, 0]).sum() / (share[:, :, 0].sum() + 1e-3)
+    first = share[:, 0].sum(0) + 1e-3  # people and middles are learnt without a prompt
+    person = (cross[:, 0, 1] * share[:, 0, 1]).sum() / first[1]
+    centre = (cross[:, 0, 2] * share[:, 0, 2]).sum() / first[2]
+    return {"mask": mask, "person": person, "centre": centre}
+
+
+def batch(rng: np.random.Generator, photos: Photos, size: int) -> list[Tensor]:
+    samples = [sample(rng, photos, size) for _ in range(BATCH)]
+    return [torch.from_numpy(np.stack([s[k] for s in samples])) for k in ("image", "prompts", "target", "weight")]
+
+
+@torch.inference_mode()
+def held_out_iou(network: SubjectNet, photos: Photos, size: int, batches: int) -> dict[str, float]:
+    """Mean IoU on simulated samples of held-out photos: of all subjects, and of what a prompt asks for."""
+    rng = np.random.default_rng(0)
+    found: dict[str, list[float]] = {"subjects": [], "prompted": []}
+    for _ in range(batches):
+        image, prompts, target, weight = batch(rng, photos, size)
+        mask = network(image.float() / 255, prompts)[:, :, 0] > 0
+        truth, known = target[:, :, 0] > 0.5, weight[:, :, 0] > 0
+        iou = (mask & truth & known).sum((2, 3)) / ((mask | truth) & known).sum((2, 3)).clamp(min=1)
+        trusted = weight[:, :, 0].amax((2, 3)) > 0.3
+        found["subjects"] += iou[:, 0][trusted[:, 0]].tolist()
+        found["prompted"] += iou[:, 1:][trusted[:, 1:]].tolist()
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def export(network: SubjectNet, path: Path) -> None:
+    """Write fp16 weights, beside the target first."""
+    tensors = {k: v.half().contiguous() for k, v in network.state_dict().items() if "num_batches" not in k}
+    beside = path.with_suffix(".part")
+    save_file(tensors, beside, metadata={"name": "segmentation", "network": "SubjectNet"})
+    os.replace(beside, path)
+
+
+def average_into(average: SubjectNet, network: SubjectNet, step: int) -> None:
+    keep = min(AVERAGE, (1 + step) / (10 + step))
+    for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(new, 1 - keep)
+
+
+def train(photos: Path, out: Path, minutes: float, seed: int = 0) -> Path:
+    """Train until `minutes` of processor time have been spent, over however many runs. Returns the weights' path."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    packed = out / "photos.npz"
+    if not packed.exists():
+        pack(photos, packed)
+    seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
+    torch.manual_seed(seed)
+    network = SubjectNet().to(memory_format=torch.channels_last).train()
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+    checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, spent = state["step"], state["spent"]
+    rng = np.random.default_rng([seed, step])
+    budget, before, saved = minutes * 60, time.process_time(), spent
+    sums: dict[str, float] = {}
+    while spent < budget:
+        share = spent / budget
+        size = [side for start, side in SIZES if share >= start][-1]
+        rate = RATE * min(1, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        image, prompts, target, weight = batch(rng, seen, size)
+        image = (image.float() / 255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(image, prompts)
+        parts = losses(logits.float(), target, weight)
+        optimizer.zero_grad(set_to_none=True)
+        (parts["mask"] + 0.5 * parts["person"] + parts["centre"]).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        optimizer.step()
+        step += 1
+        average_into(average, network, step)
+        for name, part in parts.items():
+            sums[name] = sums.get(name, 0.0) + part.item()
+        now = time.process_time()
+        spent, before = spent + now - before, now
+        if step % REPORT_EVERY == 0:
+            _log(out / "log.csv", step, spent, size, rate, {k: v / REPORT_EVERY for k, v in sums.items()})
+            sums = {}
+        if spent - saved > SAVE_EVERY or spent >= budget:
+            state = {"network": network.state_dict(), "average": average.state_dict()}
+            state |= {"optimizer": optimizer.state_dict(), "step": step, "spent": spent}
+            torch.save(state, checkpoint.with_suffix(".part"))
+            os.replace(checkpoint.with_suffix(".part"), checkpoint)
+            export(average, out / "segmentation.safetensors")
+            saved = spent
+    iou = held_out_iou(average, aside, 224, batches=12)
+    print(f"{step} steps; held-out IoU at 224: {iou}", flush=True)
+    return out / "segmentation.safetensors"
+
+
+def _log(path: Path, step: int, spent: float, size: int, rate: float, parts: dict[str, float]) -> None:
+    row = {"step": step, "seconds": round(spent), "size": size, "rate": f"{rate:.2e}"}
+    row |= {name: f"{value:.4f}" for name, value in parts.items()}
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(row, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, split.csv, images/, masks/")
+    parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
+    parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    train(args.photos, args.out, args.minutes, args.seed)
+
+
+if __name__ == "__main__":
+    main()
