@@ -1,0 +1,309 @@
+"""``python -m bench``: data sets, runs, tables, weights, speed, export."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from bench.errors import InputError, unknown
+from iph.errors import InputError as ImageError
+
+app = typer.Typer(
+    help="Measure harmonization methods: `run` evaluates, `table` prints, `datasets` and `weights` say what is here.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Results = Annotated[Path, typer.Argument(help="Results folder, as `run` makes it.")]
+METHODS_HELP = (
+    "Names, groups (all, classical, generic, interactive) or name=WEIGHTS, with commas or repeated; 'none' measures "
+    "predictions only."
+)
+FEW = 10  # failures that are printed
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """What a person did wrong is one sentence and exit code 2, never a traceback."""
+    try:
+        yield
+    except (InputError, ImageError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def datasets(
+    folder: Annotated[str | None, typer.Argument(help="A folder, or a name that ships, to check.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Look at sizes only, decode no picture.")] = False,
+) -> None:
+    """What each data set is and where to get it; with FOLDER, one report about what lies there."""
+    from bench.datasets.catalogue import CATALOGUE, open_dataset
+    from bench.datasets.check import check, describe
+
+    with sentences():
+        if folder is None:
+            for name, source in CATALOGUE.items():
+                typer.echo("\n".join(describe(name, source)))
+            return
+        report = check(open_dataset(folder), read_all=not quick)
+        typer.echo("\n".join(report.lines()))
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def build_open(
+    out: Annotated[Path, typer.Option(help="Where the sets' folders are made.")],
+    photos: Annotated[Path | None, typer.Option(help="Photo folder: images/, masks/.")] = None,
+    coco: Annotated[Path | None, typer.Option(help="COCO's instances_*.json: build the counterparts.")] = None,
+    images: Annotated[Path | None, typer.Option(help="COCO's image folder, with --coco.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Only this set; may be repeated.")] = None,
+) -> None:
+    """Rebuild IntHarmony-Open and Portrait-Open bit for bit, or their counterparts from COCO."""
+    from bench.datasets.coco import build_counterpart
+    from bench.datasets.manifest import read_manifest
+    from bench.datasets.open_sets import DEFINITIONS, build
+
+    known = sorted(path.stem for path in DEFINITIONS.glob("*.csv") if "." not in path.stem)
+    failed = False
+    with sentences():
+        if (photos is None) == (coco is None) or (coco is None) != (images is None):
+            raise InputError("expected either --photos DIR, or --coco FILE with --images DIR")
+        for chosen in name or [set_ for set_ in known if set_ != "sample"]:
+            if chosen not in known:
+                raise unknown("open set", chosen, known)
+            if coco is not None:
+                lost = build_counterpart(chosen, coco, images, out, _progress)
+                typer.echo(f"{chosen}-coco: built in {out}, {len(lost)} composites without image or annotation")
+                continue
+            different = build(chosen, photos, out, _progress)
+            digest = read_manifest(out / chosen).content_hash()
+            verdict = "identical to the published set" if not different else f"{different} composites DIFFER"
+            typer.echo(f"{chosen}: {out / chosen}, data {digest}, {verdict}")
+            failed |= different > 0
+    if failed:
+        typer.echo("error: other pictures than the published ones: do not compare their numbers", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    dataset: Annotated[str, typer.Option(help="A name of `python -m bench datasets`, or a folder.")],
+    root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
+    methods: Annotated[
+        list[str],
+        typer.Option(help=METHODS_HELP),
+    ] = ["all"],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Results folder.")] = Path("results"),
+    protocol: Annotated[str, typer.Option(help="Scoring protocol, a paper's or 'strict'.")] = "strict",
+    size: Annotated[
+        str | None, typer.Option(help="Side in pixels, or 'original'. Default: the protocol's, else 256.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first images.")] = None,
+    shard: Annotated[str | None, typer.Option(help="i/n: every n-th image from the i-th.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    predictions: Annotated[
+        list[str] | None, typer.Option(help="name=DIR of finished pictures named by id; may be repeated.")
+    ] = None,
+    pictures: Annotated[
+        bool | None, typer.Option("--pictures/--no-pictures", help="Keep the outputs. Default: for the sample.")
+    ] = None,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Compute rows again that are there.")] = False,
+) -> None:
+    """Measure methods on a data set. Run it again to go on where it stopped."""
+    from bench.runner import local
+
+    with sentences():
+        keep = dataset == "sample" if pictures is None else pictures
+        run_and_report(
+            dataset,
+            root,
+            methods,
+            predictions or [],
+            out,
+            protocol,
+            size,
+            local(workers),
+            limit,
+            shard,
+            recompute,
+            keep,
+        )
+
+
+def run_and_report(
+    dataset: str,
+    root: Path | None,
+    methods: Sequence[str],
+    predictions: Sequence[str],
+    out: Path,
+    protocol: str,
+    size: str | None,
+    execute,
+    limit: int | None = None,
+    shard: str | None = None,
+    recompute: bool = False,
+    keep_pictures: bool = False,
+) -> None:
+    """What ``run`` does, on whatever ``execute`` runs on. Exits 1 where an image or method failed, 130 after Ctrl-C."""
+    from bench import contenders
+    from bench.datasets.catalogue import open_dataset
+    from bench.metrics import PROTOCOLS
+    from bench.runner import plan, run
+    from bench.store import Store
+
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    whole = open_dataset(dataset, root).of_split("test")
+    chosen = plan(whole, limit, shard)
+    names = [name for given in methods for name in given.split(",") if name not in ("", "none")]
+    who = contenders.methods(names) + [contenders.predictions(given, chosen, whole) for given in predictions]
+    if not who:
+        raise InputError("expected at least one method or one --predictions name=DIR, got none")
+    for contender in who:
+        if contender.missing:
+            typer.echo(f"{contender.name}: {contender.missing}", err=True)
+    side = _side(size, PROTOCOLS[protocol].size)
+    store = Store(out, whole.name)
+    summary = run(whole, chosen, who, store, execute, protocol, side, recompute, keep_pictures, _progress)
+    typer.echo(f"{store.folder}: {summary.computed} rows computed, {summary.present} were there")
+    _report_failures(summary.failures)
+    if summary.stopped:
+        typer.echo("stopped: all finished rows are kept, and the same command goes on", err=True)
+        raise typer.Exit(130)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def table(
+    results: Results = Path("results"),
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Metrics, with commas or repeated; the first one ranks.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this data set.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
+    size: Annotated[str | None, typer.Option(help="Only this size.")] = None,
+    by: Annotated[str | None, typer.Option(help="Break down by subset, size or difficulty.")] = None,
+    paper: Annotated[int | None, typer.Option(help="Only the paper's Table 1, 2 or 3, as reported.")] = None,
+    format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
+) -> None:
+    """Our measured rows, with the reported ones beside them."""
+    from bench.render import render
+    from bench.report import TABLE_1, boards
+    from bench.tables import broken_down, measured, paper_table, reported
+
+    with sentences():
+        if paper is not None:
+            shown = paper_table(paper)
+        else:
+            metrics = [name for given in metric or TABLE_1 for name in given.split(",") if name]
+            found = [board for board in boards(results, protocol, size) if dataset in (None, board.dataset)]
+            if not found:
+                raise InputError(f"expected results of {dataset!r} in {results}, found none")
+            if by is not None:
+                shown = [broken_down(board, by, metrics[0]) for board in found]
+            else:
+                shown = [table_ for board in found for table_ in [measured(board, metrics), *reported(board, metrics)]]
+        typer.echo("\n\n".join(render(table_, format) for table_ in shown))
+
+
+@app.command()
+def weights() -> None:
+    """Which weights are here, where the others are offered, and where they have to lie."""
+    from bench.methods import METHODS
+
+    for method in METHODS.values():
+        if method.weights is not None:
+            typer.echo(f"{method.name}: {method.missing() or f'ready, SHA-256 {method.digest()}'}")
+
+
+@app.command()
+def speed(
+    methods: Annotated[list[str], typer.Option(help="Names or groups, with commas or repeated.")] = ["all"],  # noqa: B006
+    format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
+) -> None:
+    """Parameters, MACs and milliseconds a picture at 256², 1 and 8 megapixels."""
+    from bench.methods import resolve
+    from bench.render import render
+    from bench.speed import measure, table
+
+    with sentences():
+        chosen = resolve(name for given in methods for name in given.split(",") if name)
+        typer.echo(render(table(_progress(measure(chosen), len(chosen)), {}), format))
+
+
+@app.command()
+def export(
+    results: Results = Path("results"),
+    out: Annotated[Path, typer.Option(help="Where the files are written.")] = Path("export"),
+    submission: Annotated[str | None, typer.Option(help="Write one method's rows as a file that `add` takes.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this data set.")] = None,
+) -> None:
+    """CSV, Markdown, LaTeX, and the JSON that the dashboard and a leaderboard site read."""
+    from bench.export import export as write
+    from bench.report import boards
+    from bench.submission import write_submission
+
+    with sentences():
+        found = [board for board in boards(results) if dataset in (None, board.dataset)]
+        if not found:
+            raise InputError(f"expected results of {dataset!r} in {results}, found none")
+        if submission is None:
+            paths = write(found, out)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            paths = [out / f"{submission}-{board.dataset}-{board.protocol}-{board.size}.json" for board in found]
+            for board, path in zip(found, paths, strict=True):
+                write_submission(board, submission, path)
+        typer.echo("\n".join(map(str, paths)))
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="A result file, as `export --submission` writes it.")],
+    results: Results = Path("results"),
+) -> None:
+    """Take somebody's result into the table, after checking it."""
+    from bench.submission import add as take
+
+    with sentences():
+        submission, count = take(file, results)
+        typer.echo(f"{submission.method.name}: {count} rows added to {submission.dataset}")
+
+
+def main() -> None:
+    """Entry of ``python -m bench``."""
+    app(prog_name="python -m bench")
+
+
+def _progress(items: Iterable, total: int) -> Iterable:
+    """A bar on a terminal's error stream; quiet where nobody looks."""
+    return tqdm(items, total=total, unit="image", disable=not sys.stderr.isatty())
+
+
+def _side(size: str | None, of_protocol: int | None) -> int | None:
+    if size is None:
+        return of_protocol or 256
+    if size == "original":
+        return None
+    if not size.isdigit() or int(size) < 16:
+        raise InputError(f"expected a size in pixels from 16, or 'original', but got {size!r}")
+    return int(size)
+
+
+def _report_failures(failures: Sequence[tuple[str, str, str]]) -> None:
+    """One line a method and sentence, with how many images it hit."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for image, method, sentence in failures:
+        grouped.setdefault((method, sentence), []).append(image)
+    for (method, sentence), images in list(grouped.items())[:FEW]:
+        where = images[0] if len(images) == 1 else f"{images[0]} and {len(images) - 1} more"
+        typer.echo(f"failed: {f'{method} on ' if method else ''}{where}: {sentence}", err=True)
+    if len(grouped) > FEW:
+        typer.echo(f"and {len(grouped) - FEW} more kinds of failure", err=True)

@@ -1,0 +1,143 @@
+"""What each data set is, where to get it, and which layout it comes in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.datasets import folders
+from bench.datasets.manifest import Dataset, read_manifest
+from bench.errors import InputError, unknown
+
+SAMPLE_ROOT = Path(__file__).resolve().parents[1] / "sample"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set by name. ``test_images`` is None where nobody published the number.
+
+    counterpart: the data set whose published numbers are shown beside ours, though the pictures are others.
+    """
+
+    title: str
+    about: str
+    where: str
+    licence: str
+    test_images: int | None
+    counterpart: str | None = None
+    root: Path | None = None
+
+
+CATALOGUE: dict[str, Source] = {
+    "sample": Source(
+        "Sample",
+        "40 composites of openly licensed COCO photos, small enough to ship",
+        "in the package: bench/sample",
+        "CC BY 2.0 and CC BY-SA 2.0 by picture, see bench/sample/CREDITS.csv",
+        40,
+        root=SAMPLE_ROOT,
+    ),
+    "intharmony-open": Source(
+        "IntHarmony-Open",
+        "two seeded composites of every held-out photo; the reference is another instance or a background box",
+        "python -m bench build-open --photos DIR --out DIR",
+        "by photo; the composites are for measurement and not for passing on",
+        954,
+        counterpart="intharmony",
+    ),
+    "portrait-open": Source(
+        "Portrait-Open",
+        "held-out photos with two people or more: one is changed, another one is the reference",
+        "python -m bench build-open --photos DIR --out DIR",
+        "by photo; the composites are for measurement and not for passing on",
+        None,
+        counterpart="portraittest",
+    ),
+    "intharmony": Source(
+        "IntHarmony",
+        "COCO instances under one random change, another instance as reference (IPH, Sec. 3)",
+        "python -m iph build intharmony --coco DIR --out DIR",
+        "COCO: by image (Flickr)",
+        959,
+    ),
+    "portraittest": Source(
+        "PortraitTest",
+        "portraits composited and harmonized by professionals (IPH, Sec. 3)",
+        "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization; a manifest, parallel folders with a "
+        "two-colour mask, or RealHM's names are all read",
+        "not stated",
+        None,
+    ),
+    "rcocoharmony": Source(
+        "RCOCOHarmony",
+        "real COCO composites with a reference region (IPH); same link as PortraitTest, same layouts read",
+        "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization",
+        "not stated",
+        None,
+    ),
+    "iharmony4": Source(
+        "iHarmony4",
+        "HCOCO, HAdobe5k, HFlickr and Hday2night with official splits (Cong et al., CVPR 2020)",
+        "links in github.com/bcmi/Image-Harmonization-Dataset-iHarmony4 (Baidu, OneDrive, Dropbox)",
+        "by subset; for research",
+        7404,
+    ),
+    "realhm": Source(
+        "RealHM",
+        "216 real composites with a professional's result (Jiang et al., ICCV 2021)",
+        "link in github.com/VITA-Group/SSHarmonization (Google Drive)",
+        "see its repository",
+        216,
+    ),
+    "ccharmony": Source(
+        "ccHarmony",
+        "foregrounds relit by colour-checker measurements (Niu et al., ICCV 2023)",
+        "link in github.com/bcmi/Image-Harmonization-Dataset-ccHarmony (Baidu)",
+        "for research",
+        1180,
+    ),
+    "mhp": Source(
+        "LV-MHP composites",
+        "people of LV-MHP v1 or v2 under one random change, another person as reference (IPH, stage 3)",
+        "python -m iph build mhp --mhp DIR --out DIR; photos from lv-mhp.github.io",
+        "LV-MHP: non-commercial research",
+        None,
+    ),
+}
+
+
+def open_dataset(name_or_folder: str, root: str | Path | None = None) -> Dataset:
+    """A data set by name (below ``root``), or any folder whose layout is known. Raises InputError otherwise."""
+    if name_or_folder in CATALOGUE:
+        source = CATALOGUE[name_or_folder]
+        folder = Path(root) if root else source.root
+        if folder is None:
+            raise InputError(f"expected the folder of {source.title} as root, got none; to get it: {source.where}")
+        return read_folder(_existing(folder), name_or_folder)
+    folder = Path(name_or_folder)
+    if not folder.is_dir() and not folder.is_absolute() and len(folder.parts) == 1:
+        raise unknown("data set or folder", name_or_folder, CATALOGUE)
+    return read_folder(_existing(folder))
+
+
+def read_folder(folder: Path, name: str | None = None) -> Dataset:
+    """The data set in ``folder``: its manifest where there is one, else the layout that it shows.
+
+    Any layout is accepted under any name, because those of PortraitTest and RCOCOHarmony are not known.
+    """
+    if (folder / "manifest.csv").is_file():
+        return read_manifest(folder, name)
+    if folders.looks_like_iharmony4(folder):
+        return folders.read_iharmony4(folder, name or "iharmony4")
+    if folders.looks_like_parallel(folder):
+        return folders.read_parallel(folder, name or folder.resolve().name)
+    if folders.looks_like_realhm(folder):
+        return folders.read_realhm(folder, name or folder.resolve().name)
+    raise InputError(
+        f"expected manifest.csv, the four folders of iHarmony4, folders 'composites' and 'masks', or files like "
+        f"01_small.jpg with 01_mask.jpg in {folder}, found none of them"
+    )
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise InputError(f"expected a folder at {folder}, found none")
+    return folder
