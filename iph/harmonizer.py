@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from iph.checkpoint import load_network
 from iph.errors import InputError
-from iph.mapping import FULL_SCALE, ColorMapping
-from iph.masks.forms import as_mask
+from iph.mapping import ColorMapping
 from iph.network import Network, StyleEncoder
 from iph.reference import Reference, References, as_picture, as_references
-
-WORKING_SIZE = 128  # the network's square input; a colour change needs no more
-SMALL_SHARE = 0.02  # a region below this share of its picture is looked at from nearer
-MARGIN = 1.6  # side of the nearer view, in sides of the region's box
+from iph.views import network_view, proxy, read_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +42,24 @@ class Harmonizer:
         """A session on one composite: ``image`` (H, W, 3) uint8, uint16 or float32 in [0, 1], sRGB-encoded;
         ``foreground`` (H, W) bool, 0/255 or [0, 1]. Raises InputError for what cannot be used."""
         image = as_picture(image)
-        return Session(self, image, as_mask(foreground, image.shape, "foreground"))
+        small = proxy(image)
+        return Session(self, image, small, *read_mask(foreground, image.shape, small.shape, "foreground"))
 
 
 class Session:
     """One open composite. ``look`` runs the network, ``render`` applies its answer; ``harmonize`` does both."""
 
-    def __init__(self, harmonizer: Harmonizer, image: np.ndarray, foreground: np.ndarray) -> None:
+    def __init__(
+        self,
+        harmonizer: Harmonizer,
+        image: np.ndarray,
+        small_image: np.ndarray,
+        foreground: np.ndarray,
+        small_foreground: np.ndarray,
+    ) -> None:
         self.harmonizer = harmonizer
-        self.image = image
-        self.foreground = foreground
+        self.image, self.small_image = image, small_image
+        self.foreground, self.small_foreground = foreground, small_foreground
 
     def harmonize(
         self,
@@ -89,11 +92,12 @@ class Session:
         colour_transfer: float = 0.0,
     ) -> ColorMapping:
         """The colour mapping towards a reference at full strength; arguments as in ``harmonize``."""
-        references = as_references(reference, reference_image, self.image, self.foreground)
+        references = as_references(reference, reference_image, self)
+        patch, mask, own_style = self._composite
         with torch.inference_mode():
-            codes = [self._code(one, harmony, colour_transfer) * one.weight for one in references]
-            patch, mask, own_style = self._composite
-            code = torch.stack(codes).sum(0)
+            code = None  # the ablation's H-Net reads no reference
+            if self.harmonizer.network.style_encoder is not None:
+                code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
             if own_style is not None:
                 code = torch.cat([code, own_style], dim=1)
             harmonized = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
@@ -109,13 +113,13 @@ class Session:
     @cached_property
     def _composite(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """The network's view of the composite, its mask, and φ(composite foreground) where the network wants it."""
-        patch, mask = _view(self.image, self.foreground)
+        patch, mask = network_view(self.small_image, self.small_foreground)
         network = self.harmonizer.network
         with torch.inference_mode():
             return patch, mask, network.style(patch, mask) if network.config.both else None
 
     def _code(self, reference: Reference, harmony: float, colour_transfer: float) -> Tensor:
-        patch, mask = _view(reference.image, reference.mask)
+        patch, mask = network_view(reference.image, reference.mask)
         code = harmony * self.harmonizer.network.style(patch, mask)
         if not colour_transfer:
             return code
@@ -133,8 +137,6 @@ def load(model: str | Path = "portrait") -> Harmonizer:
     network = load_network(model)
     if not isinstance(network, Network):
         raise InputError(f"expected the weights of a harmonizer, but {model} holds a {type(network).__name__}")
-    if network.style_encoder is None:
-        raise InputError(f"expected a network that reads a reference, but {model} has no style encoder")
     return Harmonizer(network, load_network("psi") if model == "portrait" else None)
 
 
@@ -151,33 +153,6 @@ def harmonize(
     The result's image has the input's shape and dtype, and outside the foreground it is bit-identical to the input.
     """
     return load(model).open(image, foreground).harmonize(reference, **options)
-
-
-def _view(image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
-    """The network's square view of a region: pixels (1, 3, S, S) in [0, 1] and its mask (1, 1, S, S) in {0, 1}.
-
-    The whole picture, squeezed to a square as in training; for a small region, its surroundings only.
-    """
-    inside = mask >= 0.5
-    if inside.mean() < SMALL_SHARE:
-        window = _surroundings(inside)
-        image, mask = image[window], mask[window]
-    size = (WORKING_SIZE, WORKING_SIZE)
-    pixels = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / FULL_SCALE[image.dtype]
-    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    small = (small >= min(0.5, small.max())).astype(np.float32)  # a hair-thin region keeps its densest pixels
-    return torch.from_numpy(pixels.transpose(2, 0, 1))[None], torch.from_numpy(small)[None, None]
-
-
-def _surroundings(inside: np.ndarray) -> tuple[slice, slice]:
-    """A window around a region, wider than its box where the picture allows."""
-    window = []
-    for axis in (1, 0):
-        places = np.flatnonzero(inside.any(axis))
-        middle, half = (places[0] + places[-1] + 1) / 2, (places[-1] + 1 - places[0]) * MARGIN / 2 + 1
-        limit = inside.shape[1 - axis]
-        window.append(slice(max(0, int(middle - half)), min(limit, int(np.ceil(middle + half)))))
-    return window[0], window[1]
 
 
 def _pixels(image: Tensor) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import as_mask, check_pair
+from iph.masks.forms import check_pair
+from iph.views import proxy, read_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,13 +21,22 @@ class Reference:
     weight: float = 1.0
 
 
+class Composite(Protocol):
+    """What a region of the composite is checked against: its size, its proxy and the foreground on the proxy."""
+
+    image: np.ndarray
+    small_image: np.ndarray
+    small_foreground: np.ndarray
+
+
 References = np.ndarray | Reference | Sequence[Reference]
 
 
 def as_references(
-    reference: References | None, reference_image: np.ndarray | None, image: np.ndarray, foreground: np.ndarray
+    reference: References | None, reference_image: np.ndarray | None, composite: Composite
 ) -> list[Reference]:
-    """One or several references, checked: every one with its picture and a mask (h, w) float32; weights sum to 1.
+    """One or several references, checked and small: each the proxy of its picture and a mask (h, w) float32 on it.
+    Their weights sum to 1.
 
     In the composite itself a reference gives way to the foreground. Raises InputError for what cannot be used.
     """
@@ -42,19 +53,22 @@ def as_references(
     if not all(np.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
         raise InputError(f"expected weights of at least 0, not all of them 0, got {weights}")
     shares = [weight / sum(weights) for weight in weights]
-    return [_checked(one, share, image, foreground) for one, share in zip(listed, shares, strict=True)]
+    return [_checked(one, share, composite) for one, share in zip(listed, shares, strict=True)]
 
 
-def _checked(one: Reference, weight: float, image: np.ndarray, foreground: np.ndarray) -> Reference:
+def _checked(one: Reference, weight: float, composite: Composite) -> Reference:
     if one.image is not None:
-        picture = as_picture(one.image, "reference picture")
-        whole = np.ones(picture.shape[:2], np.float32)
-        mask = whole if one.mask is None else as_mask(one.mask, picture.shape, "reference", allow_full=True)
-        return Reference(mask, picture, weight)
+        small = proxy(as_picture(one.image, "reference picture"))
+        if one.mask is None:
+            return Reference(np.ones(small.shape[:2], np.float32), small, weight)
+        return Reference(
+            read_mask(one.mask, one.image.shape, small.shape, "reference", allow_full=True)[1], small, weight
+        )
     if one.mask is None:
         raise InputError("expected a reference region in the composite, got none")
-    mask = as_mask(one.mask, image.shape, "reference", allow_full=True)
-    return Reference(check_pair(foreground, mask)[1], image, weight)
+    small = composite.small_image
+    mask = read_mask(one.mask, composite.image.shape, small.shape, "reference", allow_full=True)[1]
+    return Reference(check_pair(composite.small_foreground, mask)[1], small, weight)
 
 
 def as_picture(image: np.ndarray, name: str = "image") -> np.ndarray:
