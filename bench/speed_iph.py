@@ -1,0 +1,118 @@
+"""Speed and memory of ``iph``, as ratios measured in one run (``make bench-speed``).
+
+A 24 MP photo is harmonized against decoding and encoding the same JPEG with Pillow; an open session at 1024 px tries a
+new reference and a new strength; and the whole call is set beside ``cv2.seamlessClone`` and a Reinhard transfer at 1,
+8 and 24 MP. Times are medians. Each row of memory is a fresh process's peak above what it held before the call.
+"""
+
+import io
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+import iph
+from bench.methods import resolve
+
+THREADS = 2
+SIZES = {"1 MP": (820, 1220), "8 MP": (2310, 3464), "24 MP": (4000, 6000)}
+SHARE = 0.30  # of the frame that the foreground covers
+
+
+def photo(height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A noisy, smoothly coloured picture (H, W, 3) uint8, a foreground of 30 % and a reference, (H, W) uint8 0/255."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(20, 235, (24, 36, 3), dtype=np.uint8)
+    image = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    grain = rng.integers(-6, 7, (height, width, 1), dtype=np.int16)
+    image = np.clip(image + grain, 0, 255).astype(np.uint8)
+    foreground = np.zeros((height, width), np.uint8)
+    foreground[height // 10 : height * 9 // 10, width // 12 : width // 12 + int(width * SHARE / 0.8)] = 255
+    reference = np.zeros_like(foreground)
+    reference[height // 5 : height * 4 // 5, width * 6 // 10 : width * 9 // 10] = 255
+    return image, foreground, reference
+
+
+def milliseconds(task: Callable[[], object], repeats: int = 5) -> float:
+    """The median time of a call, after one that is not counted."""
+    task()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        task()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def jpeg_round_trip(image: np.ndarray) -> tuple[float, float]:
+    """Milliseconds to decode and to encode a picture as JPEG (quality 95) with Pillow."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=95)
+    data = buffer.getvalue()
+    decode = milliseconds(lambda: Image.open(io.BytesIO(data)).load())
+    return decode, milliseconds(lambda: Image.fromarray(image).save(io.BytesIO(), "JPEG", quality=95))
+
+
+def peak_above(size: tuple[int, int]) -> float:
+    """Peak memory of ``iph.harmonize`` above what was held before the call, in sizes of the decoded image."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (size,))
+
+
+def _peak(size: tuple[int, int]) -> float:
+    torch.set_num_threads(THREADS)
+    image, foreground, reference = photo(*size)
+    small = tuple(np.ascontiguousarray(array[::16, ::16]) for array in (image, foreground, reference))
+    iph.harmonize(*small)  # loads the model and warms every library
+    Path("/proc/self/clear_refs").write_text("5")  # the kernel starts a new peak here
+    before = _status("VmRSS")
+    iph.harmonize(image, foreground, reference)
+    return (_status("VmHWM") - before) * 1024 / image.nbytes
+
+
+def _status(field: str) -> int:
+    """A field of /proc/self/status in KiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise OSError(f"expected {field} in /proc/self/status, found none")
+
+
+def main() -> None:
+    torch.set_num_threads(THREADS)
+    cv2.setNumThreads(THREADS)
+    rows: list[tuple[str, str, str]] = []
+    poisson, reinhard = (method.make() for method in resolve(["poisson", "reinhard-reference"]))
+    for name, size in SIZES.items():
+        image, foreground, reference = photo(*size)
+        ours = milliseconds(lambda: iph.harmonize(image, foreground, reference))  # noqa: B023
+        rows.append((f"iph.harmonize, {name}", f"{ours:.0f} ms", "1.00"))
+        decode, encode = jpeg_round_trip(image)
+        rows.append(
+            (f"  Pillow decode + encode, {name}", f"{decode + encode:.0f} ms", f"{ours / (decode + encode):.2f}")
+        )
+        clone = milliseconds(lambda: poisson(image, foreground, reference), 1)  # noqa: B023
+        rows.append((f"  cv2.seamlessClone, {name}", f"{clone:.0f} ms", f"{ours / clone:.2f}"))
+        transfer = milliseconds(lambda: reinhard(image, foreground, reference), 1)  # noqa: B023
+        rows.append((f"  Reinhard transfer, {name}", f"{transfer:.0f} ms", f"{ours / transfer:.2f}"))
+    image, foreground, reference = photo(683, 1024)
+    session = iph.load("portrait").open(image, foreground)
+    tried = milliseconds(lambda: session.harmonize(reference), 15)
+    rows.append(("open session, new reference, 1024 px", f"{tried:.1f} ms", "goal 60"))
+    look = session.look(reference)
+    change = milliseconds(lambda: session.render(look, strength=0.7), 15)
+    rows.append(("open session, new strength, 1024 px", f"{change:.1f} ms", "goal 20"))
+    rows.append(("peak memory above the call, 24 MP", f"{peak_above(SIZES['24 MP']):.2f} images", "goal 6"))
+    print(f"{THREADS} threads; the last column is ours over theirs, in the same run\n")
+    for what, value, ratio in rows:
+        print(f"{what:<42} {value:>14} {ratio:>10}")
+
+
+if __name__ == "__main__":
+    main()
