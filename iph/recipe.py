@@ -1,0 +1,161 @@
+"""A recipe: what was done to a photo, as a JSON file that does it again.
+
+It holds the colour mapping that the network answered with (Sec. 4's polynomial, 33 numbers), how much of it was taken,
+the masks as PNG pictures, and where a person was placed. Replaying needs the photos, but no network.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from iph.errors import InputError
+from iph.files import replacing
+from iph.imagefile import MAX_PIXELS, read_photo
+from iph.mapping import ColorMapping
+from iph.masks import as_mask, from_alpha
+from iph.photo import Photo
+from iph.placement import Placement, compose
+
+KIND = "iph-recipe"
+VERSION = 1
+MAX_BYTES = 64 << 20
+INPUTS = ("image", "person", "reference_image")
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """One harmonized photo. Masks are (h, w) float32 in [0, 1], of any size with their picture's aspect.
+
+    mapping: the colour change at full strength, in the photo's own RGB numbers; strength, luminance, chroma: how much
+    of it is taken, 0 to 2. foreground: mask in the photo, or in the person's picture where there is a ``placement``;
+    None: that picture's own alpha. reference: the region the look was read from, for the record.
+    names: file names of "image", "person" and "reference_image". model: the weights that answered.
+    """
+
+    mapping: ColorMapping
+    foreground: np.ndarray | None
+    strength: float = 1.0
+    luminance: float = 1.0
+    chroma: float = 1.0
+    placement: Placement | None = None
+    reference: np.ndarray | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    model: str = "portrait"
+
+    @property
+    def change(self) -> ColorMapping:
+        """The colour mapping as it is applied, strength and all."""
+        return self.mapping.blended(self.strength, self.luminance, self.chroma)
+
+    def composite(self, photo: Photo, person: Photo | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The pixels before the change, like ``photo.pixels``, and the foreground (H, W) float32 in [0, 1].
+
+        photo: the composite, or the background of a placed ``person``. Raises InputError where one does not fit.
+        """
+        if self.placement is None:
+            if person is not None:
+                raise InputError("This recipe is of a finished composite: no person was expected beside it.")
+            return photo.pixels, _mask_of(photo, self.foreground)
+        if person is None:
+            raise InputError(f"This recipe pastes a person: {self.names.get('person', 'the cut-out')!r} was expected.")
+        person = person.converted_to(photo.icc)
+        return compose(photo.pixels, person.pixels, _mask_of(person, self.foreground), self.placement)
+
+    def replay(self, photo: Photo, person: Photo | None = None) -> Photo:
+        """The harmonized photo, with everything else that ``photo`` says; arguments as in ``composite``."""
+        pixels, foreground = self.composite(photo, person)
+        return photo.with_pixels(self.change.apply(pixels, foreground))
+
+    def save(self, path: str | Path) -> None:
+        """Write the recipe as JSON."""
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recipe":
+        """Read what ``save`` wrote. Raises InputError, in one sentence, on anything else."""
+        try:
+            size = Path(path).stat().st_size
+            if size > MAX_BYTES:
+                raise InputError(f"Expected a recipe of at most {MAX_BYTES >> 20} MB, got {size / 1e6:.0f} MB.")
+            data = json.loads(Path(path).read_text())
+        except OSError as error:
+            raise InputError(f"Expected a recipe file, got {str(path)!r}: {error.strerror}.") from None
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise InputError(f"Expected a recipe in JSON, got {Path(path).name!r}, which is not JSON.") from None
+        return cls.from_dict(data)
+
+    def to_dict(self) -> dict:
+        """The recipe as plain values, for JSON."""
+        return {
+            "kind": KIND,
+            "version": VERSION,
+            "model": self.model,
+            "names": {name: self.names[name] for name in INPUTS if name in self.names},
+            "placement": None if self.placement is None else self.placement.to_dict(),
+            "foreground": _mask_to_text(self.foreground),
+            "reference": _mask_to_text(self.reference),
+            "strength": self.strength,
+            "luminance": self.luminance,
+            "chroma": self.chroma,
+            "mapping": self.mapping.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict) -> "Recipe":
+        """The recipe that ``to_dict`` wrote. Raises InputError on anything else."""
+        if not isinstance(data, dict) or data.get("kind") != KIND:
+            raise InputError(f"Expected a recipe of kind {KIND!r}, got {str(data)[:60]!r}.")
+        if data.get("version") != VERSION:
+            raise InputError(f"Expected a recipe of version {VERSION}, got version {data.get('version')!r}.")
+        amounts = {name: data.get(name) for name in ("strength", "luminance", "chroma")}
+        for name, amount in amounts.items():
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= 2:
+                raise InputError(f"Expected {name} from 0 to 2 in the recipe, got {amount!r}.")
+        names, placement, model = data.get("names"), data.get("placement"), data.get("model")
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in (*names.values(), model)):
+            raise InputError("Expected file names and a model name as texts in the recipe.")
+        try:
+            placement = None if placement is None else Placement(**placement)
+        except TypeError:
+            raise InputError(f"Expected x, y, height and mirrored as placement, got {str(placement)[:60]!r}.") from None
+        return cls(
+            ColorMapping.from_dict(data.get("mapping")),
+            _mask_from_text(data.get("foreground"), "foreground"),
+            **amounts,
+            placement=placement,
+            reference=_mask_from_text(data.get("reference"), "reference"),
+            names={name: names[name] for name in INPUTS if name in names},
+            model=model,
+        )
+
+
+def _mask_of(photo: Photo, mask: np.ndarray | None) -> np.ndarray:
+    """The mask at the photo's size, or the photo's own alpha."""
+    if mask is not None:
+        return as_mask(mask, photo.pixels.shape, "foreground", allow_full=True)
+    if photo.alpha is None:
+        raise InputError("This recipe takes the foreground from an alpha channel, but the picture has none.")
+    return from_alpha(photo.alpha)
+
+
+def _mask_to_text(mask: np.ndarray | None) -> str | None:
+    if mask is None:
+        return None
+    png = cv2.imencode(".png", np.rint(mask * 255).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
+    return base64.b64encode(png.tobytes()).decode()
+
+
+def _mask_from_text(text: str | None, name: str) -> np.ndarray | None:
+    if text is None:
+        return None
+    try:
+        png = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError):
+        raise InputError(f"Expected the {name} of the recipe as a PNG in base64.") from None
+    pixels = read_photo(png, MAX_BYTES, MAX_PIXELS).pixels  # limits are checked before decoding
+    return (pixels[..., 0] / np.float32(np.iinfo(pixels.dtype).max)).astype(np.float32)
