@@ -33,8 +33,8 @@ def read_mask(
         mask = as_mask(mask, shape, name, allow_full)
     elif mask.dtype == np.uint8 and mask.max() <= 1:
         mask = mask != 0
-    shrunk = _resized(mask.view(np.uint8) if mask.dtype == bool else mask, small[:2])
-    shrunk = shrunk.astype(np.float32) / np.float32(FULL_SCALE[mask.dtype])
+    levels = mask.view(np.uint8) * np.uint8(255) if mask.dtype == bool else mask
+    shrunk = _resized(levels, small[:2]).astype(np.float32) / np.float32(FULL_SCALE[levels.dtype])
     if 0 < shrunk.max() < HALF:  # a hair-thin region: its densest pixels stand for it
         shrunk = (shrunk >= shrunk.max()).astype(np.float32)
     return mask, as_mask(shrunk, small, name, allow_full)
