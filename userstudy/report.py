@@ -99,9 +99,8 @@ def _pair_notes(pairs: PairStudy, options: Options) -> list[str]:
     if pairs.errors == "independent votes":
         notes.append("Standard errors take votes as independent: there are too few raters to see how they differ.")
     if pairs.without_flagged:
-        flagged = pairs.without_flagged
-        change = (
-            "" if flagged.same_order is None else (" the order stays" if flagged.same_order else " the order changes")
-        )
-        notes.append(f"{len(flagged.raters)} raters are flagged and kept; without them{change or ' see the table'}.")
+        without = pairs.without_flagged
+        who = f"{len(without.raters)} raters are" if len(without.raters) > 1 else "1 rater is"
+        effect = {True: "the order stays", False: "the order changes", None: "there are no scores"}[without.same_order]
+        notes.append(f"{who} flagged and kept; without, {effect}.")
     return notes

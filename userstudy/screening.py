@@ -86,10 +86,8 @@ def screen_raters(votes: pd.DataFrame, counts: Counts, thresholds: Thresholds | 
     found = []
     for k, rater in enumerate(counts.raters):
         reasons = []
-        if distance[k] > FAR_OUT:
-            reasons.append(
-                f"votes unlike the others' ({distance[k]:.1f} interquartile ranges below the lower quartile)"
-            )
+        if distance[k] > FAR_OUT and surprise[k] > SURPRISING:
+            reasons.append(f"votes {surprise[k]:.1f} standard deviations less like the others' than chance explains")
         if checks[k] and failed[k] / checks[k] > limits.failed_checks:
             reasons.append(f"failed {failed[k]} of {checks[k]} check pairs")
         if side_holm[k] < limits.side_alpha:
