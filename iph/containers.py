@@ -1,0 +1,84 @@
+"""JPEG segments (ITU T.81) and PNG chunks (ISO 15948): what a file holds beside its pixels, copied as it is."""
+
+import struct
+import zlib
+
+JPEG_MARKERS_ALONE = {0x01, *range(0xD0, 0xD9)}
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\x00"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_XMP = b"XML:com.adobe.xmp"
+PNG_COLOR = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
+PNG_TEXT = {b"tEXt", b"zTXt", b"iTXt"}
+PNG_KEPT = PNG_COLOR | PNG_TEXT | {b"pHYs", b"tIME"}
+# Text chunks that repeat, in hexadecimal, what is written as EXIF and XMP.
+PNG_REPEATED = (PNG_XMP, b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp")
+
+Chunks = tuple[tuple[bytes, bytes], ...]
+
+
+def jpeg_segments(data: bytes) -> bytes:
+    """The segments of a JPEG that hold captions and comments: IPTC and Photoshop's (APP13), extended XMP, comments."""
+    kept, position = [], 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF or marker in JPEG_MARKERS_ALONE:
+            position += 1 if marker == 0xFF else 2
+            continue
+        if marker == 0xDA:  # the picture itself
+            break
+        end = position + 2 + struct.unpack_from(">H", data, position + 2)[0]
+        is_extended_xmp = marker == 0xE1 and data.startswith(EXTENDED_XMP, position + 4)
+        if end <= len(data) and (marker in (0xED, 0xFE) or is_extended_xmp):
+            kept.append(data[position:end])
+        position = end
+    return b"".join(kept)
+
+
+def png_chunks(data: bytes) -> Chunks:
+    """The (type, data) chunks of a PNG that say something about the picture: colour, resolution, texts, time."""
+    kept, position = [], len(PNG_SIGNATURE)
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        content = data[position + 8 : position + 8 + length]
+        repeated = kind in PNG_TEXT and content.startswith(PNG_REPEATED)
+        if kind in PNG_KEPT and not repeated and len(content) == length:
+            kept.append((kind, content))
+        position += 12 + length
+    return tuple(kept)
+
+
+def with_png_chunks(png: bytes, chunks: Chunks) -> bytes:
+    """The PNG with these chunks after its header."""
+    end_of_header = len(PNG_SIGNATURE) + 25
+    added = b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    return png[:end_of_header] + added + png[end_of_header:]
+
+
+def png_profile(icc: bytes) -> tuple[bytes, bytes]:
+    """An ICC profile as a chunk."""
+    return b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc)
+
+
+def png_xmp(xmp: bytes) -> tuple[bytes, bytes]:
+    """An XMP packet as a chunk, uncompressed as the XMP specification asks."""
+    return b"iTXt", PNG_XMP + b"\x00\x00\x00\x00\x00" + xmp
+
+
+def png_resolution(dpi: tuple[float, float]) -> tuple[bytes, bytes]:
+    """Dots per inch as a chunk, which counts by the metre."""
+    return b"pHYs", struct.pack(">IIB", *(round(d / 0.0254) for d in dpi), 1)
+
+
+def webp_is_lossless(data: bytes) -> bool:
+    """Whether a WebP's (first) picture is of the lossless kind."""
+    position = 12
+    while position + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, position)
+        if kind in (b"VP8L", b"VP8 "):
+            return kind == b"VP8L"
+        # An animation's frame has a header of 16 bytes before the picture's own chunk.
+        position += 24 if kind == b"ANMF" else 8 + length + length % 2
+    return False

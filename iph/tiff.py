@@ -1,0 +1,101 @@
+"""TIFF 6.0 in 16 bits a channel, which Pillow cannot hold, and its metadata, which tifffile does not write."""
+
+import io
+from collections.abc import Mapping
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import Image, TiffImagePlugin
+
+from iph.errors import InputError
+
+EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
+# Description, make, model, software, date, artist, host, copyright: the tags that say something about the photo.
+DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432)
+STRIP_BYTES = 1 << 20
+
+
+def read_deep(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
+    """The first page of a TIFF of 16 bits: colours (H, W), (H, W, 3) or CMYK (H, W, 4), and alpha (H, W) or None."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        if page.dtype != np.uint16 or page.samplesperpixel > 5:
+            depth, count = page.dtype, page.samplesperpixel
+            raise InputError(f"Expected a TIFF of 8 or 16 bits in at most 5 channels, got {count} of {depth}.")
+        samples = page.asarray().reshape(page.shape)
+        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
+            samples = np.moveaxis(samples, 0, -1)  # (S, H, W) -> (H, W, S)
+        photometric, extra = page.photometric, page.extrasamples
+    samples = samples.reshape(*samples.shape[:2], -1)  # (H, W, S)
+    colors = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "SEPARATED": 4}.get(photometric.name)
+    if colors is None:
+        raise InputError(f"Expected a 16-bit TIFF in grey, RGB or CMYK, got {photometric.name}.")
+    color, alpha = samples[..., :colors], None
+    if extra and extra[0] in (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA):
+        alpha = np.ascontiguousarray(samples[..., colors])
+        if extra[0] == tifffile.EXTRASAMPLE.ASSOCALPHA:
+            straight = color * (65535 / np.maximum(alpha, 1, dtype=np.float32))[..., None]
+            color = np.rint(np.minimum(straight, 65535)).astype(np.uint16)
+    if photometric.name == "MINISWHITE":
+        color = 65535 - color
+    return np.ascontiguousarray(color[..., 0] if colors == 1 else color), alpha
+
+
+def exif_of(image: Image.Image) -> bytes:
+    """The photo's own tags of a TIFF, without those that describe the file's layout, as an EXIF block."""
+    tags = image.getexif()
+    exif = Image.Exif()
+    for tag in DESCRIPTIVE:
+        if tag in tags:
+            exif[tag] = tags[tag]
+    for tag in (EXIF_IFD, GPS_IFD):
+        if directory := tags.get_ifd(tag):
+            exif[tag] = dict(directory)
+    return exif.tobytes() if len(exif) else b""
+
+
+def encode(
+    samples: np.ndarray, dpi: tuple[float, float] | None, exif: bytes | None, tags: Mapping[int, bytes]
+) -> bytes:
+    """A TIFF of RGB or RGBA ``samples`` (H, W, 3 or 4) uint8 or uint16: lossless (deflate), metadata in its places.
+
+    ``tags`` are raw ones: XMP, ICC, IPTC, PHOTOSHOP.
+    """
+    height, width, channels = samples.shape
+    rows = max(1, STRIP_BYTES // (width * channels * samples.itemsize))
+    strips = [
+        imagecodecs.deflate_encode(
+            imagecodecs.delta_encode(np.ascontiguousarray(samples[y : y + rows]), axis=1), level=4
+        )
+        for y in range(0, height, rows)
+    ]
+    header = b"II*\x00\x08\x00\x00\x00"
+    directory = TiffImagePlugin.ImageFileDirectory_v2(ifh=header)
+    if exif:
+        block = Image.Exif()
+        block.load(exif)
+        for tag in DESCRIPTIVE:
+            if tag in block:
+                directory[tag] = block[tag]
+        for tag in (EXIF_IFD, GPS_IFD):
+            if nested := block.get_ifd(tag):
+                directory[tag] = dict(nested)
+    sizes = [len(strip) for strip in strips]
+    directory[256], directory[257] = width, height
+    directory[258] = (samples.itemsize * 8,) * channels
+    directory[259] = 8  # deflate
+    directory[262] = 2  # RGB
+    directory[273] = tuple(int(o) for o in np.cumsum([0, *sizes[:-1]]))  # counted from the end of the directory
+    directory[277] = channels
+    directory[278] = rows
+    directory[279] = tuple(sizes)
+    directory[282], directory[283], directory[296] = *(dpi or (72, 72)), 2  # dots per inch
+    directory[284] = 1  # interleaved
+    directory[317] = 2  # horizontal differences
+    if channels == 4:
+        directory[338] = 2  # straight alpha
+    for tag, value in tags.items():
+        directory[tag] = value
+    return header + directory.tobytes(len(header)) + b"".join(strips)
