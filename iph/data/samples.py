@@ -25,16 +25,17 @@ class SampleRules:
 
     stage 1 takes the whole background as reference, stage 2 an instance or a region, stage 3 people with people.
     whole_look: the look of the whole photo is changed first, target too. arbitrary: the foreground is any region.
+    strength: of the foreground's change, drawn between these, where 1 is the test composites'.
     unchanged: the composite is already harmonious and must stay. unpaired: a person of another photo, no truth.
     """
 
     size: int = 64
     stage: int = 2
     whole_look: float = 0.6
-    whole_strength: float = 0.6
+    whole_strength: float = 0.4
     arbitrary: float = 0.3
     unchanged: float = 0.05
-    strength: float = 1.0
+    strength: tuple[float, float] = (0.4, 1.2)
     unpaired: float = 0.0
 
 
@@ -69,7 +70,7 @@ class Sampler:
         reference = self._reference(rng, foreground, others)
         composite = image
         if rng.random() >= rules.unchanged:
-            look = random_look(rng, self.film_luts, rules.strength)
+            look = random_look(rng, self.film_luts, rng.uniform(*rules.strength))
             composite = look.apply(image, foreground.astype(np.float32))
         return _sample(composite, foreground, composite, reference, image, paired=True)
 
@@ -123,7 +124,7 @@ class Sampler:
             reference = beside & ~foreground
             if large_enough(foreground) and large_enough(reference):
                 if rng.random() < 0.5:
-                    pasted = random_look(rng, self.film_luts, self.rules.strength).apply(pasted)
+                    pasted = random_look(rng, self.film_luts, rng.uniform(*self.rules.strength)).apply(pasted)
                 composite = np.where(foreground[..., None], pasted, host_image)
                 return _sample(composite, foreground, composite, reference, composite, paired=False)
         return self._paired(rng)

@@ -25,7 +25,7 @@ def hold_out(photos: Photos) -> tuple[Photos, Photos]:
 
 def validation_batch(photos: PackedPhotos | Composites, rules: SampleRules, count: int) -> Batch:
     """``count`` composites of instances, no change of the whole photo, as one stacked batch on the CPU."""
-    plain = replace(rules, whole_look=0.0, arbitrary=0.0, unchanged=0.0, unpaired=0.0)
+    plain = replace(rules, whole_look=0.0, arbitrary=0.0, unchanged=0.0, unpaired=0.0, strength=(1.0, 1.0))
     sampler = sampler_of(photos, plain)
     return stack([sampler.draw((7, number)) for number in range(count)])
 
