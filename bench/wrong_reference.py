@@ -1,0 +1,49 @@
+"""What a wrong reference costs: predictions of ``iph`` that look at a region of another photo.
+
+``python -m bench.wrong_reference --dataset DIR --model general --out DIR`` writes one picture an entry; ``bench run
+--predictions iph-wrong=DIR`` measures them beside the right ones. The other photo is the next one in the manifest.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import typer
+from tqdm import tqdm
+
+import iph
+from bench.datasets.catalogue import open_dataset
+from bench.datasets.manifest import Entry
+from bench.datasets.pictures import load
+from iph.files import replacing
+
+
+def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
+    """The first entry after ``place``, going round, that comes from another photo and has a reference."""
+    for step in range(1, len(entries)):
+        candidate = entries[(place + step) % len(entries)]
+        if candidate.photo != entries[place].photo and candidate.reference is not None:
+            return candidate
+    raise iph.InputError("expected at least two photos in the data set, found one")
+
+
+def main(
+    dataset: Annotated[str, typer.Option(help="A name or a folder, as for `bench run`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the predictions.")],
+    model: Annotated[str, typer.Option(help="Weights of iph.")] = "general",
+    size: Annotated[int, typer.Option(help="Side of the pictures.")] = 256,
+) -> None:
+    """Harmonize every composite towards a region of another photo."""
+    entries = open_dataset(dataset).entries
+    harmonizer = iph.load(model)
+    out.mkdir(parents=True, exist_ok=True)
+    for place, entry in enumerate(tqdm(entries, unit="image")):
+        picture, other = load(entry, size), load(other_photo(entries, place), size)
+        session = harmonizer.open(picture.composite, picture.foreground)
+        result = session.harmonize(other.reference, reference_image=other.composite)
+        with replacing(out / f"{entry.id}.png") as temporary:
+            cv2.imwrite(str(temporary), cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR))
+
+
+if __name__ == "__main__":
+    typer.run(main)
