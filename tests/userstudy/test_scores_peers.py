@@ -24,7 +24,9 @@ def votes() -> pd.DataFrame:
     right = (left + draw.integers(1, ITEMS, size=len(rater))) % ITEMS
     taste = TRUE + draw.normal(scale=0.4, size=(RATERS, ITEMS))
     lead = taste[rater, left] - taste[rater, right] + 0.3
-    return pd.DataFrame({"rater": rater, "left": left, "right": right, "won": lead + draw.logistic(size=len(rater)) > 0})
+    return pd.DataFrame(
+        {"rater": rater, "left": left, "right": right, "won": lead + draw.logistic(size=len(rater)) > 0}
+    )
 
 
 def matrices(votes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
