@@ -1,0 +1,1 @@
+"""The benchmark: data sets, methods, metrics, a runner that resumes, and tables with intervals."""
