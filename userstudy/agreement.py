@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from userstudy.counts import normal_votes, require_columns
+from userstudy.scores.significance import wilson_interval
 
 ANSWERS = ["first_wins", "second_wins", "ties", "both_bad"]
 
@@ -70,14 +70,13 @@ def repeat_agreement(votes: pd.DataFrame) -> Repeats:
     swapped = (both["left"] != both["left_before"]) & both["choice"].isin(("left", "right"))
     same_side = swapped & (both["choice"] == both["choice_before"])
     asked, agreed = len(both), int(same.sum())
-    wilson = binomtest(agreed, asked).proportion_ci(method="wilson") if asked else None
     counts = same.groupby(both["rater"].astype(str)).agg(["size", "sum"])
     return Repeats(
         asked=asked,
         same=agreed,
         same_side=int(same_side.sum()),
         share=agreed / asked if asked else None,
-        interval=(float(wilson.low), float(wilson.high)) if wilson else None,
+        interval=wilson_interval(agreed, asked),
         by_rater={rater: (int(row["size"]), int(row["sum"])) for rater, row in counts.iterrows()},
     )
 

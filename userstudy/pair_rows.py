@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 from userstudy.counts import Counts
 from userstudy.pair_fits import LEVEL, Fits, Options, attempt
@@ -11,6 +10,7 @@ from userstudy.results import Interval, MethodScores, PairScores, Scale
 from userstudy.scores.bootstrap import Bootstrap
 from userstudy.scores.pairwise import LOGIT
 from userstudy.scores.result import PairwiseFit
+from userstudy.scores.significance import wilson_interval
 from userstudy.scores.thurstone import SCALES, thurstone_case_v
 from userstudy.scores.ties import TiesFit
 
@@ -83,7 +83,6 @@ def pair_rows(counts: Counts, fits: Fits | None) -> tuple[PairScores, ...]:
     rows = []
     for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
         won, lost = int(wins[i, j]), int(wins[j, i])
-        wilson = binomtest(won, won + lost).proportion_ci(method="wilson") if won + lost else None
         rows.append(
             PairScores(
                 first=names[i],
@@ -94,7 +93,7 @@ def pair_rows(counts: Counts, fits: Fits | None) -> tuple[PairScores, ...]:
                 both_bad=int(other["both_bad"][i, j]),
                 skips=int(other["skip"][i, j]),
                 share=won / (won + lost) if won + lost else None,
-                share_interval=_interval(wilson.low, wilson.high) if wilson else None,
+                share_interval=wilson_interval(won, won + lost),
                 predicted=float(LOGIT.cdf(tests.difference[i, j])) if tests else None,
                 difference=float(tests.difference[i, j]) if tests else None,
                 se=float(tests.se[i, j]) if tests else None,

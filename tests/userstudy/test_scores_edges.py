@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from userstudy.errors import InputError
 from userstudy.scores import (
@@ -22,6 +22,7 @@ from userstudy.scores import (
     thurstone_case_v,
     triad_summary,
 )
+from userstudy.scores.significance import wilson_interval
 
 NAMES = ["composite", "dovenet", "iph"]
 NEVER_LOST = np.array([[0, 2, 0], [1, 0, 0], [3, 4, 0]])
@@ -214,6 +215,13 @@ def test_triads_of_raters_and_of_the_majority():
     found = triad_summary(csr_array(raters.reshape(4, -1)), raters.sum(axis=0))
     assert (found.triads, found.circles, found.expected) == (3, 1, 0.75)
     assert (found.pooled_triads, found.pooled_circles) == (1, 0)
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 10), (3, 10), (10, 10), (516, 1000)])
+def test_wilson_interval(part, whole):
+    expected = binomtest(part, whole).proportion_ci(method="wilson")
+    assert wilson_interval(part, whole) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert wilson_interval(0, 0) is None
 
 
 def rankings(trials: list[list[str]], methods: str = "abcd", raters: int = 2) -> pd.DataFrame:

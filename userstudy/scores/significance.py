@@ -48,6 +48,15 @@ def use_clustered(raters: int) -> bool:
     return raters >= FEWEST_RATERS
 
 
+def wilson_interval(part: int, whole: int, level: float = 0.95) -> tuple[float, float] | None:
+    """Interval of a proportion (Wilson 1927); None of nothing."""
+    if not whole:
+        return None
+    z = norm.isf((1 - level) / 2)
+    centre, spread = part + z * z / 2, z * np.sqrt(part * (whole - part) / whole + z * z / 4)
+    return float((centre - spread) / (whole + z * z)), float((centre + spread) / (whole + z * z))
+
+
 @dataclass(frozen=True)
 class PairwiseTests:
     """Two-sided tests of s_i = s_j for all pairs; matrices (K, K), the diagonal of the p values 1.

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri
 
 from userstudy.errors import InputError, require_one_of
@@ -80,11 +81,12 @@ def _column_mean(wins: np.ndarray, names: tuple[str, ...], zero_cells: str, unit
     share = np.clip(won / n, 0.5 / n, 1 - 0.5 / n)
     deviate = ndtri(share)
     design = pairwise.incidence(items)[keep]
-    if np.linalg.matrix_rank(design) < items - 1:
+    parts, _ = connected_components(csr_array(np.abs(design.T) @ np.abs(design)), directed=False)
+    if parts > 1:
         raise InputError(
             "expected pairs won by both sides that link all methods, got too few after dropping the others"
         )
-    solve = np.linalg.pinv(design)  # (K, M)
+    solve = np.linalg.solve(design.T @ design + 1 / items, design.T)  # (K, M), least squares with zero sum
     scores = solve @ deviate
     density = np.exp(-0.5 * deviate**2) / pairwise.SQRT_2PI
     covariance = (solve * (share * (1 - share) / n / density**2)) @ solve.T
