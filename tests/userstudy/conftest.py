@@ -15,7 +15,8 @@ POSTGRES = Path("/usr/lib/postgresql/15/bin")
 def postgres_server():
     """The address (without database name) of a PostgreSQL that lives as long as the tests and listens on a socket only.
 
-    Its programs refuse to run as root, so a root test run lends the cluster to the user ``postgres``.
+    Its programs refuse to run as root, so a root test run lends the cluster to the user ``postgres``. It does not flush
+    its disk: the tests kill our servers, not this one.
     """
     if not (POSTGRES / "initdb").exists():
         pytest.skip(f"no PostgreSQL programs in {POSTGRES}; apt-get install postgresql-15")
@@ -30,7 +31,7 @@ def postgres_server():
         )
 
     call("initdb", "-D", f"{folder}/data", "-U", "study", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c shared_buffers=32MB"
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
     call("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
     yield f"postgresql+psycopg://study@/%s?host={folder}"
     call("pg_ctl", "-D", f"{folder}/data", "-w", "-m", "immediate", "stop")
