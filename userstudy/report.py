@@ -15,7 +15,7 @@ from userstudy.ranking_report import score_rankings
 from userstudy.results import PairStudy, RankingScores, StudyScores
 from userstudy.scores.rankings import POINTS
 
-FEW_ERRORS = 0.05  # share of degenerate bootstrap replicates, and level of the tests, worth a note
+NOTEWORTHY = 0.05  # p value below which, and share of unusable bootstrap draws above which, a note is due
 
 
 def score_study(
@@ -84,14 +84,14 @@ def _pair_notes(pairs: PairStudy, options: Options) -> list[str]:
     if pairs.problem:
         notes.append(f"Scores {'rest on the prior' if options.regularized else 'are left out'}: {pairs.problem}.")
     fit = pairs.fit_bradley_terry
-    if fit and fit.p_value is not None and fit.p_value < FEW_ERRORS:
+    if fit and fit.p_value is not None and fit.p_value < NOTEWORTHY:
         notes.append(
             "One score per method does not describe these votes: "
             f"G² = {fit.deviance:.1f} on {fit.degrees_of_freedom} degrees of freedom, p = {fit.p_value:.2g}."
         )
-    if pairs.side and pairs.side.p_value < FEW_ERRORS:
+    if pairs.side and pairs.side.p_value < NOTEWORTHY:
         notes.append(f"Sides matter: the left picture won {pairs.side.left_share:.1%}, p = {pairs.side.p_value:.2g}.")
-    if pairs.bootstrap and pairs.bootstrap.degenerate > FEW_ERRORS * pairs.bootstrap.replicates:
+    if pairs.bootstrap and pairs.bootstrap.degenerate > NOTEWORTHY * pairs.bootstrap.replicates:
         notes.append(
             f"Bootstrap intervals are too narrow: {pairs.bootstrap.degenerate:,} of {pairs.bootstrap.replicates:,} "
             "draws of raters have no finite scores and are left out."

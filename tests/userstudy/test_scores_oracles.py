@@ -16,6 +16,7 @@ from userstudy.scores import (
     thurstone_case_v,
 )
 from userstudy.scores.fit import _tournaments
+from userstudy.scores.pairwise import PROBIT
 
 ORACLES = json.loads((Path(__file__).parent / "data" / "oracles.json").read_text())
 PAIRS = ORACLES["pairs"]
@@ -129,3 +130,18 @@ def test_number_of_tournaments_by_circular_triads(size):
 def test_votes_per_pair(level, comparisons):
     for probability, votes in ORACLES["votes_per_pair"][level].items():
         assert votes_per_pair(float(probability), comparisons=comparisons).votes == votes
+
+
+@pytest.mark.parametrize(
+    ("votes", "least", "most"), [(15, ".135", ".155"), (45, ".078", ".090"), (450, ".025", ".028")]
+)
+def test_errors_to_expect_for_the_scores_of_table_2(votes, least, most):
+    """Composite, DoveNet, BargainNet, RainNet and IPH of Table 2 with so many votes on each pair."""
+    scores = np.array([-0.439, -0.224, 0.102, -0.215, 0.782])
+    wins = votes * PROBIT.cdf(scores[:, None] - scores[None, :])
+    np.fill_diagonal(wins, 0)
+    fitted = thurstone_case_v(wins)
+    np.testing.assert_allclose(fitted.scores, scores - scores.mean(), atol=1e-7)
+    assert_printed([fitted.se.min(), fitted.se.max()], [least, most])
+    if votes == 45:  # the paper's 45 votes a pair do not tell DoveNet from the composite
+        assert_printed(fitted.contrasts()[1][0, 1], ".124")
