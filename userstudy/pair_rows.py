@@ -15,12 +15,8 @@ from userstudy.scores.thurstone import SCALES, thurstone_case_v
 from userstudy.scores.ties import TiesFit
 
 
-def scales(
-    fitted: PairwiseFit | None, clustered: bool = False, interval: np.ndarray | None = None
-) -> list[Scale | None]:
-    """Each method's place on a fitted scale; Nones without a fit."""
-    if fitted is None:
-        return []
+def scales(fitted: PairwiseFit, clustered: bool = False, interval: np.ndarray | None = None) -> list[Scale]:
+    """Each method's place on a fitted scale, with ``interval`` (2, K) if there is one."""
     se = fitted.clustered_se if clustered else fitted.se
     bounds = [None] * len(se) if interval is None else [_interval(low, high) for low, high in interval.T]
     return [Scale(float(s), float(e), b) for s, e, b in zip(fitted.scores, se, bounds, strict=True)]

@@ -13,8 +13,12 @@ from userstudy.scores.significance import use_clustered
 
 
 def score_rankings(table: pd.DataFrame, methods: Sequence[str] | None, points: Sequence[float]) -> RankingScores:
-    """Scores a rankings table (form: ``userstudy.scores.rankings``); Plackett–Luce is None without a finite fit."""
+    """Scores a rankings table (form: ``userstudy.scores.rankings``); Plackett–Luce is None without a finite fit.
+
+    ``methods`` gives the order; those that no ranking shows (the composite of the paper's A/B half) are left out.
+    """
     rankings = read_rankings(table, methods)
+    rankings = rankings.only_shown()
     score = ranking_score(rankings, points)
     concordance = concordance_by_item(rankings)
     problem, strengths, worths = "", [None] * len(rankings.methods), [None] * len(rankings.methods)

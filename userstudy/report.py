@@ -16,6 +16,7 @@ from userstudy.results import PairStudy, RankingScores, StudyScores
 from userstudy.scores.rankings import POINTS
 
 NOTEWORTHY = 0.05  # p value below which, and share of unusable bootstrap draws above which, a note is due
+EMPTY = pd.Series(dtype=bool)
 
 
 def score_study(
@@ -23,19 +24,21 @@ def score_study(
     rankings: pd.DataFrame | None = None,
     options: Options | None = None,
     points: Sequence[float] = POINTS,
+    simulated: bool | None = None,
 ) -> StudyScores:
     """Scores a study.
 
     votes: table of the form described in ``userstudy.counts``; rankings: of that in ``userstudy.scores.rankings``.
     Either may be None or empty, not both. ``points`` are given for ranks 1, 2, 3 … of the Ranking Score.
-    Raises InputError for tables that are not of their form, and for simulated and real votes in one table.
+    simulated: what the tables hold, for tables that do not say so in a column ``simulated``.
+    Raises InputError for tables that are not of their form, and for simulated and real votes together.
     """
     options = options or Options()
     votes = None if votes is None or votes.empty else votes
     rankings = None if rankings is None or rankings.empty else rankings
     if votes is None and rankings is None:
         raise InputError("expected votes or rankings to score, got neither")
-    simulated = _simulated(votes)
+    simulated = _simulated([table for table in (votes, rankings) if table is not None], simulated)
     if votes is not None and "trial" in votes.columns:
         require_columns(votes, ("rater", "trial"))
         twice = votes.duplicated(["rater", "trial"])
@@ -49,14 +52,20 @@ def score_study(
     return StudyScores(simulated, pairs, ranked, tuple(_notes(simulated, pairs, ranked, options)))
 
 
-def _simulated(votes: pd.DataFrame | None) -> bool:
-    if votes is None or "simulated" not in votes.columns:
-        return False
-    made_up = votes["simulated"].astype(bool)
-    if made_up.any() and not made_up.all():
-        real, other = int((~made_up).sum()), int(made_up.sum())
-        raise InputError(f"expected real votes or simulated ones, got {real} real and {other} simulated together")
-    return bool(made_up.any())
+def _simulated(tables: Sequence[pd.DataFrame], claimed: bool | None) -> bool:
+    """Whether people cast these votes; InputError when tables disagree with each other or with the claim."""
+    marks = pd.concat([table["simulated"].astype(bool) for table in tables if "simulated" in table.columns] or [EMPTY])
+    made_up = int(marks.sum())
+    if 0 < made_up < len(marks):
+        real = len(marks) - made_up
+        raise InputError(f"expected real votes or simulated ones, got {real} real and {made_up} simulated together")
+    if claimed is not None and len(marks) and claimed != bool(made_up):
+        raise InputError(f"expected {_sort(claimed)} votes, got {len(marks)} {_sort(not claimed)} ones")
+    return bool(claimed) or made_up > 0
+
+
+def _sort(simulated: bool) -> str:
+    return "simulated" if simulated else "real"
 
 
 def _notes(simulated: bool, pairs: PairStudy | None, ranked: RankingScores | None, options: Options) -> list[str]:

@@ -65,7 +65,8 @@ class MethodScores:
 
 @dataclass(frozen=True)
 class PairScores:
-    """Two methods. ``share`` and its Wilson interval are of decisive votes; ``predicted`` is what the model expects."""
+    """Two methods. ``share`` and its Wilson interval are of decisive votes; ``predicted`` the share that Bradley–Terry
+    expects."""
 
     first: str
     second: str

@@ -145,6 +145,20 @@ def test_simulated_votes_are_marked_and_never_mixed():
     mixed = pd.concat([votes, votes.assign(simulated=True, rater=votes["rater"] + "s")])
     with pytest.raises(InputError, match="240 real and 240 simulated"):
         score_study(mixed)
+    orders = ranked([NAMES, NAMES[::-1]])
+    assert score_study(rankings=orders, simulated=True).simulated
+    with pytest.raises(InputError, match="expected simulated votes, got 240 real ones"):
+        score_study(votes, orders, simulated=True)
+    with pytest.raises(InputError, match="240 real and 8 simulated"):
+        score_study(votes, orders.assign(simulated=True))
+
+
+def test_methods_that_are_not_ranked_do_not_spoil_the_rankings():
+    """The paper ranks four methods and shows the composite in pairs only."""
+    orders = ranked([NAMES[1:], NAMES[:0:-1], NAMES[1:]])
+    study = score_study(rankings=orders[orders["method"] != "composite"], options=FEW)
+    assert [row.method for row in study.rankings.methods] == NAMES[1:]
+    assert study.rankings.complete_trials == 3 and study.rankings.problem == "" and study.pairs is None
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,14 @@ class Rankings:
 
     def places(self) -> np.ndarray:
         """(T, K) float: the rank, or the mean of the places left for the unranked; nan where not shown."""
-        order = np.where(self.ranks > 0, self.ranks, np.where(self.ranks == 0, len(self.methods) + 1, np.inf)).astype(
-            float
-        )
+        order = np.select([self.ranks > 0, self.ranks == 0], [self.ranks, len(self.methods) + 1], np.inf)
         return np.where(self.ranks >= 0, rankdata(order, axis=1), np.nan)
+
+    def only_shown(self) -> "Rankings":
+        """Without the methods that no trial showed."""
+        shown = (self.ranks != ABSENT).any(axis=0)
+        methods = tuple(name for name, keep in zip(self.methods, shown, strict=True) if keep)
+        return Rankings(methods, self.ranks[:, shown], self.rater, self.item)
 
 
 def read_rankings(table: pd.DataFrame, methods: Sequence[str] | None = None) -> Rankings:
