@@ -1,0 +1,285 @@
+"""``iph harmonize``: a photo or a folder of photos in, harmonized photos, looks and recipes out."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from iph.commands.folders import Job, plan, same_named
+from iph.commands.regions import Foreground, Pointing, recorded, share
+from iph.errors import InputError
+from iph.harmonizer import load
+from iph.imagefile import read_photo, write_photo
+from iph.mapping import CUBE_SIZES
+from iph.photo import Photo
+from iph.recipe import Recipe
+
+
+def harmonize(
+    source: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, or a folder of them.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The result, or a folder for it."),
+    ] = None,
+    foreground: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mask: white (or opaque) where the subject is. For a folder of photos, a folder of same-named masks. "
+            "Without any foreground option the photo's alpha channel counts."
+        ),
+    ] = None,
+    foreground_box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="X0 Y0 X1 Y1", help="Find the subject in this box (pixels)."),
+    ] = None,
+    foreground_click: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="X Y", help="Find the subject under this point (pixels)."),
+    ] = None,
+    two_color: Annotated[
+        Path | None,
+        typer.Option(
+            "--two-color",
+            "--two-colour",
+            help="One mask for both: red is the subject, blue the reference.",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="Mask of the region to match; several times for several."),
+    ] = None,
+    reference_box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="X0 Y0 X1 Y1", help="All that is in this box."),
+    ] = None,
+    reference_click: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="X Y", help="The person or thing under this point."),
+    ] = None,
+    auto: Annotated[
+        bool,
+        typer.Option("--auto", help="The person or thing that stands out most."),
+    ] = False,
+    reference_image: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another picture, all of it, or where --reference, --reference-box and --reference-click point in it."
+        ),
+    ] = None,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0,
+            help="Once for each reference, in the order: masks, two-colour mask, box, click, auto. [default: equal]",
+        ),
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Of the change: 0 none, 1 all, 2 twice. [default: 1]"),
+    ] = None,
+    luminance: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Of the change of brightness. [default: 1]"),
+    ] = None,
+    chroma: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Of the change of colour. [default: 1]"),
+    ] = None,
+    harmony: Annotated[float, typer.Option(help="r1 of the paper's eq. 7: weight of the harmonizing code.")] = 1.0,
+    colour_transfer: Annotated[
+        float,
+        typer.Option(
+            "--colour-transfer",
+            "--color-transfer",
+            help="r2 of eq. 7: weight of the code that gives the subject the reference's own colours.",
+        ),
+    ] = 0.0,
+    model: Annotated[str, typer.Option(help="portrait, general, or a .safetensors file.")] = "portrait",
+    cube: Annotated[
+        Path | None,
+        typer.Option(help="The look as a 3D LUT for Photoshop, Affinity, Resolve or darktable."),
+    ] = None,
+    cube_size: Annotated[int, typer.Option(help="Points a side: 17, 33 or 65.")] = 33,
+    save_recipe: Annotated[Path | None, typer.Option(help="All of it as JSON, for --recipe.")] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Replay a recipe of this command or of the studio; with a foreground option, only its look."),
+    ] = None,
+    person: Annotated[Path | None, typer.Option(help="The cut-out that a recipe of the studio pastes.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object a photo on stdout, for scripts."),
+    ] = False,
+) -> int:
+    """Give a pasted person the light and colours of the photo.
+
+    Say where the subject is, point at what it should look like, and name the result. The rest of the photo stays as it
+    is, bit for bit in PNG and TIFF, with its size, depth, profile and metadata; the file is marked as edited.
+
+    \b
+    A composite, its mask, and whatever stands out beside the subject:
+      iph harmonize photo.jpg --foreground mask.png --auto -o result.jpg
+
+    \b
+    No masks at all: click on the pasted person, and on the one to match:
+      iph harmonize photo.jpg --foreground-click 830 420 --reference-click 300 410 -o result.jpg
+
+    \b
+    The look of another photo, at 70 %, also as a LUT for other programs:
+      iph harmonize photo.png --foreground mask.png --reference-image sunset.jpg --strength 0.7
+                    -o result.png --cube sunset.cube
+
+    \b
+    A folder, with masks of the same names; bad files are reported, the rest is done:
+      iph harmonize photos/ --foreground masks/ --auto -o results/
+
+    \b
+    The same look on the next photo of a series:
+      iph harmonize a.jpg --foreground a.png --auto -o a2.jpg --save-recipe look.json
+      iph harmonize b.jpg --foreground b.png --recipe look.json -o b2.jpg
+
+    Exit codes: 0 all went well; 1 some photos of a folder failed, the others are done; 2 wrong usage or input that
+    cannot be used.
+    """
+    if cube_size not in CUBE_SIZES:
+        raise InputError(f"expected a cube size of {', '.join(map(str, CUBE_SIZES))}, got {cube_size}")
+    subject = Foreground(foreground, two_color, foreground_box, foreground_click)
+    amounts = {"strength": strength, "luminance": luminance, "chroma": chroma}
+    amounts = {name: value for name, value in amounts.items() if value is not None}
+    pointing = Pointing(
+        tuple(reference or ()),
+        reference_box,
+        reference_click,
+        reference_image,
+        auto,
+        two_color if recipe is None else None,
+        tuple(weight or ()),
+    )
+    if recipe is not None:
+        make = _replaying(Recipe.load(recipe), subject, pointing, person, amounts)
+    else:
+        make = _harmonizing(subject, pointing, model, amounts, {"harmony": harmony, "colour_transfer": colour_transfer})
+    jobs = plan(source, out, cube, save_recipe, overwrite)
+    if source.is_dir():
+        return _run_folder(jobs, make, cube_size, as_json)
+    try:
+        done = _run(jobs[0], make, cube_size)
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"input": str(source), "ok": False, "error": str(error)}))
+        raise
+    print(json.dumps(done) if as_json else _sentence(done))
+    return 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A harmonized photo, its recipe, and what is worth saying about how it came about."""
+
+    photo: Photo
+    recipe: Recipe
+    about: dict
+
+
+Make = Callable[[Path, Photo], Made]
+
+
+def _harmonizing(
+    subject: Foreground, pointing: Pointing, model: str, amounts: dict[str, float], codes: dict[str, float]
+) -> Make:
+    subject.given()
+    pointing.check()
+    harmonizer = load(model)
+
+    def make(path: Path, photo: Photo) -> Made:
+        foreground = subject.read(photo, path)
+        references = pointing.read(photo, path, foreground)
+        session = harmonizer.open(photo.pixels, foreground)
+        mapping = session.look(references, **codes)
+        result = session.render(mapping, **amounts)
+        names = {"image": path.name}
+        if pointing.image is not None:
+            names["reference_image"] = same_named(pointing.image, path).name
+        recipe = Recipe(mapping, foreground, **amounts, reference=recorded(references), names=names, model=model)
+        shares = [{"weight": r.weight, "share": 1.0 if r.mask is None else share(r.mask)} for r in references]
+        about = {"model": model, "foreground_share": share(foreground), "references": shares}
+        return Made(photo.with_pixels(result.image), recipe, about)
+
+    return make
+
+
+def _replaying(
+    recipe: Recipe, subject: Foreground, pointing: Pointing, person: Path | None, amounts: dict[str, float]
+) -> Make:
+    if pointing != Pointing():
+        raise InputError("expected no reference beside --recipe: the recipe holds the look already")
+    recipe = replace(recipe, **amounts)
+    other_subject = bool(subject.given())
+
+    def make(path: Path, photo: Photo) -> Made:
+        used, pasted = recipe, None
+        if other_subject:
+            used = replace(recipe, foreground=subject.read(photo, path), placement=None)
+        elif person is not None:
+            pasted = read_photo(person)
+        return Made(used.replay(photo, pasted), used, {"model": used.model})
+
+    return make
+
+
+def _run(job: Job, make: Make, cube_size: int) -> dict:
+    """Do one photo; what happened, for JSON."""
+    began = time.monotonic()
+    photo = read_photo(job.source)
+    made = make(job.source, photo)
+    if job.out is not None:
+        write_photo(made.photo, job.out)
+    if job.cube is not None:
+        made.recipe.change.save_cube(job.cube, cube_size)
+    if job.recipe is not None:
+        made.recipe.save(job.recipe)
+    results = {name: str(path) for name in ("out", "cube", "recipe") if (path := getattr(job, name)) is not None}
+    amounts = {name: getattr(made.recipe, name) for name in ("strength", "luminance", "chroma")}
+    height, width = photo.pixels.shape[:2]
+    return {
+        "input": str(job.source),
+        "ok": True,
+        **results,
+        "width": width,
+        "height": height,
+        "bits": 8 * photo.pixels.itemsize,
+        **made.about,
+        **amounts,
+        "notes": list(photo.notes),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def _run_folder(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
+    failed = 0
+    for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
+        try:
+            done = _run(job, make, cube_size)
+        except Exception as error:  # whatever is wrong with one photo, the others are done
+            failed += 1
+            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+            done = {"input": str(job.source), "ok": False, "error": sentence}
+            tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
+        if as_json:
+            print(json.dumps(done), flush=True)
+    if not as_json:
+        print(f"{len(jobs) - failed} of {len(jobs)} photos harmonized")
+    return int(failed > 0)
+
+
+def _sentence(done: dict) -> str:
+    written = " and ".join(done[name] for name in ("out", "cube", "recipe") if name in done)
+    notes = "".join(f" ({note})" for note in done["notes"])
+    return f"{written}: {done['width']} x {done['height']}, {done['seconds']:.1f} s{notes}"
