@@ -98,4 +98,4 @@ def _check_results(jobs: list[Job], overwrite: bool) -> None:
     there = [path for path in results if path.exists()]
     if there and not overwrite:
         more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
-        raise InputError(f"expected new files to write, but {there[0]}{more} already; --overwrite replaces what is there")
+        raise InputError(f"expected new files to write, but {there[0]}{more} already; --overwrite replaces them")
