@@ -62,7 +62,7 @@ def from_pwcmp(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     wrong = table[~selected.isin((0, 1))]
     if len(wrong):
         raise InputError(
-            f"expected 0 or 1 in {selected.name!r}, got {selected[wrong.index[0]]!r} in row {wrong.index[0]}"
+            f"expected 0 or 1 in {selected.name!r}, got {selected[wrong.index[0]]} in row {wrong.index[0]}"
         )
     item = next((table[name] for name in ("scene", "group") if name in table), None)
     choice = selected.map({1: "left", 0: "right"})

@@ -24,7 +24,7 @@ def _keys(text: str):
     table: tuple[str | int, ...] = ()
     arrays: dict[tuple, int] = {}
     closing = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if closing:
             if closing in line:
                 closing = None

@@ -53,9 +53,8 @@ def raw_form(frame: pd.DataFrame) -> pd.DataFrame:
     frame["right"] = shown.map(lambda methods: methods[1]).where(pair)
     frame["shown"] = shown.map(_json)
     frame["ranks"] = frame["ranks"].map(lambda text: None if text is None or pd.isna(text) else _json(json.loads(text)))
-    frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True).map(
-        lambda time: None if pd.isna(time) else time.isoformat()
-    )
+    times = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601").dt.round("us")
+    frame["timestamp"] = times.map(lambda time: None if pd.isna(time) else time.isoformat(timespec="microseconds"))
     frame = frame.astype({"trial": int, "revision": int, "simulated": bool, "seconds": float})
     texts = [name for name in RAW_COLUMNS if name not in ("trial", "revision", "simulated", "seconds")]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
@@ -156,7 +155,8 @@ def _load(path: Path) -> pd.DataFrame:
         if suffix == ".parquet":
             return pd.read_parquet(path)
         if suffix == ".csv":
-            return pd.read_csv(path, dtype={"rater": str, "item": str, "observer": str, "request_id": str})
+            names = dict.fromkeys(("rater", "item", "observer", "request_id", "model_a", "model_b", "scene"), str)
+            return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""], encoding="utf-8")
         if suffix in (".jsonl", ".json"):
             return _load_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -165,7 +165,8 @@ def _load(path: Path) -> pd.DataFrame:
 
 
 def _load_json(text: str) -> pd.DataFrame:
-    rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines()]
+    lines = text.rstrip("\n").split("\n")  # not splitlines: names may hold other line separators
+    rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in lines]
     for row in rows:
         for name in ("shown", "ranks"):
             if isinstance(row.get(name), list | dict):
