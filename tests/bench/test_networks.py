@@ -8,7 +8,7 @@ import pytest
 import torch
 from deterministic_weights import fill_state, probe_inputs
 
-from bench.complexity import macs, parameters
+from bench.complexity import parameters
 from bench.errors import InputError
 from bench.networks import BargainNet, DoveNet, RainNet
 from bench.networks.loading import load_strict
@@ -110,9 +110,3 @@ def test_strict_loading_names_the_first_differences():
     assert "unknown: head.weight" in sentence
     assert "of another shape: 0.weight (2, 1, 5, 5) instead of (2, 1, 3, 3)" in sentence
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
-
-
-def test_macs_of_a_convolution_are_counted_by_hand():
-    convolution = torch.nn.Conv2d(3, 8, 3, padding=1)
-    assert macs(convolution, torch.zeros(1, 3, 10, 12)) == 10 * 12 * 8 * 3 * 9
-    assert convolution.training
