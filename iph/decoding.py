@@ -66,7 +66,7 @@ def _deep_samples(image: Image.Image, data: bytes) -> tuple[np.ndarray, np.ndarr
             return np.ascontiguousarray(color), np.ascontiguousarray(samples[..., -1])
         return samples, None
     if image.format == "TIFF" and max(image.tag_v2.get(258, (1,))) == 16:
-        return tiff.read_deep(data)
+        return tiff.read_deep(data, image.size)
     if image.format == "HEIF" and (bits := image.info.get("bit_depth", 8)) > 8:
         heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
         if heif.mode in ("RGB;16", "RGBA;16"):

@@ -7,7 +7,6 @@ chroma subsampling it came with, a lossless WebP stays lossless. PNG and TIFF ke
 import io
 from dataclasses import replace
 
-import imagecodecs
 import numpy as np
 import pillow_heif
 from PIL import Image
@@ -78,7 +77,7 @@ def _png(photo: Photo, quality: int | None) -> bytes:
         chunks.append((b"eXIf", photo.exif))
     if photo.xmp:
         chunks.append(containers.png_xmp(photo.xmp))
-    return containers.with_png_chunks(imagecodecs.png_encode(_samples(photo), level=3), tuple(chunks))
+    return containers.png_file(_samples(photo), tuple(chunks))
 
 
 def _webp(photo: Photo, quality: int | None) -> bytes:

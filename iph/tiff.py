@@ -17,13 +17,21 @@ DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432)
 STRIP_BYTES = 1 << 20
 
 
-def read_deep(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
-    """The first page of a TIFF of 16 bits: colours (H, W), (H, W, 3) or CMYK (H, W, 4), and alpha (H, W) or None."""
+def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The first page of a TIFF of 16 bits: colours (H, W), (H, W, 3) or CMYK (H, W, 4), and alpha (H, W) or None.
+
+    ``size`` is the width and height (or the reverse) that another reader found and checked against the limits.
+    """
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
         if page.dtype != np.uint16 or page.samplesperpixel > 5:
             depth, count = page.dtype, page.samplesperpixel
             raise InputError(f"Expected a TIFF of 8 or 16 bits in at most 5 channels, got {count} of {depth}.")
+        if (
+            sorted(size) != sorted((page.imagewidth, page.imagelength))
+            or page.size != np.prod(size) * page.samplesperpixel
+        ):
+            raise InputError(f"Expected one flat picture of {size[0]} × {size[1]} in the TIFF, got {page.shape}.")
         samples = page.asarray().reshape(page.shape)
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
             samples = np.moveaxis(samples, 0, -1)  # (S, H, W) -> (H, W, S)

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -96,3 +97,12 @@ def cmyk_profile() -> bytes:
     header = position.to_bytes(4, "big") + b"lcms" + bytes.fromhex("02400000") + b"prtrCMYKLab "
     header += bytes(12) + b"acsp" + bytes(28) + np.array([63190, 65536, 54061], dtype=">i4").tobytes() + bytes(48)
     return header + (4).to_bytes(4, "big") + tags + body
+
+
+def with_png_chunks(png: bytes, chunks: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """The PNG with these chunks after its header."""
+    added = b"".join(
+        len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+        for kind, content in chunks
+    )
+    return png[:33] + added + png[33:]

@@ -6,6 +6,7 @@ import stat
 import zlib
 from dataclasses import replace
 
+import cv2
 import imagecodecs
 import numpy as np
 import photo_files
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps, PngImagePlugin
 
-from iph.containers import with_png_chunks
+from iph.containers import png_file
 from iph.encoding import WRITERS, encode
 from iph.errors import InputError
 from iph.imagefile import KINDS, read_photo, write_photo
@@ -208,7 +209,7 @@ def with_orientation(kind: str, samples: np.ndarray, orientation: int) -> bytes:
     if kind == "16-bit TIFF":
         return tiff(samples, photometric="rgb", extratags=[(274, 3, 1, orientation, True)])
     if kind == "16-bit PNG":
-        return with_png_chunks(png16(samples), ((b"eXIf", block.removeprefix(b"Exif\x00\x00")),))
+        return photo_files.with_png_chunks(png16(samples), ((b"eXIf", block.removeprefix(b"Exif\x00\x00")),))
     if kind == "TIFF":
         return photo_files.saved(samples, "TIFF", tiffinfo={274: orientation})
     options = {"WEBP": {"lossless": True}, "PNG": {}}.get(kind, {"quality": 95})
@@ -303,7 +304,9 @@ def test_captions_and_texts_of_one_format_stay():
 
 
 def test_a_png_tells_its_colours_once():
-    gamma = with_png_chunks(photo_files.saved(RGB8, "PNG"), ((b"gAMA", (45455).to_bytes(4, "big")), (b"sRGB", b"\x00")))
+    gamma = photo_files.with_png_chunks(
+        photo_files.saved(RGB8, "PNG"), ((b"gAMA", (45455).to_bytes(4, "big")), (b"sRGB", b"\x00"))
+    )
     photo = read_photo(gamma)
     assert b"gAMA" in encode(photo, "PNG") and b"sRGB" in encode(photo, "PNG")
     converted = encode(photo.converted_to(photo_files.display_p3()), "PNG")
@@ -339,6 +342,14 @@ def test_heic_of_10_bits_keeps_them():
     pillow_heif.encode("RGB;16", (64, 64), np.full((64, 64, 3), 65535, np.uint16).tobytes(), white, quality=100)
     assert read_photo(white.getvalue()).pixels.max() == 65535  # 1023 of 1023 is white
     assert len(np.unique(read_photo(encode(photo, "HEIF")).pixels)) > 256
+
+
+@pytest.mark.parametrize("samples", [RGB8, RGBA8, RGB16, RGBA16], ids=["rgb8", "rgba8", "rgb16", "rgba16"])
+def test_a_png_is_read_alike_by_libpng_and_by_opencv(samples):
+    data = png_file(samples, ())
+    np.testing.assert_array_equal(imagecodecs.png_decode(data), samples)
+    blue_first = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(blue_first[..., [2, 1, 0, 3][: samples.shape[2]]], samples)
 
 
 def test_pixels_can_be_replaced_by_their_like_only():
@@ -385,9 +396,10 @@ def header_only_png(width: int, height: int) -> bytes:
         (header_only_png(2000, 2000), "damaged or cut off"),
         (tiff(RGB8.astype(np.float32), photometric="rgb"), "Expected"),
         (photo_files.saved(Image.fromarray(GREY8.astype(np.float32)), "TIFF"), "the mode F"),
+        (tiff(np.zeros((5, 9, 9, 3), np.uint16), photometric="rgb", volumetric=True), "one flat picture"),
         (tiff(np.zeros((9, 9, 7), np.uint16), photometric="rgb", extrasamples=[0] * 4), "Expected"),
     ],
-    ids=["zero", "text", "nul", "108 MP", "bomb", "no pixels", "float rgb", "float grey", "seven channels"],
+    ids=["zero", "text", "nul", "108 MP", "bomb", "no pixels", "float rgb", "float grey", "volume", "seven channels"],
 )
 def test_what_is_no_photo_is_a_sentence(tmp_path, data, part):
     path = tmp_path / "bad.jpg"
