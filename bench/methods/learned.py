@@ -17,7 +17,8 @@ from PIL import Image
 
 from bench import weights
 from bench.errors import InputError
-from bench.methods.regions import core_of, weights_of
+from bench.masks import weights_of
+from bench.methods.regions import core_of
 from bench.methods.registry import Harmonize, Method
 from bench.metrics.protocols import bilevel
 
@@ -116,7 +117,7 @@ def _runner(network: "nn.Module", stochastic: bool, forward: Run) -> Run:
 def _harmonizer(
     run: Run,
     read_image: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
-    read_mask: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    read_mask: Callable[[NDArray[np.float64]], NDArray[np.float32]],
     composited: bool,
     needs_reference: bool = False,
 ) -> Harmonize:
@@ -124,13 +125,13 @@ def _harmonizer(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
         size = composite.shape[:2]
-        mask = weights_of(foreground, size, "foreground")
+        mask = weights_of(foreground, "foreground mask", size)
         core_of(mask, "foreground")
         guide = None
         if needs_reference:
             if reference is None:
                 raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-            region = weights_of(reference, size, "reference")
+            region = weights_of(reference, "reference mask", size)
             core_of(region, "reference")
             guide = _mask_tensor(read_mask(region))
         output = run(_image_tensor(read_image(composite)), _mask_tensor(read_mask(mask)), guide)
@@ -144,7 +145,7 @@ def _pillow_image(composite: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(composite).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
-def _pillow_mask(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pillow_mask(mask: NDArray[np.float64]) -> NDArray[np.float32]:
     return bilevel(mask, SIDE).astype(np.float32)
 
 
@@ -152,7 +153,7 @@ def _opencv_image(composite: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(composite, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
 
 
-def _opencv_mask(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+def _opencv_mask(mask: NDArray[np.float64]) -> NDArray[np.float32]:
     """BargainNet's loader cuts masks to whole numbers before it resizes: only full weight is foreground."""
     full = (mask >= 1).astype(np.uint8)
     return cv2.resize(full, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)

@@ -11,25 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.errors import InputError
+from bench.masks import weights_of
+from bench.methods.registry import Harmonize
 
 Floats = NDArray[np.float64]
 Mapper = Callable[[Floats, NDArray[np.bool_], Floats], Floats]
 """(pixels (K, 3) to map, which of them are the core (K,), pixels (M, 3) of the guide), all in [0, 1] → (K, 3)."""
 
 
-def weights_of(mask: ArrayLike, size: tuple[int, int], name: str) -> NDArray[np.float32]:
-    """A mask as weights (H, W) in [0, 1]. Raises ``InputError`` unless it has ``size`` and one value a pixel."""
-    mask = np.asarray(mask)
-    if mask.shape != size:
-        raise InputError(f"expected the {name} mask of shape {size} like its image, but got {mask.shape}")
-    if mask.dtype == np.uint8:
-        return mask.astype(np.float32) / 255
-    if mask.dtype != np.bool_ and not np.issubdtype(mask.dtype, np.floating):
-        raise InputError(f"expected the {name} mask as bool, 8-bit or float, but got {mask.dtype}")
-    return mask.astype(np.float32)
-
-
-def core_of(weights: NDArray[np.float32], name: str) -> NDArray[np.bool_]:
+def core_of(weights: Floats, name: str) -> NDArray[np.bool_]:
     """Where the region is for certain, (H, W); all of it where it is faint everywhere."""
     core = weights >= 0.5
     if not core.any():
@@ -41,14 +31,14 @@ def core_of(weights: NDArray[np.float32], name: str) -> NDArray[np.bool_]:
 
 def guide_of(
     looks_at: Literal["background", "reference"],
-    weights: NDArray[np.float32],
+    weights: Floats,
     reference: ArrayLike | None,
 ) -> NDArray[np.bool_]:
     """The region (H, W) whose look is wanted: pixels without any foreground, or the reference."""
     if looks_at == "reference":
         if reference is None:
             raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-        return core_of(weights_of(reference, weights.shape, "reference"), "reference")
+        return core_of(weights_of(reference, "reference mask", weights.shape), "reference")
     clear = weights == 0
     background = clear if clear.any() else weights < 0.5
     if not background.any():
@@ -56,13 +46,13 @@ def guide_of(
     return background
 
 
-def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]):
+def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]) -> Harmonize:
     """A harmonizer that gives the foreground the colours ``mapper`` finds for it."""
 
     def harmonize(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
-        weights = weights_of(foreground, composite.shape[:2], "foreground")
+        weights = weights_of(foreground, "foreground mask", composite.shape[:2])
         core, guide = core_of(weights, "foreground"), guide_of(looks_at, weights, reference)
         inside = weights > 0
         pixels = composite[inside] / 255.0  # (H, W, 3) → (K, 3)
@@ -73,7 +63,7 @@ def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]):
 
 
 def blended(
-    composite: NDArray[np.uint8], inside: NDArray[np.bool_], colours: Floats, weights: NDArray[np.float32]
+    composite: NDArray[np.uint8], inside: NDArray[np.bool_], colours: Floats, weights: Floats
 ) -> NDArray[np.uint8]:
     """``composite`` with ``colours`` (K, 3) in [0, 1] laid over the K pixels of ``inside`` by their weights."""
     old = composite[inside] / 255.0

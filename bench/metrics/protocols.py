@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from bench.errors import InputError, unknown
+from bench.masks import weights_of
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -118,7 +119,7 @@ def prepare(output: ArrayLike, target: ArrayLike, mask: ArrayLike | None = None,
     spec = PROTOCOLS[protocol]
     target = _image(target, "target")
     output = _image(output, "output")
-    weights = None if mask is None else _weights(mask)
+    weights = None if mask is None else weights_of(mask, "mask")
     for name, array in (("output", output), ("mask", weights)):
         if array is not None and not _fits(array.shape[:2], target.shape[:2], spec.size):
             raise InputError(
@@ -148,24 +149,6 @@ def _image(image: ArrayLike, name: str) -> Bytes:
             f"expected the {name} as 8-bit RGB of shape (H, W, 3), but got {image.dtype} of shape {image.shape}"
         )
     return image
-
-
-def _weights(mask: ArrayLike) -> Floats:
-    mask = np.asarray(mask)
-    kinds = mask.dtype == np.bool_ or mask.dtype == np.uint8 or np.issubdtype(mask.dtype, np.floating)
-    if mask.ndim != 2 or mask.size == 0 or not kinds:
-        raise InputError(
-            "expected the mask as bool, 8-bit or float of shape (H, W), one value a pixel,"
-            f" but got {mask.dtype} of shape {mask.shape}"
-        )
-    if mask.dtype == np.uint8:
-        if mask.max() == 1:
-            raise InputError("expected an 8-bit mask to reach up to 255, but its largest value is 1: give it as bool")
-        return mask / 255.0
-    weights = mask.astype(np.float64)
-    if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() <= 1):
-        raise InputError(f"expected a float mask in [0, 1], but got values from {weights.min()} to {weights.max()}")
-    return weights
 
 
 def _resize(image: Bytes, spec: Protocol) -> Bytes:
