@@ -37,9 +37,7 @@ def encode(photo: Photo, kind: str, quality: int | None = None, edited: bool = T
         return WRITERS[kind](photo, quality)
     except InputError:
         raise
-    except (
-        Exception
-    ) as error:  # encoders raise whatever they like: sizes they cannot hold, a codec that is not built in
+    except Exception as error:  # encoders raise whatever they like: a size they cannot hold, a codec not built in
         height, width = photo.pixels.shape[:2]
         raise InputError(f"Expected a picture that {kind} can hold, got {width} × {height} pixels: {error}.") from error
 

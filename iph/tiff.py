@@ -53,14 +53,9 @@ def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarra
 
 def exif_of(image: Image.Image) -> bytes:
     """The photo's own tags of a TIFF, without those that describe the file's layout, as an EXIF block."""
-    tags = image.getexif()
     exif = Image.Exif()
-    for tag in DESCRIPTIVE:
-        if tag in tags:
-            exif[tag] = tags[tag]
-    for tag in (EXIF_IFD, GPS_IFD):
-        if directory := tags.get_ifd(tag):
-            exif[tag] = dict(directory)
+    for tag, value in _photo_tags(image.getexif()).items():
+        exif[tag] = value
     return exif.tobytes() if len(exif) else b""
 
 
@@ -84,12 +79,8 @@ def encode(
     if exif:
         block = Image.Exif()
         block.load(exif)
-        for tag in DESCRIPTIVE:
-            if tag in block:
-                directory[tag] = block[tag]
-        for tag in (EXIF_IFD, GPS_IFD):
-            if nested := block.get_ifd(tag):
-                directory[tag] = dict(nested)
+        for tag, value in _photo_tags(block).items():
+            directory[tag] = value
     sizes = [len(strip) for strip in strips]
     directory[256], directory[257] = width, height
     directory[258] = (samples.itemsize * 8,) * channels
@@ -107,3 +98,10 @@ def encode(
     for tag, value in tags.items():
         directory[tag] = value
     return header + directory.tobytes(len(header)) + b"".join(strips)
+
+
+def _photo_tags(block: Image.Exif) -> dict[int, object]:
+    """The tags that say something about the photo; the EXIF and GPS directories as dictionaries."""
+    found = {tag: block[tag] for tag in DESCRIPTIVE if tag in block}
+    nested = {tag: dict(block.get_ifd(tag)) for tag in (EXIF_IFD, GPS_IFD)}
+    return found | {tag: directory for tag, directory in nested.items() if directory}

@@ -328,6 +328,18 @@ def test_a_jpeg_goes_back_with_its_own_tables(subsampling, orientation):
         assert [table.ravel().tolist() for table in turned] == [list(t) for t in after.quantization.values()]
 
 
+def test_what_is_too_long_for_a_jpeg_is_shortened_not_refused():
+    block = Image.Exif()
+    block.load(photo_files.exif())
+    block.get_ifd(0x8769)[0x927C] = bytes(70_000)
+    exif = block.tobytes().removeprefix(b"Exif\x00\x00")
+    xmp = photo_files.XMP.replace(b"Co<", b"Co" + b"o" * 70_000 + b"<")
+    again = read_photo(encode(Photo(RGB8, exif=exif, xmp=xmp), "JPEG"))
+    block.load(again.exif)
+    assert block[0x013B] == "Ann Artist" and 0x927C not in block.get_ifd(0x8769)
+    assert is_marked_edited(again.xmp)
+
+
 def test_progressive_stays_progressive():
     data = encode(read_photo(photo_files.saved(RGB8, "JPEG", progressive=True)), "JPEG")
     assert "progressive" in Image.open(io.BytesIO(data)).info
