@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bench.agreement import agreement
+from bench.datasets.catalogue import CATALOGUE
 from bench.errors import InputError, unknown
 from bench.methods import METHODS
 from bench.metrics import METRICS
@@ -84,6 +85,8 @@ def board(dataset: str, protocol: str, size: str, rows: pd.DataFrame, meta: dict
     if (others := int((rows["dataset_hash"] != current).sum())) > 0:
         notes.append(f"{others} rows of another version of this data set are left out")
         rows = rows[rows["dataset_hash"] == current]
+    if dataset in CATALOGUE and (sentence := CATALOGUE[dataset].deviates(current)):
+        notes.append(sentence)
     if rows["code"].nunique() > 1:
         notes.append(f"rows were computed by {rows['code'].nunique()} versions of the code")
     counts = rows.groupby("method")["id"].nunique()

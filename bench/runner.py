@@ -24,6 +24,11 @@ from bench.store import Part, Store
 
 Task = tuple[Entry, tuple[Contender, ...]]
 Execute = Callable[[Job, Sequence[Task]], Iterator[Outcome]]
+ROOT = Path(__file__).resolve().parents[1]
+DECISIVE = (
+    *("bench/methods/*.py", "bench/metrics/*.py", "bench/networks/*.py", "bench/masks.py", "bench/evaluate.py"),
+    *("bench/datasets/pictures.py", "iph/*.py"),
+)
 SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -148,12 +153,10 @@ def _about(contender: Contender) -> dict:
 
 
 def code_version() -> str:
-    """The package's version and 12 hex digits over the source that decides a row: methods, metrics, and ``iph``."""
-    packages = Path(__file__).resolve().parent, Path(__file__).resolve().parents[1] / "iph"
+    """The package's version and 12 hex digits over the source that decides a row."""
     digest = hashlib.sha256()
-    for package in packages:
-        for path in sorted(package.rglob("*.py")):
-            digest.update(f"{path.relative_to(package.parent)}\n".encode() + path.read_bytes())
+    for path in sorted(path for pattern in DECISIVE for path in ROOT.glob(pattern)):
+        digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     try:
         release = version("interactive-portrait-harmonization")
     except PackageNotFoundError:

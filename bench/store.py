@@ -85,23 +85,30 @@ class Store:
             ) from None
 
     def write_meta(self, meta: dict) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make(self.folder)
         with replacing(self.meta_file) as temporary:
             temporary.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"expected to write results into {self.folder}, but: {error.strerror}") from None
+
+    def new_part(self) -> Path:
+        """A fresh file name below ``parts``."""
+        self._make(self.parts)
+        return self.parts / f"{uuid.uuid4().hex}.jsonl"
 
 
 class Part:
     """The rows of one run, on disk as soon as they are added. A context that closes it and does not merge it."""
 
     def __init__(self, store: Store) -> None:
-        try:
-            store.parts.mkdir(parents=True, exist_ok=True)
-            self.path = store.parts / f"{uuid.uuid4().hex}.jsonl"
-            self.lock = FileLock(f"{self.path}.lock")
-            self.lock.acquire()
-            self.file = self.path.open("a", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"expected to write results into {store.folder}, but: {error.strerror}") from None
+        self.path = store.new_part()
+        self.lock = FileLock(f"{self.path}.lock")
+        self.lock.acquire()
+        self.file = self.path.open("a", encoding="utf-8")
 
     def add(self, rows: Iterable[Row]) -> None:
         """Append whole lines and hand them to the disk: neither kill -9 nor a power cut loses them."""

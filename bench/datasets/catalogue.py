@@ -15,6 +15,7 @@ class Source:
     """A data set by name. ``test_images`` is None where nobody published the number.
 
     counterpart: the data set whose published numbers are shown beside ours, though the pictures are others.
+    published_hash: the content hash of the one true version, where there is one.
     """
 
     title: str
@@ -24,6 +25,13 @@ class Source:
     test_images: int | None
     counterpart: str | None = None
     root: Path | None = None
+    published_hash: str | None = None
+
+    def deviates(self, content_hash: str) -> str | None:
+        """A sentence where the content is not that of the published set, or None."""
+        if self.published_hash in (None, content_hash):
+            return None
+        return f"these are not the published pictures of {self.title}, whose data hash is {self.published_hash}"
 
 
 CATALOGUE: dict[str, Source] = {
@@ -34,6 +42,7 @@ CATALOGUE: dict[str, Source] = {
         "CC BY 2.0 and CC BY-SA 2.0 by picture, see bench/sample/CREDITS.csv",
         40,
         root=SAMPLE_ROOT,
+        published_hash="e74e4ff33ffa8606",
     ),
     "intharmony-open": Source(
         "IntHarmony-Open",
@@ -42,14 +51,16 @@ CATALOGUE: dict[str, Source] = {
         "by photo; the composites are for measurement and not for passing on",
         954,
         counterpart="intharmony",
+        published_hash="531526e6c1e8e074",
     ),
     "portrait-open": Source(
         "Portrait-Open",
         "held-out photos with two people or more: one is changed, another one is the reference",
         "python -m bench build-open --photos DIR --out DIR",
         "by photo; the composites are for measurement and not for passing on",
-        None,
+        520,
         counterpart="portraittest",
+        published_hash="133c2ee346823f79",
     ),
     "intharmony": Source(
         "IntHarmony",

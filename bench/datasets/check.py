@@ -44,6 +44,8 @@ class Report:
             yield f"  subsets     {_counts(self.by_subset)}"
         yield f"  files       {_counts(self.roles)}"
         yield f"  checksum    {self.content_hash or 'none, because files are missing or broken'}"
+        if source and self.content_hash and (sentence := source.deviates(self.content_hash)):
+            yield f"              {sentence}"
         for kind, sentences in self.faults.items():
             yield f"  {kind}: {len(sentences)}"
             yield from (f"    {sentence}" for sentence in sentences[:SHOWN])

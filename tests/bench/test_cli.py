@@ -1,0 +1,157 @@
+"""The command line: what a newcomer types, and one sentence with an exit code for every mistake."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from bench_pictures import make_dataset, picture, save
+from typer.testing import CliRunner, Result
+
+from bench.cli import app
+from bench.datasets import CATALOGUE, read_manifest
+
+COMMANDS = ("add", "build-open", "datasets", "export", "run", "speed", "table", "weights")
+README = Path(__file__).resolve().parents[2] / "bench" / "README.md"
+
+
+def bench(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def refused(*arguments: str | Path) -> str:
+    """The one sentence that a mistake is answered with."""
+    result = bench(*arguments)
+    assert result.exit_code == 2, result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    return line
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    make_dataset(tmp_path / "set", images=4)
+    result = bench(
+        "run", "--dataset", tmp_path / "set", "--methods", "composite,reinhard-reference", "--out", tmp_path / "r"
+    )
+    assert result.exit_code == 0, result.output
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(command: str) -> None:
+    result = bench(command, "--help")
+    assert result.exit_code == 0
+    info = next(c for c in app.registered_commands if (c.name or c.callback.__name__.replace("_", "-")) == command)
+    assert info.callback.__doc__
+    import typer.main
+
+    for parameter in typer.main.get_command(app).commands[command].params:
+        assert parameter.help or parameter.name in ("help",), f"{command} {parameter.name} has no help"
+
+
+def test_all_commands_are_listed() -> None:
+    found = {c.name or c.callback.__name__.replace("_", "-") for c in app.registered_commands}
+    assert found == set(COMMANDS)
+
+
+def test_from_run_to_table_and_export(measured: Path) -> None:
+    table = bench("table", measured / "r")
+    assert table.exit_code == 0 and "Direct composite" in table.stdout and "weights missing" in table.stdout
+    by = bench("table", measured / "r", "--by", "subset", "--metric", "fmse", "--format", "csv")
+    assert by.stdout.splitlines()[0] == "method,even (n=2),odd (n=2)"
+    exported = bench("export", measured / "r", "--out", measured / "export")
+    assert exported.exit_code == 0 and (measured / "export/leaderboard.json").exists()
+    again = bench("run", "--dataset", measured / "set", "--methods", "composite", "--out", measured / "r")
+    assert "0 rows computed, 4 were there" in again.stdout
+
+
+def test_own_result_through_the_command_line(measured: Path) -> None:
+    made = measured / "made"
+    for entry in read_manifest(measured / "set").entries:
+        save(made / f"{entry.id}.png", picture(7))
+    result = bench(
+        "run",
+        "--dataset",
+        measured / "set",
+        "--methods",
+        "none",
+        "--predictions",
+        f"mynet={made}",
+        "--out",
+        measured / "r",
+    )
+    assert result.exit_code == 0, result.output
+    assert "mynet" in bench("table", measured / "r").stdout
+
+
+def test_a_bad_image_makes_the_exit_code_1(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "set", images=3)
+    (tmp_path / "set/targets/1.png").write_bytes(b"broken")
+    result = bench("run", "--dataset", tmp_path / "set", "--methods", "composite", "--out", tmp_path / "r")
+    assert result.exit_code == 1
+    assert "failed: image1: expected a readable image" in result.stderr
+    assert "2 rows computed" in result.stdout
+
+
+def test_data_sets_are_described_and_checked(tmp_path: Path) -> None:
+    listing = bench("datasets").stdout
+    for source in CATALOGUE.values():
+        assert source.title in listing and source.where in listing
+    make_dataset(tmp_path / "set", images=3)
+    assert "no fault found" in bench("datasets", tmp_path / "set").stdout
+    (tmp_path / "set/targets/1.png").unlink()
+    faulty = bench("datasets", tmp_path / "set", "--quick")
+    assert faulty.exit_code == 1 and "missing files: 1" in faulty.stdout
+
+
+def test_weights_say_where_they_belong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
+    listing = bench("weights").stdout
+    assert f"dovenet: weights missing: put latest_net_G.pth (219.08 MB) into {tmp_path}/dovenet" in listing
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--dataset", "iharmony"], "did you mean 'iharmony4'"),
+        (["run", "--dataset", "/nowhere/at/all"], "expected a folder at /nowhere/at/all"),
+        (["run", "--dataset", "iharmony4"], "expected the folder of iHarmony4 as root"),
+        (["run", "--dataset", "sample", "--methods", "dovnet"], "did you mean 'dovenet'"),
+        (["run", "--dataset", "sample", "--protocol", "strickt"], "did you mean 'strict'"),
+        (["run", "--dataset", "sample", "--methods", "composite", "--size", "large"], "expected a size in pixels"),
+        (["run", "--dataset", "sample", "--methods", "composite", "--shard", "5/4"], "expected a shard as i/n"),
+        (["run", "--dataset", "sample", "--methods", "none"], "expected at least one method"),
+        (["run", "--dataset", "sample", "--methods", "none", "--predictions", "mine"], "predictions as name=DIR"),
+        (["table", "/nowhere/at/all"], "expected a results folder at /nowhere/at/all"),
+        (["table", "--paper", "7"], "expected a table of the paper among 1, 2, 3"),
+        (["build-open", "--out", "/tmp"], "expected either --photos DIR, or --coco FILE"),
+        (["build-open", "--out", "/tmp", "--photos", "/tmp", "--name", "portrait"], "did you mean 'portrait-open'"),
+        (["add", "/nowhere.json"], "expected a result file at /nowhere.json"),
+        (["speed", "--methods", "reinhart-background"], "did you mean 'reinhard-background'"),
+    ],
+)
+def test_mistakes(arguments: list[str], sentence: str) -> None:
+    assert sentence in refused(*arguments)
+
+
+def test_unwritable_results(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "set", images=1)
+    (tmp_path / "file").write_text("not a folder")
+    assert (
+        "expected to write"
+        in refused("run", "--dataset", tmp_path / "set", "--methods", "composite", "--out", tmp_path / "file").lower()
+    )
+
+
+def test_commands_of_the_readme_exist() -> None:
+    """Every ``python -m bench …`` line names a command and options that are there."""
+    import typer.main
+
+    commands = typer.main.get_command(app).commands
+    lines = re.findall(r"python -m bench ([^\n`#|]+)", README.read_text(encoding="utf-8"))
+    assert len(lines) >= 8
+    for line in lines:
+        name, *rest = shlex.split(line.replace("…", ""))
+        assert name in commands, line
+        known = {option for parameter in commands[name].params for option in parameter.opts + parameter.secondary_opts}
+        assert {word for word in rest if word.startswith("--")} <= known, line

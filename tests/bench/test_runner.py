@@ -1,0 +1,313 @@
+"""Runs: what is computed, what is kept when they end badly, and that only what is missing is done again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bench_pictures import make_dataset, picture, save
+
+from bench import contenders
+from bench.datasets import read_manifest
+from bench.errors import InputError
+from bench.evaluate import evaluate
+from bench.metrics import METRICS, score_all
+from bench.runner import local, plan, run
+from bench.store import KEY, Part, Store
+
+COSTS = ["seconds", "peak_mb", "computed"]  # what two runs may differ in
+TWO = ("composite", "luminance-background")
+
+
+def serial(job, tasks):
+    """The same work in this process, so that tests are quick."""
+    for entry, methods in tasks:
+        yield evaluate(job, entry, methods)
+
+
+def go(folder: Path, results: Path, names=TWO, execute=serial, limit=None, shard=None, predictions=(), **options):
+    whole = read_manifest(folder)
+    chosen = plan(whole, limit, shard)
+    who = contenders.methods(names) + [contenders.predictions(p, chosen, whole) for p in predictions]
+    store = Store(results, whole.name)
+    return store, run(whole, chosen, who, store, execute, **{"size": None} | options)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_dataset(tmp_path / "set", images=6, composites_a_photo=2)
+    return tmp_path / "set"
+
+
+def test_rows(folder: Path, tmp_path: Path) -> None:
+    store, summary = go(folder, tmp_path / "results")
+    assert (summary.computed, summary.present, summary.failures) == (12, 0, [])
+    rows = store.read()
+    assert len(rows) == 12 and not rows.duplicated(KEY).any()
+    row = rows[(rows["id"] == "image3") & (rows["method"] == "composite")].iloc[0]
+    dataset = read_manifest(folder)
+    entry = dataset.entries[3]
+    import cv2
+
+    composite, target = (cv2.imread(str(path))[..., ::-1] for path in (entry.composite, entry.target))
+    mask = cv2.imread(str(entry.foreground), 0) > 0
+    for name, value in score_all(composite, target, mask).items():
+        assert row[name] == value
+    assert row["dataset_hash"] == dataset.content_hash() and row["photo"] == "photo1" and row["subset"] == "odd"
+    assert (row["width"], row["height"], row["size"], row["protocol"]) == (48, 40, "original", "strict")
+    assert row["composite_fmse"] == pytest.approx(row["fmse"])
+    assert row["foreground_share"] == pytest.approx(mask.mean())
+    assert row["seconds"] > 0 and row["peak_mb"] > 10
+    assert not store.parts.exists()
+    meta = store.read_meta()
+    assert meta["images"] == 6 and meta["photos"] == 3 and meta["dataset_hash"] == row["dataset_hash"]
+    assert meta["methods"]["luminance-background"]["looks_at"] == "background"
+
+
+def test_only_what_is_missing(folder: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    go(folder, results, limit=2)
+    store, summary = go(folder, results, limit=4, names=(*TWO, "reinhard-background"))
+    assert (summary.computed, summary.present) == (8, 4)
+    before = store.read()
+    _, summary = go(folder, results, limit=4, names=(*TWO, "reinhard-background"))
+    assert (summary.computed, summary.present) == (0, 12)
+    pd.testing.assert_frame_equal(before, store.read())
+    _, summary = go(folder, results, limit=1, recompute=True)
+    assert (summary.computed, summary.present) == (2, 0)
+    assert len(store.read()) == len(before)
+
+
+def test_other_protocol_size_or_data_are_other_rows(folder: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    go(folder, results, names=["composite"])
+    go(folder, results, names=["composite"], size=32)
+    store, _ = go(folder, results, names=["composite"], protocol="dovenet", size=256)
+    assert store.read().groupby(["protocol", "size"]).size().to_dict() == {
+        ("dovenet", "256"): 6,
+        ("strict", "32"): 6,
+        ("strict", "original"): 6,
+    }
+    save(folder / "targets/0.png", picture(99))
+    _, summary = go(folder, results, names=["composite"])
+    assert summary.computed == 6 and store.read()["dataset_hash"].nunique() == 2
+
+
+def test_shards_make_the_whole(folder: Path, tmp_path: Path) -> None:
+    whole, _ = go(folder, tmp_path / "whole")
+    for shard in ("1/3", "2/3", "3/3"):
+        parts, summary = go(folder, tmp_path / "parts", shard=shard)
+        assert summary.computed == 4
+    pd.testing.assert_frame_equal(whole.read().drop(columns=COSTS), parts.read().drop(columns=COSTS))
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b", "1/0"])
+def test_wrong_shard(folder: Path, shard: str) -> None:
+    with pytest.raises(InputError, match="expected a shard as i/n"):
+        plan(read_manifest(folder), shard=shard)
+
+
+def test_processes_give_the_same_rows(folder: Path, tmp_path: Path) -> None:
+    one, _ = go(folder, tmp_path / "one")
+    two, summary = go(folder, tmp_path / "two", execute=local(2))
+    assert summary.failures == []
+    pd.testing.assert_frame_equal(one.read().drop(columns=COSTS), two.read().drop(columns=COSTS))
+
+
+def test_one_bad_image_is_reported_and_the_rest_finishes(folder: Path, tmp_path: Path) -> None:
+    (folder / "composites/2.png").write_bytes(b"broken")
+    store, summary = go(folder, tmp_path / "results")
+    assert summary.computed == 10
+    assert [(id_, method) for id_, method, _ in summary.failures] == [("image2", "")]
+    assert "expected a readable image" in summary.failures[0][2]
+    (folder / "composites/2.png").unlink()
+    save(folder / "composites/2.png", picture(2))
+    _, summary = go(folder, tmp_path / "results")
+    assert summary.computed == 12, "the repaired data set is another version"
+
+
+def test_no_target_is_a_sentence(folder: Path, tmp_path: Path) -> None:
+    manifest = folder / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("targets/3.png", ""))
+    _, summary = go(folder, tmp_path / "results")
+    assert [sentence for _, _, sentence in summary.failures] == [
+        "expected a target for image3, found none; without one nothing can be measured"
+    ]
+
+
+def test_half_a_data_set_is_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "masks/2.png").unlink()
+    (folder / "targets/1.png").unlink()
+    with pytest.raises(InputError, match="expected every file of the data set, but 3 are missing"):
+        go(folder, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_missing_weights_are_passed_over_and_recorded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path / "no weights"))
+    store, summary = go(folder, tmp_path / "results", names=["composite", "dovenet"])
+    assert summary.computed == 6
+    assert store.read_meta()["methods"]["dovenet"]["missing"].startswith("weights missing: put latest_net_G.pth")
+
+
+def outputs(folder: Path, into: Path) -> Path:
+    """Finished pictures: the targets themselves."""
+    for entry in read_manifest(folder).entries:
+        save(into / f"{entry.id}.png", load_pixels(entry.target))
+    return into
+
+
+def load_pixels(path: Path) -> np.ndarray:
+    import cv2
+
+    return cv2.imread(str(path))[..., ::-1]
+
+
+def test_predictions(folder: Path, tmp_path: Path) -> None:
+    made = outputs(folder, tmp_path / "made")
+    store, summary = go(folder, tmp_path / "results", names=[], predictions=[f"perfect={made}"])
+    rows = store.read()
+    assert summary.computed == 6 and (rows["mse"] == 0).all() and np.isinf(rows["psnr"]).all()
+    assert rows["seconds"].isna().all()
+    save(made / "image0.png", picture(50))
+    _, summary = go(folder, tmp_path / "results", names=[], predictions=[f"perfect={made}"])
+    assert summary.computed == 6, "other pictures are measured again"
+    assert store.read()["weights_hash"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda made: (made / "image4.png").unlink(), "for each of 6 images .* but 1 are missing: image4"),
+        (lambda made: save(made / "extra.png", picture(1)), "but 1 belong to no image: extra"),
+        (lambda made: save(made / "image1.jpg", picture(1)), "expected one picture for 'image1'"),
+    ],
+)
+def test_predictions_missing_or_extra(folder: Path, tmp_path: Path, spoil, sentence: str) -> None:
+    made = outputs(folder, tmp_path / "made")
+    spoil(made)
+    with pytest.raises(InputError, match=sentence):
+        go(folder, tmp_path / "results", names=[], predictions=[f"mine={made}"])
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [("mine", "as name=DIR"), ("composite=.", "expected a new name"), ("mine=/nowhere", "expected a folder")],
+)
+def test_wrong_predictions_argument(folder: Path, argument: str, sentence: str) -> None:
+    whole = read_manifest(folder)
+    with pytest.raises(InputError, match=sentence):
+        contenders.predictions(argument, whole, whole)
+
+
+def test_prediction_of_another_size_fails_alone(folder: Path, tmp_path: Path) -> None:
+    made = outputs(folder, tmp_path / "made")
+    save(made / "image5.png", picture(5, 20, 24))
+    _, summary = go(folder, tmp_path / "results", names=[], predictions=[f"mine={made}"])
+    assert summary.computed == 5
+    assert summary.failures == [("image5", "mine", "expected an output of 48x40 pixels, but got 24x20")]
+
+
+def test_pictures_are_kept_and_made_again_when_lost(folder: Path, tmp_path: Path) -> None:
+    store, _ = go(folder, tmp_path / "results", names=["composite"], keep_pictures=True)
+    kept = store.folder / "pictures/composite/image2.png"
+    assert np.array_equal(load_pixels(kept), load_pixels(folder / "composites/2.png"))
+    kept.unlink()
+    _, summary = go(folder, tmp_path / "results", names=["composite"], keep_pictures=True)
+    assert summary.computed == 1 and kept.exists()
+
+
+def test_stopped_by_hand(folder: Path, tmp_path: Path) -> None:
+    def interrupted(job, tasks):
+        for number, outcome in enumerate(serial(job, tasks)):
+            if number == 2:
+                raise KeyboardInterrupt
+            yield outcome
+
+    store, summary = go(folder, tmp_path / "results", execute=interrupted)
+    assert summary.stopped and summary.computed == 4 and len(store.read()) == 4
+    _, summary = go(folder, tmp_path / "results")
+    assert (summary.computed, summary.present) == (8, 4)
+
+
+def test_kill_minus_nine_loses_no_finished_row(tmp_path: Path) -> None:
+    """A real run in a process of its own is killed at its first rows; the next one does exactly the rest."""
+    make_dataset(tmp_path / "set", images=60)
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "run",
+        "--dataset",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "results"),
+    ]
+    command += ["--methods", "composite,idt-background", "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    parts = tmp_path / "results/set/parts"
+    deadline = time.monotonic() + 240
+    while sum(path.read_text().count("\n") for path in parts.glob("*.jsonl")) < 4:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    store = Store(tmp_path / "results", "set")
+    kept = store.read()
+    assert 4 <= len(kept) < 120
+    whole = read_manifest(tmp_path / "set")
+    _, summary = go(tmp_path / "set", tmp_path / "results", ("composite", "idt-background"), size=256)
+    assert (summary.present, summary.computed) == (len(kept), 120 - len(kept))
+    rows = store.read()
+    assert len(rows) == 2 * len(whole.entries) and not rows.duplicated(KEY).any()
+    again = rows.set_index(KEY).loc[kept.set_index(KEY).index].reset_index()
+    pd.testing.assert_frame_equal(again[kept.columns], kept)
+
+
+def test_row_cut_off_by_a_crash_is_forgotten(folder: Path, tmp_path: Path) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    row = store.read().to_dict("records")[0] | {"id": "image5"}
+    store.parts.mkdir()
+    (store.parts / "crashed.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row)[:50])
+    assert len(store.read()) == 3
+    assert len(store.merge()) == 3 and not store.parts.exists()
+
+
+def test_rows_of_a_run_that_goes_on_are_left_to_it(folder: Path, tmp_path: Path) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    row = store.read().to_dict("records")[0] | {"id": "image5"}
+    with Part(store) as part:
+        part.add([row])
+        assert len(store.merge()) == 2 and part.path.exists()
+        assert len(store.read()) == 3
+    assert len(store.merge()) == 3 and not part.path.exists()
+
+
+@pytest.mark.parametrize("content", [b"PAR1 but no more", b""])
+def test_damaged_result_file_is_not_overwritten(folder: Path, tmp_path: Path, content: bytes) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    store.rows_file.write_bytes(content)
+    with pytest.raises(InputError, match="expected result rows in .* but it is damaged"):
+        go(folder, tmp_path / "results")
+    assert store.rows_file.read_bytes() == content
+
+
+def test_foreign_parquet_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    pd.DataFrame({"a": [1]}).to_parquet(store.rows_file)
+    with pytest.raises(InputError, match="expected the columns of a result file"):
+        go(folder, tmp_path / "results")
+
+
+def test_every_metric_has_a_column(folder: Path, tmp_path: Path) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    assert set(METRICS) <= set(store.read().columns)
