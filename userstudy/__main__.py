@@ -1,0 +1,5 @@
+"""``python -m userstudy``; see ``userstudy.cli``."""
+
+from userstudy.cli import main
+
+main()
