@@ -134,8 +134,8 @@ def plan(
         raters = math.ceil(need.votes * pairs / (1 - indecisive) / per_rater)
         typer.echo(
             f"{need.votes} decisive votes on a pair find a preference of {better:.0%} with power {need.power:.2f}\n"
-            f"(two-sided exact binomial test at {need.alpha:.2g}, Bonferroni over {pairs} pairs; from {need.safe_votes} "
-            f"on the power stays above {power}).\n"
+            f"(two-sided exact binomial test at {need.alpha:.2g}, Bonferroni over {pairs} pairs; from "
+            f"{need.safe_votes} on the power stays above {power}).\n"
             f"With {indecisive:.0%} indecisive votes and {per_rater} pairs a rater, {pairs} pairs take {raters} raters."
         )
     if scores is not None:
