@@ -1,0 +1,43 @@
+"""``python app.py``: the studio at /, the dashboard at /leaderboard, and the study that IPH_STUDY names at /study.
+
+On Hugging Face Spaces the same file serves the studio alone.
+"""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr  # noqa: E402
+import streamlit as st  # noqa: E402
+import uvicorn  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+from fastapi.responses import RedirectResponse  # noqa: E402
+
+from demo.studio import build_studio, serving  # noqa: E402
+from demo.vote import mount_study  # noqa: E402
+
+
+def build_app(study: str | None = None) -> FastAPI:
+    """Everything on one server. study: the study file whose voting page to serve, None for none."""
+    board = st.App(Path(__file__).with_name("demo") / "dashboard.py")
+    app = FastAPI(lifespan=board.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/healthz", lambda: {"status": "ok"})
+    app.add_api_route("/leaderboard", lambda: RedirectResponse("leaderboard/"))
+    app.mount("/leaderboard", board)
+    if study is not None:
+        mount_study(app, study)
+    studio = build_studio()
+    return gr.mount_gradio_app(app, studio, path="/", **serving(studio))
+
+
+if __name__ == "__main__":
+    if os.environ.get("SPACE_ID"):
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")  # visitors come through the host's proxy
+        studio = build_studio()
+        studio.launch(**serving(studio))
+    else:
+        study = os.environ.get("IPH_STUDY", "")
+        host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), int(os.environ.get("GRADIO_SERVER_PORT", 7860))
+        print(f"The studio is at http://{host}:{port}")
+        uvicorn.run(build_app(study if study.endswith(".toml") else None), host=host, port=port, log_level="warning")

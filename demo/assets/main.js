@@ -1,0 +1,166 @@
+// The page's conversation with the server: one event at a time per channel; the answer is the whole state.
+let view = { turn: 0 }, tab = "reference", tool = "point", savedUrl = "";
+const channels = { act: [], adjust: [], thumbnails: [], save: [] };
+const WORDS = {
+  open: "Reading the photo", example: "Opening", place: "Harmonizing", mark: "Looking there", take: "Harmonizing",
+  auto: "Choosing", undo: "Undoing", save: "Writing the full-size file",
+};
+
+// Everything that changes the project goes through "act", in order. A newer place replaces one that still waits.
+function send(channel, name, data = {}) {
+  const waiting = channels[channel], newest = waiting.at(-1);
+  if (waiting.length > 1 && newest.name === name && ["place", "adjust", "thumbnails"].includes(name)) waiting.pop();
+  waiting.push({ name, data });
+  if (waiting.length === 1) next(channel);
+}
+
+function next(channel) {
+  const { name, data } = channels[channel][0];
+  if (WORDS[name]) showBusy(data.words || WORDS[name]);
+  trigger(name, data);
+}
+
+function done(channel) {
+  channels[channel].shift();
+  if (channels[channel].length) next(channel);
+  else if (!channels.act.length && !channels.save.length) showBusy("");
+}
+const whenDone = (event) => {
+  if (!element.isConnected) window.removeEventListener("studio-done", whenDone);
+  else if (channels[event.detail].length) done(event.detail);
+};
+window.addEventListener("studio-done", whenDone);
+
+const tools = makeTools({
+  place: (placement) => send("act", "place", placement),
+  mark: (kind, points, size) => send("act", "mark", { target: tab, kind, points, ...(size && { size }) }),
+});
+const setAmounts = makeAmounts(
+  (amounts) => { if (tab === "reference") picture.blend(amounts); },
+  (amounts) => send("adjust", "adjust", amounts),
+);
+
+async function take(kind, file) {
+  if (file.size > 64 * 1024 * 1024) return say("Expected a file of at most 64 MB, got one of " + Math.round(file.size / 1e6) + " MB.", true);
+  const drop = find(".drop[data-kind=" + kind + "]");
+  if (drop) drop.classList.add("waiting");
+  showBusy("Uploading");
+  try {
+    const { path } = await upload(file);
+    if (kind === "other") tab = "other";
+    const words = kind === "person" ? "Cutting the person out" : WORDS.open;
+    send("act", "open", { kind, path, name: file.name, words });
+  } catch (error) {
+    showBusy("");
+    say("The upload did not arrive. " + String(error.message || error), true);
+  }
+}
+makeDrops(take);
+
+function scene() {  // which picture is on the stage, and whether the result is seen on it
+  if (tab === "other" && view.other) return [view.other, null];
+  if (tab === "person") return [view.cutout || view.photo, null];
+  return [view.photo, view.result];
+}
+
+function usable() {
+  return tab === "reference" && view.person ? ["move", "point", "brush", "erase"] : ["point", "brush", "erase"];
+}
+
+function choose(name, wanted) {
+  tab = name;
+  tool = usable().includes(wanted || tool) ? wanted || tool : usable()[0];
+  render();
+}
+
+function render() {
+  const [whole, result] = scene(), lines = view.outlines, placed = Boolean(view.slots.person);
+  picture.show(whole, result).then(() => { if (!tools.handling) tools.settle(tab === "reference" ? view.person : null); })
+    .catch((error) => say(String(error.message || error), true));
+  findAll("[data-tab]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.tab === tab));
+  find("[data-tab=other]").hidden = !view.other;
+  findAll("[data-tool]").forEach((button) => {
+    button.hidden = !usable().includes(button.dataset.tool);
+    button.setAttribute("aria-pressed", button.dataset.tool === tool);
+  });
+  tools.use(tool);
+  parts.size.hidden = !["brush", "erase"].includes(tool);
+  find("[data-do=mirror]").hidden = tool !== "move";
+  find(".file[data-kind=mask]").hidden = placed || tab !== "person";
+  find("[data-do=undo]").disabled = !view.undo;
+  parts.frame.dataset.tab = tab;
+  parts.hint.textContent = view.asks && tab === "person" ? "Who was pasted? Click them, or drag a box around them." : HINTS[tab + " " + tool];
+  find("path.foreground").setAttribute("d", tab === "other" ? "" : tab === "person" ? lines.cutout : lines.foreground);
+  find("path.reference").setAttribute("d", tab === "other" ? lines.other : tab === "person" && placed ? "" : lines.reference);
+  parts.frame.setAttribute("aria-label", (tab === "person" ? "The person's picture" : tab === "other" ? "The other photo" : "The photo") +
+    (view.label ? ", look taken from: " + view.label : ""));
+  const where = tab === "other" ? "other" : "photo", listed = view.suggestions[where];
+  showStrip(where, listed, (index) => send("act", "take", { where, index }), (outline) => {
+    find("path.suggested").setAttribute("d", tab === "person" ? "" : outline);
+  });
+  find("[data-do=auto]").disabled = find("[data-save=photo]").disabled = !view.result;
+  findAll("[data-save]").forEach((button) => { button.disabled = !view.result; });
+  const whatIs = view.photo.ending.slice(1).toUpperCase().replace("JPG", "JPEG").replace("TIF", "TIFF");
+  parts.what.textContent = whatIs + ", " + view.photo.full_width + " × " + view.photo.full_height + ". Its metadata say that it was edited.";
+  if (view.result && listed.some((entry) => !entry.thumb)) send("thumbnails", "thumbnails", { where });
+}
+
+watch("value", () => {
+  const answer = props.value;
+  if (!answer || answer.turn <= view.turn) return;
+  const before = view;
+  view = answer;
+  if (view.message) say(view.message.text, view.message.error);
+  showSlots(view.slots);
+  const working = view.work;
+  parts.start.hidden = working;
+  parts.work.hidden = !working;
+  if (!channels.adjust.length) setAmounts(view.amounts);
+  if (working) {
+    if (view.asks) tab = "person";
+    else if (!before.work || before.asks) { tab = "reference"; tool = usable()[0]; }
+    if (tab === "other" && !view.other) tab = "reference";
+    choose(tab);
+  }
+  if (view.file && view.file.url !== savedUrl) {
+    savedUrl = view.file.url;
+    const link = make("a");
+    link.href = view.file.url;
+    link.download = view.file.orig_name;
+    link.click();
+    say("Saved " + view.file.orig_name + ".");
+  }
+});
+
+showGallery(props.value.gallery || [], (id) => send("act", "example", { id }));
+findAll("[data-tab]").forEach((button) => button.addEventListener("click", () => choose(button.dataset.tab)));
+findAll("[data-tool]").forEach((button) => button.addEventListener("click", () => choose(tab, button.dataset.tool)));
+findAll("[data-save]").forEach((button) => button.addEventListener("click", () => send("save", "save", { what: button.dataset.save })));
+const actions = {
+  auto: () => { if (tab === "other") tab = "reference"; send("act", "auto"); },
+  undo: () => send("act", "undo"),
+  restart: () => { tab = "reference"; send("act", "restart"); },
+  mirror: () => tools.mirror(),
+  lines: () => {
+    const button = find("[data-do=lines]"), shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", shown);
+    parts.frame.toggleAttribute("data-plain", !shown);
+  },
+};
+for (const name in actions) find("[data-do=" + name + "]").addEventListener("click", actions[name]);
+
+const keys = { v: "move", p: "point", b: "brush", e: "erase", 1: "reference", 2: "person", 3: "other" };
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=range]), textarea, select");
+  if (!element.isConnected || parts.work.hidden || typing || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && key === "z" && view.undo) actions.undo();
+  else if (event.ctrlKey || event.metaKey) return;
+  else if (key === "m" && view.person && tool === "move") actions.mirror();
+  else if (key === "a" && view.result) actions.auto();
+  else if (key === "o") actions.lines();
+  else if (find("[data-tool=" + keys[key] + "]:not([hidden])")) choose(tab, keys[key]);
+  else if (find("[data-tab=" + keys[key] + "]:not([hidden])")) choose(keys[key]);
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,180 @@
+"""The studio's front desk: whose project an event belongs to, what it asks for, and the sentence if it cannot be done.
+
+Projects are kept by Gradio's session hash, one a browser tab; they go when the tab closes, when nobody touched them for
+an hour, or when there are too many.
+"""
+
+import logging
+import re
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from demo import gallery, view
+from demo.marking import Mark
+from demo.pictures import Pictures
+from demo.project import Amounts, Project
+from iph.errors import InputError
+from iph.placement import Placement
+
+log = logging.getLogger(__name__)
+
+MOST = 60
+IDLE_SECONDS = 3600
+OUR_FAULT = "Something went wrong on the server, nothing was changed: please try again."
+
+
+@dataclass
+class Seat:
+    """One visitor's project and the pictures shown of it."""
+
+    project: Project = field(default_factory=Project)
+    pictures: Pictures = field(default_factory=Pictures)
+    touched: float = 0.0
+
+    def close(self) -> None:
+        self.project.close()
+        self.pictures.close()
+
+
+class Desk:
+    """All open projects. ``handle`` is what every event of the page calls."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seats: OrderedDict[str, Seat] = OrderedDict()
+        self.clock = clock
+        self._lock = threading.Lock()
+
+    def seat(self, session: str) -> Seat:
+        """The seat of a session, a new one if need be; what is too old or too much is closed on the way."""
+        with self._lock:
+            seat = self.seats.pop(session, None) or Seat()
+            seat.touched = self.clock()
+            self.seats[session] = seat
+            gone = [key for key, one in self.seats.items() if seat.touched - one.touched > IDLE_SECONDS]
+            gone += [key for key in list(self.seats)[: max(0, len(self.seats) - MOST)] if key not in gone]
+            closed = [self.seats.pop(key) for key in gone]
+        for one in closed:
+            one.close()
+        return seat
+
+    def leave(self, session: str) -> None:
+        """The tab was closed: delete what belongs to it."""
+        with self._lock:
+            seat = self.seats.pop(session, None)
+        if seat is not None:
+            seat.close()
+
+    def close(self) -> None:
+        """Delete everything."""
+        for session in list(self.seats):
+            self.leave(session)
+
+    def handle(self, event: str, session: str, data: dict) -> dict:
+        """Do what an event asks, and answer with the project as it is then; a failure is a sentence in the answer."""
+        seat = self.seat(session)
+        if event == "thumbnails":  # takes the lock by itself, for a moment at a time
+            view.make_thumbnails(seat.project, _where(data), seat.pictures)
+        with seat.project.lock:
+            more = {"message": None, "file": None}
+            try:
+                more |= DO[event](seat, data) or {}
+            except InputError as error:
+                more["message"] = {"text": sentence(str(error)), "error": True}
+            except Exception:
+                log.exception("the event %r failed", event)
+                more["message"] = {"text": OUR_FAULT, "error": True}
+            return view.answer(seat.project, seat.pictures, **more)
+
+
+def sentence(text: str) -> str:
+    """An error's text with a capital and a full stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def uploaded(path: str) -> Path:
+    """The upload at a path that a browser named. Raises InputError if it is not one, so that no other file is read."""
+    folder = Path(get_upload_folder()).resolve()
+    file = Path(path)
+    for _ in range(100):  # Gradio answers an upload before the file has been moved to its place
+        if file.is_file():
+            break
+        time.sleep(0.02)
+    file = file.resolve()
+    if not file.is_file() or file.parent.parent != folder or not re.fullmatch(r"[0-9a-f]{16,}", file.parent.name):
+        raise InputError(
+            "Expected a file that was just uploaded, but it is not there any more: please upload it again."
+        )
+    return file
+
+
+def _open(seat: Seat, data: dict) -> dict:
+    notes = seat.project.open(data.get("kind"), uploaded(str(data.get("path"))), str(data.get("name", "photo")))
+    return {"message": {"text": " ".join(notes), "error": False}} if notes else {}
+
+
+def _example(seat: Seat, data: dict) -> None:
+    example = gallery.find(data.get("id"))
+    seat.project.start_over()
+    for kind, placement in (("background", None), ("person", example.placement)):
+        copy = seat.project.folder / f"{kind}-{example.file(kind).name}"
+        shutil.copy(example.file(kind), copy)
+        seat.project.open(kind, copy, copy.name.removeprefix(f"{kind}-"), placement)
+
+
+def _place(seat: Seat, data: dict) -> None:
+    try:
+        placement = Placement(**{key: data[key] for key in ("x", "y", "height", "mirrored")})
+    except KeyError as missing:
+        raise InputError(f"Expected x, y, height and mirrored of a place, but {missing} is missing.") from None
+    seat.project.place(placement)
+
+
+def _save(seat: Seat, data: dict) -> dict:
+    path = seat.project.save(data.get("what"), seat.pictures.folder)
+    return {"file": seat.pictures.pass_on(path)}
+
+
+def _adjust(seat: Seat, data: dict) -> None:
+    try:
+        amounts = Amounts(**{name: float(data[name]) for name in ("strength", "luminance", "chroma")})
+    except (KeyError, TypeError, ValueError):
+        raise InputError("Expected strength, luminance and chroma as numbers from 0 to 2.") from None
+    seat.project.adjust(amounts)
+
+
+def _where(data: dict) -> str:
+    return "other" if data.get("where") == "other" else "photo"
+
+
+DO: dict[str, Callable[[Seat, dict], dict | None]] = {
+    "open": _open,
+    "example": _example,
+    "place": _place,
+    "mark": lambda seat, data: seat.project.mark(data.get("target"), Mark.from_dict(data)),
+    "take": lambda seat, data: seat.project.take(_where(data), data.get("index")),
+    "auto": lambda seat, data: seat.project.auto(),
+    "undo": lambda seat, data: seat.project.undo(),
+    "restart": lambda seat, data: seat.project.start_over(),
+    "adjust": _adjust,
+    "thumbnails": lambda seat, data: None,
+    "save": _save,
+}
+
+
+def listener(desk: Desk, event: str) -> Callable:
+    """The function that Gradio calls for an event of the stage."""
+
+    def handle(request: gr.Request, happened: gr.EventData) -> dict:
+        data = happened._data
+        return desk.handle(event, request.session_hash or "", data if isinstance(data, dict) else {})
+
+    return handle

@@ -1,0 +1,79 @@
+"""Pictures on their way to a browser: lossless PNG files in Gradio's cache, in a folder whose name cannot be guessed.
+
+A picture is made again only if what it is made of is another object now, and deleted some answers after its last use.
+"""
+
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from gradio.utils import get_upload_folder
+
+KEPT_TURNS = 3  # a slow browser may still be loading the pictures of an earlier answer
+LEVEL = 1  # of PNG compression: a fifth of the usual time
+
+
+class Pictures:
+    """The files of one project's page. A file is told to Gradio as a dict, which gets its address on the way out."""
+
+    def __init__(self) -> None:
+        self.folder = Path(get_upload_folder()) / f"studio-{secrets.token_urlsafe(16)}"
+        self.folder.mkdir(parents=True, mode=0o700)
+        self.turn = 0
+        self._shown: dict[str, tuple[tuple, dict]] = {}
+        self._old: list[tuple[int, str]] = []
+
+    def next_turn(self) -> int:
+        """Count one more answer, and delete what was replaced long enough ago."""
+        self.turn += 1
+        gone = [path for turn, path in self._old if turn < self.turn - KEPT_TURNS]
+        self._old = self._old[len(gone) :]
+        for path in gone:
+            Path(path).unlink(missing_ok=True)
+        return self.turn
+
+    def find(self, name: str, *made_of: object) -> dict | None:
+        """The picture of that name, if it was made of these very objects."""
+        objects, file = self._shown.get(name, ((), None))
+        same = len(objects) == len(made_of) and all(a is b for a, b in zip(objects, made_of, strict=True))
+        return file if same else None
+
+    def show(self, name: str, pixels: Callable[[], np.ndarray], *made_of: object) -> dict:
+        """The picture of that name; ``pixels`` makes it, RGB or RGBA (h, w, 3 or 4) uint8, where it is not there."""
+        file = self.find(name, *made_of)
+        if file is None:
+            self.drop(name)
+            path = self.folder / f"{name}-{self.turn}.png"
+            write_png(path, pixels())
+            file = as_file(path)
+            self._shown[name] = made_of, file
+        return file
+
+    def drop(self, name: str) -> None:
+        """The picture of that name is out of use."""
+        _, file = self._shown.pop(name, (None, None))
+        if file is not None:
+            self._old.append((self.turn, file["path"]))
+
+    def pass_on(self, path: Path) -> dict:
+        """A file of the folder for the visitor to keep; here it is deleted after some turns."""
+        self._old.append((self.turn, str(path)))
+        return as_file(path)
+
+    def close(self) -> None:
+        """Delete all of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def as_file(path: Path) -> dict:
+    """A file as Gradio hands it out."""
+    return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write RGB or RGBA (h, w, 3 or 4) uint8."""
+    code = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    cv2.imwrite(str(path), cv2.cvtColor(pixels, code), [cv2.IMWRITE_PNG_COMPRESSION, LEVEL])

@@ -1,0 +1,89 @@
+"""The studio's page: the stage, its events, and the named API beside it.
+
+``build_studio()`` makes the Gradio app; ``serving()`` is what it wants from ``launch`` or ``mount_gradio_app``.
+"""
+
+import atexit
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from demo import api, gallery
+from demo.desk import Desk, listener
+from demo.limits import MAX_UPLOAD, ClosedBlocks, Doors
+from demo.pictures import as_file
+from demo.rate_limit import RateLimit
+from demo.stage import EVENTS, build_stage, tell_done
+
+TITLE = "Interactive Portrait Harmonization"
+FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+# Gradio's own frame steps back: the page is the photo.
+CSS = """
+.gradio-container { max-width: 1320px !important; padding: 0 20px !important; margin: 0 auto !important; }
+@media (max-width: 560px) { .gradio-container { padding: 0 12px !important; } }
+"""
+
+
+def build_studio(limit: RateLimit | None = None) -> ClosedBlocks:
+    """The studio as a Gradio app. limit: how much one client may ask, for tests; None for the usual one."""
+    desk = Desk()
+    atexit.register(desk.close)
+
+    def leave(request: gr.Request) -> None:
+        desk.leave(request.session_hash or "")
+
+    # Pictures whose session ended in some other way are swept after an hour.
+    with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as studio:
+        studio.limit = limit or RateLimit()
+        studio.desk = desk
+        stage = build_stage(_cards())
+        for event, channel in EVENTS.items():
+            happened = getattr(stage, event)(
+                listener(desk, event),
+                outputs=stage,
+                show_progress="hidden",
+                trigger_mode="multiple",  # the page itself sends one at a time
+                concurrency_id=f"studio-{channel}",
+                concurrency_limit=4 if channel == "adjust" else 2,
+                api_visibility="private",
+                api_name=f"studio_{event}",
+            )
+            happened.then(None, js=tell_done(channel), api_visibility="private", show_progress="hidden")
+        studio.unload(leave)
+        api.register()
+    studio.queue(max_size=40)
+    return studio
+
+
+def serving(studio: ClosedBlocks) -> dict[str, Any]:
+    """What ``launch`` and ``mount_gradio_app`` are both told."""
+    return {
+        "theme": gr.themes.Base(
+            primary_hue="blue", neutral_hue="zinc", font=FONT, font_mono=("ui-monospace", "Menlo", "monospace")
+        ),
+        "css": CSS,
+        "max_file_size": MAX_UPLOAD,
+        "ssr_mode": False,
+        "mcp_server": True,
+        "enable_monitoring": False,
+        "run_history": False,
+        "footer_links": ["api"],
+        "show_error": True,  # to callers of the API: the sentences of gr.Error; others stay in the log
+        "blocked_paths": [str(Path(__file__).parents[1])],
+        "app_kwargs": {"middleware": [Middleware(Doors, limit=studio.limit)]},
+    }
+
+
+def _cards() -> list[dict]:
+    pages = gallery.credits()
+    return [
+        {
+            "id": example.id,
+            "title": example.title,
+            "picture": as_file(example.file("card")),
+            "credits": [row for row in pages if row["composite"] == example.title],
+        }
+        for example in gallery.EXAMPLES
+    ]
