@@ -1,7 +1,7 @@
 """The training loop: one code for CPU, CUDA and several devices (Hugging Face accelerate launches it).
 
 A run is a folder: ``settings.json``, ``curve.csv`` (one row a check), ``last.pt`` (resumes) and ``best.safetensors``
-(the averaged weights with the lowest validation error so far).
+(the averaged weights with the lowest loss on held-out samples so far).
 """
 
 import copy
@@ -28,7 +28,7 @@ from iph.errors import InputError
 from iph.files import replacing
 from iph.network import Network
 from iph.training.objective import ObjectiveWeights, objective
-from iph.training.validate import hold_out, validate, validation_batch
+from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def train(
         described = {"network": network.settings(), "training": asdict(settings)}
         (settings.out / "settings.json").write_text(json.dumps(described, default=str, indent=1))
     checks = validation_batch(held_out, settings.rules, settings.validation_images)
+    drawn = objective_batch(held_out, settings.rules, settings.validation_images)
     network.to(accelerator.device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
@@ -105,9 +106,10 @@ def train(
             state["seconds"] = time.monotonic() - began
             if accelerator.is_main_process:
                 result = validate(averaged, checks, accelerator.device)
+                result["held-out loss"] = mean_objective(averaged, drawn, settings.weights, accelerator.device)
                 _record(settings.out, state, result, running)
-                if result["harmonized"] < state["best"]:
-                    state["best"] = result["harmonized"]
+                if result["held-out loss"] < state["best"]:
+                    state["best"] = result["held-out loss"]
                     save_network(settings.out / "best.safetensors", averaged)
                 _save(settings.out, network, averaged, optimizer, state)
         if finished:

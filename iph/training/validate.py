@@ -11,7 +11,7 @@ from iph.data.manifest_samples import Composites, sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import SampleRules
 from iph.network import Network
-from iph.training.objective import Batch
+from iph.training.objective import Batch, ObjectiveWeights, objective
 
 Photos = TypeVar("Photos", PackedPhotos, Composites)
 HELD_OUT = 0.05  # share of the training photos
@@ -28,6 +28,12 @@ def validation_batch(photos: PackedPhotos | Composites, rules: SampleRules, coun
     plain = replace(rules, whole_look=0.0, arbitrary=0.0, unchanged=0.0, unpaired=0.0, strength=(1.0, 1.0))
     sampler = sampler_of(photos, plain)
     return stack([sampler.draw((7, number)) for number in range(count)])
+
+
+def objective_batch(photos: PackedPhotos | Composites, rules: SampleRules, count: int) -> Batch:
+    """``count`` samples as training draws them, people pasted from other photos included."""
+    sampler = sampler_of(photos, rules)
+    return stack([sampler.draw((8, number)) for number in range(count)])
 
 
 def stack(samples: list[dict[str, np.ndarray]]) -> Batch:
@@ -56,6 +62,19 @@ def validate(network: Network, batch: Batch, device: torch.device, chunk: int = 
     network.train()
     means = {name: float(np.concatenate(values).mean()) for name, values in errors.items()}
     return means | {"ratio": means["harmonized"] / means["composite"]}
+
+
+@torch.no_grad()
+def mean_objective(
+    network: Network, batch: Batch, weights: ObjectiveWeights, device: torch.device, chunk: int = 64
+) -> float:
+    """The training loss on held-out samples: what the best weights of a run are chosen by."""
+    total = len(batch["composite"])
+    summed = 0.0
+    for start in range(0, total, chunk):
+        part = {name: value[start : start + chunk].to(device) for name, value in batch.items()}
+        summed += float(objective(network, part, weights)[0]) * len(part["composite"])
+    return summed / total
 
 
 def _foreground_mse(result: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
