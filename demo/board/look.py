@@ -1,0 +1,90 @@
+"""How the dashboard looks: colours that hold in light and dark, and charts that carry a caption and a table twin."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+# Okabe & Ito (2008), told apart with any colour vision and on both backgrounds
+KINDS = {
+    "direct composite": "#8a9390",
+    "classical": "#4a90c2",
+    "generic": "#d98c1f",
+    "interactive": "#159a80",
+    "predictions": "#b5679b",
+}
+ACCENT, CONTRAST, QUIET = "#159a80", "#d65f2e", "#8a9390"
+SYMBOLS = {"nothing": "square", "background": "circle", "reference": "diamond", "": "x"}
+DIVERGING = [[0, "#c65a2e"], [0.5, "#9aa3a066"], [1, "#159a80"]]
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "select2d"], "scrollZoom": False}
+ROW = 26  # pixels a method in charts that list methods
+
+
+def color_of(kind: str) -> str:
+    return KINDS.get(kind, QUIET)
+
+
+def figure(height: int, x: str = "", y: str = "", legend: bool = False, **layout: Any) -> go.Figure:
+    """An empty figure with titled axes; Streamlit's theme gives it fonts and background."""
+    fig = go.Figure()
+    fig.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 28 if legend else 10, "b": 8},
+        showlegend=legend,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        dragmode=False,
+        hovermode="closest",
+        **layout,
+    )
+    fig.update_xaxes(title=x or None, automargin=True, zeroline=False)
+    fig.update_yaxes(title=y or None, automargin=True, zeroline=False)
+    return fig
+
+
+def chart(
+    fig: go.Figure,
+    caption: str,
+    source: str,
+    table: pd.DataFrame,
+    key: str,
+    select: bool = False,
+    columns: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Draws a figure with its caption, its file and the same numbers as a table; returns the points that were clicked.
+
+    caption: what the chart shows, in whole sentences; also what a screen reader says in its place.
+    """
+    shown = st.plotly_chart(
+        fig,
+        key=key,
+        config=CONFIG,
+        alt=f"{caption} The same numbers are in the table below.",
+        on_select="rerun" if select else "ignore",
+        selection_mode="points",
+    )
+    st.caption(f"{caption} Source: `{source}`.")
+    with st.expander("The chart as a table"):
+        st.dataframe(table, hide_index=True, key=f"{key}_table", column_config=columns, alt=caption)
+    return list(shown.selection.points) if select else []
+
+
+def heading(title: str, words: str) -> None:
+    """A page's title and the one sentence that says what it is for."""
+    st.title(title, anchor=False)
+    st.markdown(words)
+
+
+def notes(sentences: Sequence[str]) -> None:
+    """What a reader must know, one line each."""
+    if sentences:
+        st.caption("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def interval_text(low: float, high: float, digits: int) -> str:
+    return "" if pd.isna(low) or pd.isna(high) else f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def p_text(p: float | None) -> str:
+    return "" if p is None or pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

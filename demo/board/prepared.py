@@ -1,0 +1,115 @@
+"""Aggregates that take longer than a click may: made once by one background thread, kept in memory and on disk.
+
+A page asks and goes on: what is ready is shown, what is not has a sentence in its place, and the page comes back by
+itself. Keys hold the content's digest, so a changed file is a new key and nothing here is ever out of date.
+The disk copy is JSON in the user's cache folder; results and votes are never written.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from bench.errors import InputError
+from iph.files import replacing
+
+PATIENCE = 0.15  # seconds that a page waits for what may be nearly there
+IN_MEMORY = 512  # tables
+ON_DISK = 256 * 2**20  # bytes, the oldest files go first
+Key = tuple[str, ...]
+
+
+def cache_folder() -> Path:
+    """Where prepared tables and thumbnails are kept between starts."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(home) / "iph-dashboard"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def prepared(key: Key, make: Callable[[], pd.DataFrame], patience: float = PATIENCE) -> pd.DataFrame | None:
+    """The table of ``key``, or None while it is being made; ``waiting`` then belongs in its place.
+
+    Raises what ``make`` raised, which is an InputError for anything a person can mend.
+    """
+    future = _futures().start(key, make)
+    try:
+        return future.result(patience)
+    except NotYet:
+        return None
+
+
+def ahead(jobs: dict[Key, Callable[[], pd.DataFrame]]) -> None:
+    """Begin with what is likely to be asked for next."""
+    for key, make in jobs.items():
+        _futures().start(key, make)
+
+
+def waiting(sentence: str, key: Key) -> None:
+    """Says what is being made, and runs the page again when it is there."""
+    future = _futures().get(key)
+
+    @st.fragment(run_every=0.4)
+    def watch() -> None:
+        st.caption(f":material/hourglass_top: {sentence}")
+        if future is not None and future.done():
+            st.rerun()
+
+    watch()
+
+
+class _Futures:
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1, "prepared")
+        self.known: OrderedDict[Key, Future] = OrderedDict()
+        self.lock = threading.Lock()
+        _prune(cache_folder())
+
+    def start(self, key: Key, make: Callable[[], pd.DataFrame]) -> Future:
+        with self.lock:
+            if key not in self.known:
+                self.known[key] = self.pool.submit(_load_or_make, key, make)
+                while len(self.known) > IN_MEMORY:
+                    self.known.popitem(last=False)
+            self.known.move_to_end(key)
+            return self.known[key]
+
+    def get(self, key: Key) -> Future | None:
+        return self.known.get(key)
+
+
+@st.cache_resource(show_spinner=False)
+def _futures() -> _Futures:
+    return _Futures()
+
+
+def _load_or_make(key: Key, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    path = cache_folder() / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.json"
+    try:
+        return pd.DataFrame(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        frame = make()
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(frame.to_json(orient="split", double_precision=15), encoding="utf-8")
+    except (OSError, InputError):
+        pass  # a full or read-only disk costs time, not the page
+    return frame
+
+
+def _prune(folder: Path) -> None:
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime)
+    excess = sum(path.stat().st_size for path in files) - ON_DISK
+    for path in files:
+        if excess <= 0:
+            return
+        excess -= path.stat().st_size
+        path.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""The dashboard: ``streamlit run demo/dashboard.py``, or ``st.App("demo/dashboard.py")`` inside another server.
+
+It reads what ``bench`` and ``userstudy`` wrote and writes nothing of it. IPH_RESULTS names the results folder (default:
+``results`` in the project), IPH_STUDY a study file, a vote store's URL or a file of votes, IPH_DATA a folder that holds
+data sets by name, for their pictures.
+"""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # streamlit puts the script's own folder there, not the project's
+    sys.path.append(str(ROOT))
+
+PAGES = [
+    ("leaderboard", "Leaderboard", ":material/leaderboard:"),
+    ("paper", "Paper tables", ":material/menu_book:"),
+    ("explorer", "Explorer", ":material/photo_library:"),
+    ("speed", "Speed", ":material/speed:"),
+    ("study", "User study", ":material/how_to_vote:"),
+]
+
+st.set_page_config("Portrait harmonization: benchmark and user study", str(ROOT / "demo/board/icon.png"), layout="wide")
+pages = [
+    st.Page(f"board/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
+    for name, title, icon in PAGES
+]
+st.navigation(pages, position="top").run()
