@@ -235,7 +235,7 @@ def speed(
 
     with sentences():
         chosen = resolve(name for given in methods for name in given.split(",") if name)
-        typer.echo(render(table(_progress(measure(chosen), len(chosen)), {}), format))
+        typer.echo(render(table(_progress(measure(chosen), len(chosen))), format))
 
 
 @app.command()

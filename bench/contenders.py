@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.datasets.manifest import Dataset, Entry, file_digest
-from bench.datasets.pictures import Picture, read_image
+from bench.datasets.pictures import Picture, read_image, resize_image
 from bench.errors import InputError
 from bench.methods import METHODS, Method, resolve
 
@@ -56,7 +56,12 @@ class PredictionRun:
         self.files = prediction_files(folder)
 
     def __call__(self, entry: Entry, picture: Picture) -> NDArray[np.uint8]:
-        return read_image(self.files[entry.id])
+        """The finished picture; one of the composite's own size is resized as the composite was."""
+        output = read_image(self.files[entry.id])
+        wanted = picture.composite.shape
+        if output.shape != wanted and output.shape == read_image(entry.composite).shape:
+            return resize_image(output, wanted[0])
+        return output
 
 
 def methods(names: Iterable[str]) -> list[Contender]:

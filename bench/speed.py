@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bench.complexity import macs
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
@@ -47,8 +48,30 @@ def measure(methods: Iterable[Method], sizes: Iterable[str] = tuple(SIZES)) -> I
             yield Speed(method, {}, str(error))
 
 
-def table(speeds: Iterable[Speed], macs: dict[str, int]) -> Table:
-    """``macs``: multiply-accumulates at 256² by method name, where they were counted."""
+def macs_of(method: Method) -> int | None:
+    """Multiply-accumulates of one pass at 256², counted on the network itself; None for what has none here."""
+    import torch
+
+    from bench import networks
+    from bench.methods.ours import weights_file
+    from iph.checkpoint import load_network
+
+    image, mask = torch.rand(1, 3, 256, 256), torch.zeros(1, 1, 256, 256)
+    mask[..., 64:192, 64:192] = 1
+    if method.weights is None:
+        return None
+    if method.weights == "dovenet":
+        return macs(networks.DoveNet(), torch.cat([image, mask], dim=1))
+    if method.weights == "rainnet":
+        return macs(networks.RainNet(), image, mask)
+    if method.weights.startswith("bargainnet"):
+        return macs(networks.BargainNet(), image, mask, 1 - mask)
+    path = weights_file(method.weights, method.source)
+    return macs(load_network(path), image, mask, image, 1 - mask) if path.is_file() else None
+
+
+def table(speeds: Iterable[Speed]) -> Table:
+    """The speeds side by side."""
     import torch
 
     rows = []
@@ -56,7 +79,8 @@ def table(speeds: Iterable[Speed], macs: dict[str, int]) -> Table:
     for speed in speeds:
         count = speed.method.parameters
         numbers = [f"{speed.milliseconds[s]:.0f}" if s in speed.milliseconds else "–" for s in SIZES]
-        giga = f"{macs[speed.method.name] / 1e9:.1f}" if speed.method.name in macs else "–"
+        operations = macs_of(speed.method)
+        giga = f"{operations / 1e9:.1f}" if operations else "–"
         rows.append([speed.method.title, f"{count / 1e6:.2f}" if count else "–", giga, *numbers])
         if speed.failure:
             notes.append(f"{speed.method.name}: {speed.failure}")

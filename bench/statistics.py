@@ -8,6 +8,7 @@ Arrays: N images, M methods, P photos, B resamples. ``values`` (N, M) float, ``p
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ FLIPS = 19_999
 LEVEL = 0.95
 ALPHA = 0.05
 SEED = 2022
+ROUNDING = 1e-6  # of sums whose terms' sizes add up to 1, in single precision
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ def group_sums(values: Floats, photos: ArrayLike) -> tuple[Floats, Floats]:
 
 def bootstrap_means(sums: Floats, counts: Floats, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
     """Means over images under ``resamples`` draws of P photos with replacement, (B, M)."""
-    photos = len(counts)
-    drawn = np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), resamples)  # (B, P)
+    drawn = _draws(len(counts), resamples, seed)
     return drawn @ sums / (drawn @ counts)[:, None]
 
 
@@ -97,15 +98,23 @@ def interval(resampled: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
 
 def sign_flip_p(differences: Floats, flips: int = FLIPS, seed: int = SEED) -> Floats:
     """Two-sided p of "no difference" for group sums (P, K): how often random signs reach each column's sum."""
-    rng = np.random.default_rng(seed)
+    signs = _signs(len(differences), flips, seed)
     scale = np.abs(differences).sum(axis=0)
-    unit = differences / np.where(scale > 0, scale, 1)
-    seen = np.abs(unit.sum(axis=0))
-    reached = np.ones(differences.shape[1])
-    for start in range(0, flips, 2000):
-        signs = rng.choice(np.array([-1.0, 1.0]), (min(2000, flips - start), len(differences)))
-        reached += (np.abs(signs @ unit) >= seen - 1e-12).sum(axis=0)
-    return reached / (flips + 1)
+    unit = (differences / np.where(scale > 0, scale, 1)).astype(np.float32)
+    reached = np.abs(signs @ unit) >= np.abs(unit.sum(axis=0)) - ROUNDING
+    return (reached.sum(axis=0) + 1) / (flips + 1)
+
+
+@lru_cache(maxsize=4)
+def _draws(photos: int, resamples: int, seed: int) -> Floats:
+    """How often each photo is drawn, (B, P): the same for every metric of a table."""
+    return np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), resamples).astype(float)
+
+
+@lru_cache(maxsize=4)
+def _signs(photos: int, flips: int, seed: int) -> NDArray[np.float32]:
+    """Random signs, (flips, P)."""
+    return np.random.default_rng(seed).integers(0, 2, (flips, photos), np.int8).astype(np.float32) * 2 - 1
 
 
 def holm(p: ArrayLike) -> Floats:

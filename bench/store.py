@@ -69,7 +69,7 @@ class Store:
         return merged
 
     def _write(self, frame: pd.DataFrame) -> None:
-        table = pa.Table.from_pandas(frame.sort_values(KEY), schema=SCHEMA, preserve_index=False)
+        table = pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False)
         with replacing(self.rows_file) as temporary:
             pq.write_table(table, temporary, compression="zstd")
 
@@ -77,7 +77,7 @@ class Store:
         """What ``meta.json`` says about the last run, {} where there is none."""
         try:
             return json.loads(self.meta_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except ValueError:
             raise InputError(
@@ -169,13 +169,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _frame(rows: Iterable[Row]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=SCHEMA.names)
-    types = {name: "float64" for name in REAL} | {name: "object" for name in TEXT} | {name: "int32" for name in WHOLE}
+    types = {name: "float64" for name in REAL} | {name: "str" for name in TEXT} | {name: "int32" for name in WHOLE}
     return frame.astype(types)
 
 
 def _newest(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row a key: the last computed."""
-    return frame.sort_values("computed", kind="stable").drop_duplicates(KEY, keep="last").reset_index(drop=True)
+    """One row a key, the last computed, in the keys' order."""
+    newest = frame.sort_values("computed", kind="stable").drop_duplicates(KEY, keep="last")
+    return newest.sort_values(KEY).reset_index(drop=True)
 
 
 def _first(error: Exception) -> str:

@@ -15,11 +15,13 @@ from bench.report import TABLE_1, Board, breakdown, scores
 DIGITS = {"ssim": 4, "fssim": 4, "lpips": 4}
 REPORTED_AS = {"cie_delta": "cie_delta_sq76"}  # the paper's column, and ours that behaves like it
 OTHER_TITLES = {
-    "cie_delta": "CIE ↓",
     "ranking_score": "Ranking Score ↑",
     "preference": "Preference ↑",
     "bt_score": "BT score ↑",
+    "cie_delta": "CIE ↓",
 }
+
+PUBLISHED_ORDER = [*METRICS, *OTHER_TITLES]
 
 
 def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:
@@ -73,7 +75,7 @@ def paper_table(number: int) -> list[Table]:
 
 def published_table(frame: pd.DataFrame, title: str) -> Table:
     """Published values side by side; "?" is a cell of the source that is not on record here."""
-    metrics = list(frame["metric"].unique())
+    metrics = sorted(frame["metric"].unique(), key=PUBLISHED_ORDER.index)
     rows = []
     for _, cells in frame.groupby("method", sort=False):
         values = cells.drop_duplicates("metric").set_index("metric")["value"]

@@ -119,8 +119,12 @@ def test_direction_of_the_first_metric_orders(results: Path) -> None:
 
 def test_reported_rows_stand_apart(results: Path) -> None:
     (board,) = boards(results)
-    (table,) = reported(board)
-    assert table.title.startswith("REPORTED, not measured here: PortraitTest") and "other pictures" in table.title
+    table, ablation = reported(board)
+    assert (
+        "Table 3" in ablation.title
+        and table.title.startswith("REPORTED, not measured here: PortraitTest")
+        and "other pictures" in table.title
+    )
     cells = {row[0]: row for row in table.rows}
     assert cells["IPH (++)"][3:] == ["36.52", "0.9871", "4.21"]
     assert cells["Direct composite"][3:] == ["27.21", "0.9709", "37.27"]

@@ -144,7 +144,7 @@ def test_no_target_is_a_sentence(folder: Path, tmp_path: Path) -> None:
 def test_half_a_data_set_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "masks/2.png").unlink()
     (folder / "targets/1.png").unlink()
-    with pytest.raises(InputError, match="expected every file of the data set, but 3 are missing"):
+    with pytest.raises(InputError, match="expected every file of the data set, but 2 are missing"):
         go(folder, tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
@@ -311,3 +311,13 @@ def test_foreign_parquet_is_not_overwritten(folder: Path, tmp_path: Path) -> Non
 def test_every_metric_has_a_column(folder: Path, tmp_path: Path) -> None:
     store, _ = go(folder, tmp_path / "results", limit=1)
     assert set(METRICS) <= set(store.read().columns)
+
+
+def test_ray_gives_the_same_rows(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is an optional extra")
+    from bench.ray_runner import on_ray
+
+    here, _ = go(folder, tmp_path / "here")
+    there, summary = go(folder, tmp_path / "there", execute=on_ray(None))
+    assert summary.failures == []
+    pd.testing.assert_frame_equal(here.read().drop(columns=COSTS), there.read().drop(columns=COSTS))
