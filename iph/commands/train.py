@@ -6,7 +6,6 @@ from typing import Annotated
 
 import torch
 import typer
-from accelerate import PartialState
 
 from iph.checkpoint import load_network, save_network
 from iph.data.luts import load_folder
@@ -15,7 +14,7 @@ from iph.data.pack import PackedPhotos, pack
 from iph.errors import InputError
 from iph.network import Network, build
 from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
-from iph.training.loop import TrainingSettings
+from iph.training.loop import TrainingSettings, this_process
 from iph.training.loop import train as train_network
 from iph.training.stages import stage as settings_of
 
@@ -137,7 +136,7 @@ def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
     """The photos, shrunk once for all runs beside this one; crops are taken from them, so they are larger."""
     side = max(160, size + size // 2)
     split = "train" if (photos / "split.csv").is_file() else None
-    with PartialState().main_process_first():
+    with this_process().main_process_first():
         return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
 
 

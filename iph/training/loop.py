@@ -76,11 +76,17 @@ def train(
     training_photos, held_out = hold_out(photos)
     if not len(training_photos) or not len(held_out):
         raise InputError(f"expected enough photos to hold one in twenty out for validation, got {len(photos)}")
-    accelerator = Accelerator()
+    accelerator = this_process()
     torch.manual_seed(settings.seed)
     settings.out.mkdir(parents=True, exist_ok=True)
     if accelerator.is_main_process:
-        described = {"network": network.settings(), "training": asdict(settings)}
+        described = {
+            "network": network.settings(),
+            "training": asdict(settings),
+            "processes": accelerator.num_processes,
+            "precision": accelerator.mixed_precision,
+            "device": str(accelerator.device),
+        }
         (settings.out / "settings.json").write_text(json.dumps(described, default=str, indent=1))
     checks = validation_batch(held_out, settings.rules, settings.validation_images)
     drawn = objective_batch(held_out, settings.rules, settings.validation_images)
@@ -128,6 +134,11 @@ def train(
     if accelerator.is_main_process:
         save_network(settings.out / "last.safetensors", averaged)
     return result
+
+
+def this_process() -> Accelerator:
+    """This process among those that a launcher (accelerate or torchrun) started, on the CPU where there is no other."""
+    return Accelerator(cpu=not torch.accelerator.is_available())
 
 
 class _Objective(torch.nn.Module):
