@@ -102,7 +102,8 @@ def run(
     out: Annotated[Path, typer.Option(help="Results folder.")] = Path("results"),
     protocol: Annotated[str, typer.Option(help="Scoring protocol, a paper's or 'strict'.")] = "strict",
     size: Annotated[
-        str | None, typer.Option(help="Side in pixels, or 'original'. Default: the protocol's, else 256.")
+        str | None,
+        typer.Option(help="Side in pixels, or 'original'. Default: the protocol's, else 256; the sample's own."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first images.")] = None,
     shard: Annotated[str | None, typer.Option(help="i/n: every n-th image from the i-th.")] = None,
@@ -152,7 +153,7 @@ def run_and_report(
 ) -> None:
     """What ``run`` does, on whatever ``execute`` runs on. Exits 1 where an image or method failed, 130 after Ctrl-C."""
     from bench import contenders
-    from bench.datasets.catalogue import open_dataset
+    from bench.datasets.catalogue import CATALOGUE, open_dataset
     from bench.metrics import PROTOCOLS
     from bench.runner import plan, run
     from bench.store import Store
@@ -168,7 +169,8 @@ def run_and_report(
     for contender in who:
         if contender.missing:
             typer.echo(f"{contender.name}: {contender.missing}", err=True)
-    side = _side(size, PROTOCOLS[protocol].size)
+    of_dataset = CATALOGUE[whole.name].size if whole.name in CATALOGUE else 256
+    side = _side(size, PROTOCOLS[protocol].size or of_dataset)
     store = Store(out, whole.name)
     summary = run(whole, chosen, who, store, execute, protocol, side, recompute, keep_pictures, _progress)
     typer.echo(f"{store.folder}: {summary.computed} rows computed, {summary.present} were there")
@@ -287,9 +289,9 @@ def _progress(items: Iterable, total: int) -> Iterable:
     return tqdm(items, total=total, unit="image", disable=not sys.stderr.isatty())
 
 
-def _side(size: str | None, of_protocol: int | None) -> int | None:
+def _side(size: str | None, default: int | None) -> int | None:
     if size is None:
-        return of_protocol or 256
+        return default
     if size == "original":
         return None
     if not size.isdigit() or int(size) < 16:

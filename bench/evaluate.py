@@ -22,6 +22,10 @@ from bench.errors import InputError
 from bench.metrics import score_all
 from iph.files import replacing
 
+PACKING = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_JPEG_QUALITY, 90),
+    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+)
 Row = dict[str, str | int | float]
 
 
@@ -35,6 +39,10 @@ class Job:
     size: int | None
     code: str
     pictures: Path | None = None
+
+    def picture(self, entry: Entry, contender: Contender) -> Path:
+        """Where an output is kept: in the composite's own file type, so lossless sets stay lossless."""
+        return self.pictures / contender.name / f"{entry.id}{entry.composite.suffix.lower()}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> 
         wanted, got = picture.target.shape, output.shape
         raise InputError(f"expected an output of {wanted[1]}x{wanted[0]} pixels, but got {got[1]}x{got[0]}")
     if job.pictures is not None:
-        _keep(job.pictures / contender.name / f"{entry.id}.png", output)
+        _keep(job.picture(entry, contender), output)
     return {
         "method": contender.name,
         "weights_hash": contender.weights_hash,
@@ -121,7 +129,7 @@ def _opened(contender: Contender):
 def _keep(path: Path, output: NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_PNG_COMPRESSION, 3))
+        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), PACKING)
 
 
 def _reset_peak() -> None:

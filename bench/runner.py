@@ -117,7 +117,7 @@ def _missing(job: Job, chosen: Dataset, ready: Sequence[Contender], before) -> l
 
 
 def _no_picture(job: Job, entry: Entry, contender: Contender) -> bool:
-    return job.pictures is not None and not (job.pictures / contender.name / f"{entry.id}.png").exists()
+    return job.pictures is not None and not job.picture(entry, contender).exists()
 
 
 def _meta(before: dict, job: Job, whole: Dataset, contenders: Sequence[Contender]) -> dict:

@@ -16,6 +16,7 @@ class Source:
 
     counterpart: the data set whose published numbers are shown beside ours, though the pictures are others.
     published_hash: the content hash of the one true version, where there is one.
+    size: the side it is measured at unless told otherwise; None takes pictures as they come.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Source:
     counterpart: str | None = None
     root: Path | None = None
     published_hash: str | None = None
+    size: int | None = 256
 
     def deviates(self, content_hash: str) -> str | None:
         """A sentence where the content is not that of the published set, or None."""
@@ -42,6 +44,7 @@ CATALOGUE: dict[str, Source] = {
         "CC BY 2.0 and CC BY-SA 2.0 by picture, see bench/sample/CREDITS.csv",
         40,
         root=SAMPLE_ROOT,
+        size=None,
         published_hash="e74e4ff33ffa8606",
     ),
     "intharmony-open": Source(

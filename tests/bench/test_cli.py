@@ -4,12 +4,16 @@ import re
 import shlex
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pandas as pd
 import pytest
 from bench_pictures import make_dataset, picture, save
 from typer.testing import CliRunner, Result
 
 from bench.cli import app
 from bench.datasets import CATALOGUE, read_manifest
+from bench.datasets.catalogue import SAMPLE_ROOT
 
 COMMANDS = ("add", "build-open", "datasets", "export", "run", "speed", "table", "weights")
 README = Path(__file__).resolve().parents[2] / "bench" / "README.md"
@@ -82,6 +86,17 @@ def test_own_result_through_the_command_line(measured: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert "mynet" in bench("table", measured / "r").stdout
+
+
+def test_the_sample_is_measured_as_it_comes_and_its_pictures_are_kept(tmp_path: Path) -> None:
+    result = bench("run", "--dataset", "sample", "--methods", "reinhard-background", "--limit", "2", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    rows = pd.read_parquet(tmp_path / "sample/rows.parquet")
+    assert rows["size"].unique().tolist() == ["original"] and rows["width"].max() == 512
+    for id_ in rows["id"]:
+        kept = cv2.imread(str(tmp_path / f"sample/pictures/reinhard-background/{id_}.jpg"))
+        given = cv2.imread(str(SAMPLE_ROOT / f"composites/{id_}.jpg"))
+        assert kept.shape == given.shape and np.abs(kept.astype(int) - given).mean() > 0.2
 
 
 def test_a_bad_image_makes_the_exit_code_1(tmp_path: Path) -> None:

@@ -209,6 +209,12 @@ def test_wrong_predictions_argument(folder: Path, argument: str, sentence: str) 
         contenders.predictions(argument, whole, whole)
 
 
+def test_prediction_of_the_composites_own_size_is_resized(folder: Path, tmp_path: Path) -> None:
+    made = outputs(folder, tmp_path / "made")
+    store, summary = go(folder, tmp_path / "results", names=[], predictions=[f"mine={made}"], size=32)
+    assert summary.failures == [] and (store.read()["mse"] == 0).all()
+
+
 def test_prediction_of_another_size_fails_alone(folder: Path, tmp_path: Path) -> None:
     made = outputs(folder, tmp_path / "made")
     save(made / "image5.png", picture(5, 20, 24))
