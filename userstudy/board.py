@@ -85,6 +85,20 @@ def item_scores(items: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+def both_ways(pairs: list[dict]) -> pd.DataFrame:
+    """The JSON's pairs, each twice, so that every row reads from its first method's side; ``votes`` are decisive."""
+    rows = []
+    for pair in pairs:
+        bounds, votes = pair["share_interval"], pair["first_wins"] + pair["second_wins"]
+        turned = pair | dict(first=pair["second"], second=pair["first"])
+        turned |= dict(first_wins=pair["second_wins"], second_wins=pair["first_wins"])
+        turned |= {name: None if pair[name] is None else 1 - pair[name] for name in ("share", "predicted")}
+        turned["share_interval"] = bounds and [1 - bounds[1], 1 - bounds[0]]
+        turned["difference"] = None if pair["difference"] is None else -pair["difference"]
+        rows += [pair | {"votes": votes}, turned | {"votes": votes}]
+    return pd.DataFrame(rows)
+
+
 def _distributions(counts: Counts, options: Options) -> dict[str, Any] | None:
     """Histograms of each method's bootstrapped scores over common edges, both scales."""
     boots = bootstrap(counts, options)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from bench.board import available
 from bench.metrics import METRICS
+from bench.report import Board
 from bench.tables import heading as metric_heading
 from demo.board import look, pictures, source
 from demo.board.source import Shown
@@ -173,7 +174,7 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
     with right, st.container(horizontal=True, vertical_alignment="center"):
         maps = st.toggle("Difference maps", key="maps", bind="query-params", persist_state="session")
         top = st.segmented_control(
-            "ΔE00 scale up to", [5, 10, 20], default=10, key="scale", required=True, disabled=not maps
+            "ΔE00 scale up to", [5, 10, 20], default=20, key="scale", required=True, disabled=not maps
         )
     items = [*_inputs(given), *_results(shown, image, metric, chosen, given, facts, float(top) if maps else None)]
     shape = pictures.shape_of(board, image) or (1, 1)
@@ -217,7 +218,7 @@ def _results(
     return found
 
 
-def _legend(board: look.Any, maps: bool, top: float, outlined: bool) -> None:
+def _legend(board: Board, maps: bool, top: float, outlined: bool) -> None:
     words = "On the composite: foreground in solid orange, reference in dashed blue. " if outlined else ""
     if maps:
         words += f"Difference maps: ΔE00 to the target from 0 (black) over red to {top} and more (pale yellow). "
@@ -236,6 +237,7 @@ def _numbers(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> None
         table,
         hide_index=True,
         key="image_table",
+        height=38 + 35 * len(table),
         column_config={"title": st.column_config.TextColumn("Method", pinned=True)}
         | {n: st.column_config.NumberColumn(metric_heading(n), format=f"%.{source.digits(n)}f") for n in names},
         alt=f"Every metric of every method on {image}",

@@ -164,6 +164,7 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         column_config=columns,
         key="leaderboard_table",
         height=38 + 35 * len(table),
+        placeholder="",
         alt="All measured methods, the best first; a click on a column's head sorts by it",
     )
     st.caption(

@@ -1,4 +1,4 @@
-"""Aggregates that take longer than a click may: made once by one background thread, kept in memory and on disk.
+"""Aggregates that take longer than a click may: made once in the background, kept in memory and on disk.
 
 A page asks and goes on: what is ready is shown, what is not has a sentence in its place, and the page comes back by
 itself. Keys hold the content's digest, so a changed file is a new key and nothing here is ever out of date.
@@ -40,7 +40,7 @@ def prepared(key: Key, make: Callable[[], pd.DataFrame], patience: float = PATIE
 
     Raises what ``make`` raised, which is an InputError for anything a person can mend.
     """
-    future = _futures().start(key, make)
+    future = _futures().start(key, make, soon=True)
     try:
         return future.result(patience)
     except NotYet:
@@ -50,7 +50,7 @@ def prepared(key: Key, make: Callable[[], pd.DataFrame], patience: float = PATIE
 def ahead(jobs: dict[Key, Callable[[], pd.DataFrame]]) -> None:
     """Begin with what is likely to be asked for next."""
     for key, make in jobs.items():
-        _futures().start(key, make)
+        _futures().start(key, make, soon=False)
 
 
 def waiting(sentence: str, key: Key) -> None:
@@ -68,15 +68,15 @@ def waiting(sentence: str, key: Key) -> None:
 
 class _Futures:
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, "prepared")
+        self.asked, self.ahead = ThreadPoolExecutor(1, "asked"), ThreadPoolExecutor(1, "ahead")
         self.known: OrderedDict[Key, Future] = OrderedDict()
         self.lock = threading.Lock()
         _prune(cache_folder())
 
-    def start(self, key: Key, make: Callable[[], pd.DataFrame]) -> Future:
+    def start(self, key: Key, make: Callable[[], pd.DataFrame], soon: bool) -> Future:
         with self.lock:
-            if key not in self.known:
-                self.known[key] = self.pool.submit(_load_or_make, key, make)
+            if key not in self.known or (soon and self.known[key].cancel()):  # what waits ahead overtakes
+                self.known[key] = (self.asked if soon else self.ahead).submit(_load_or_make, key, make)
                 while len(self.known) > IN_MEMORY:
                     self.known.popitem(last=False)
             self.known.move_to_end(key)

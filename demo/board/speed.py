@@ -1,3 +1,124 @@
+"""What quality costs in time and size, and where it holds: small or large foregrounds, easy or hard composites."""
+
 import streamlit as st
 
-st.title("speed")
+from bench.board import groups
+from bench.metrics import METRICS
+from bench.tables import heading as metric_heading
+from demo.board import look, source
+from demo.board.prepared import prepared, waiting
+from demo.board.source import Shown
+
+SMALLEST, LARGEST = 9, 34  # pixels, markers of methods without parameters and of the largest network
+BY = {"size": "Foreground size", "difficulty": "Difficulty", "subset": "Subset"}
+
+
+def page() -> None:
+    look.heading(
+        "Quality against speed",
+        "How good, how fast and how large each method is, and whether that holds for small foregrounds and hard "
+        "composites.",
+    )
+    shown = source.choose_board()
+    metric = source.choose_metric(shown)
+    _scatter(shown, metric)
+    st.subheader("By foreground size and difficulty", anchor=False)
+    by = st.segmented_control(
+        "Group images by",
+        list(BY),
+        default="size",
+        required=True,
+        format_func=BY.get,
+        key="by",
+        bind="query-params",
+        persist_state="session",
+    )
+    _groups(shown, metric, by)
+
+
+def _scatter(shown: Shown, metric: str) -> None:
+    overview = source.overview_of(shown, shown.place)
+    main = overview[overview["metric"] == metric].set_index("method")[["mean", "low", "high"]]
+    table = source.facts_of(shown, shown.place).join(main)
+    untimed = table[table["seconds"].isna()]["title"].tolist()
+    timed = table.dropna(subset="seconds")
+    if timed.empty:
+        st.info("No method was timed: the rows come from finished pictures, which cost nothing here.")
+        return
+    largest = timed["parameters"].max()
+    fig = look.figure(440, "milliseconds an image, median", metric_heading(metric), legend=True)
+    for kind, color in look.KINDS.items():
+        rows = timed[timed["kind"] == kind]
+        if rows.empty:
+            continue
+        share = (rows["parameters"].fillna(0) / largest) ** 0.5 if largest > 0 else 0 * rows["seconds"]
+        fig.add_scatter(
+            x=rows["seconds"] * 1000,
+            y=rows["mean"],
+            name=kind,
+            text=rows["title"],
+            mode="markers",
+            marker={"size": SMALLEST + (LARGEST - SMALLEST) * share, "color": color, "opacity": 0.85},
+            error_y={"type": "data", "array": rows["high"] - rows["mean"], "arrayminus": rows["mean"] - rows["low"]},
+            hovertemplate="%{text}<br>%{x:.2f} ms, %{y:." + str(source.digits(metric)) + "f}<extra></extra>",
+        )
+    fig.update_xaxes(type="log")
+    caption = (
+        f"{METRICS[metric].title} with 95 % interval against the median time of one image on the machine that ran it, "
+        "one thread a process, on a logarithmic scale; a marker's area grows with the number of parameters, and "
+        f"methods without any are smallest. {'Up' if source.better_is_higher(metric) else 'Down'} and to the left is "
+        "better." + (f" Not timed: {', '.join(untimed)}." if untimed else "")
+    )
+    twin = timed.assign(ms=timed["seconds"] * 1000).reset_index()
+    columns = {
+        "ms": st.column_config.NumberColumn("ms an image", format="%.3f"),
+        "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
+        "peak_mb": st.column_config.NumberColumn("Peak memory, MB", format="%.0f"),
+        "title": "Method",
+        "kind": "Type",
+        "mean": metric_heading(metric),
+    }
+    kept = ["title", "kind", "mean", "low", "high", "ms", "peak_mb", "parameters"]
+    look.chart(fig, caption, shown.file, twin[kept].sort_values("ms"), "speed_chart", columns=columns)
+
+
+def _groups(shown: Shown, metric: str, by: str) -> None:
+    key = (*shown.place, "groups", by, metric)
+    table = prepared(key, lambda: groups(shown.board, by, metric))
+    if table is None:
+        waiting("Groups of images are being averaged …", key)
+        return
+    facts = source.facts_of(shown, shown.place)
+    table = table.join(facts[["title", "kind"]], on="method")
+    names = list(dict.fromkeys(table["group"]))
+    means = table.groupby("title")["mean"].mean().sort_values(ascending=source.better_is_higher(metric))
+    fig = look.figure(110 + (look.ROW + 8) * len(means), metric_heading(metric), legend=True)
+    for at, name in enumerate(names):
+        rows = table[table["group"] == name]
+        fig.add_scatter(
+            x=rows["mean"],
+            y=rows["title"],
+            name=f"{name} (n={rows['images'].iloc[0]})",
+            mode="markers",
+            marker={
+                "size": 9,
+                "symbol": ("circle", "diamond", "square", "cross", "x")[at % 5],
+                "color": _SHADES[at % 5],
+            },
+            error_x={"type": "data", "array": rows["high"] - rows["mean"], "arrayminus": rows["mean"] - rows["low"]},
+            hovertemplate="%{y}: %{x:." + str(source.digits(metric)) + "f}<extra>" + name + "</extra>",
+        )
+    fig.update_yaxes(categoryorder="array", categoryarray=means.index.tolist())
+    caption = (
+        f"{METRICS[metric].title} of each method by {BY[by].lower()}, mean and 95 % interval over photos of each "
+        "group; n counts images. "
+        + ("Thirds by the composite's own foreground error." if by == "difficulty" else "")
+        + ("Share of the frame that the foreground covers." if by == "size" else "")
+    )
+    twin = table[["title", "group", "images", "mean", "low", "high"]]
+    look.chart(fig, caption.strip(), shown.file, twin, "groups_chart")
+
+
+_SHADES = ("#4a90c2", "#d98c1f", "#159a80", "#b5679b", "#8a9390")
+
+page()
