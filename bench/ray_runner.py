@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from bench import cli
 from bench.errors import InputError
 from bench.evaluate import Job, Outcome, evaluate, prepare_process
 from bench.runner import Execute, Task
+from bench.running import run_and_report, sentences
 
 
 def on_ray(address: str | None) -> Execute:
@@ -52,8 +52,8 @@ def main(
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; without it one starts here.")] = None,
 ) -> None:
     """Measure methods on a data set over a Ray cluster; rows are those of `python -m bench run`."""
-    with cli.sentences():
-        cli.run_and_report(dataset, root, methods, [], out, protocol, size, on_ray(address))
+    with sentences():
+        run_and_report(dataset, root, methods, [], out, protocol, size, on_ray(address))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Runs: what is computed, what is kept when they end badly, and that only what is missing is done again."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,35 +7,21 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from bench_pictures import make_dataset, picture, save
+from bench_runs import TWO, go, serial
 
 from bench import contenders
 from bench.datasets import read_manifest
 from bench.errors import InputError
-from bench.evaluate import evaluate
-from bench.metrics import METRICS, score_all
-from bench.runner import local, plan, run
-from bench.store import KEY, Part, Store
+from bench.metrics import score_all
+from bench.runner import local, plan
+from bench.store import KEY, Store
 
 COSTS = ["seconds", "peak_mb", "computed"]  # what two runs may differ in
-TWO = ("composite", "luminance-background")
-
-
-def serial(job, tasks):
-    """The same work in this process, so that tests are quick."""
-    for entry, methods in tasks:
-        yield evaluate(job, entry, methods)
-
-
-def go(folder: Path, results: Path, names=TWO, execute=serial, limit=None, shard=None, predictions=(), **options):
-    whole = read_manifest(folder)
-    chosen = plan(whole, limit, shard)
-    who = contenders.methods(names) + [contenders.predictions(p, chosen, whole) for p in predictions]
-    store = Store(results, whole.name)
-    return store, run(whole, chosen, who, store, execute, **{"size": None} | options)
 
 
 @pytest.fixture
@@ -53,8 +38,6 @@ def test_rows(folder: Path, tmp_path: Path) -> None:
     row = rows[(rows["id"] == "image3") & (rows["method"] == "composite")].iloc[0]
     dataset = read_manifest(folder)
     entry = dataset.entries[3]
-    import cv2
-
     composite, target = (cv2.imread(str(path))[..., ::-1] for path in (entry.composite, entry.target))
     mask = cv2.imread(str(entry.foreground), 0) > 0
     for name, value in score_all(composite, target, mask).items():
@@ -166,8 +149,6 @@ def outputs(folder: Path, into: Path) -> Path:
 
 
 def load_pixels(path: Path) -> np.ndarray:
-    import cv2
-
     return cv2.imread(str(path))[..., ::-1]
 
 
@@ -277,46 +258,6 @@ def test_kill_minus_nine_loses_no_finished_row(tmp_path: Path) -> None:
     assert len(rows) == 2 * len(whole.entries) and not rows.duplicated(KEY).any()
     again = rows.set_index(KEY).loc[kept.set_index(KEY).index].reset_index()
     pd.testing.assert_frame_equal(again[kept.columns], kept)
-
-
-def test_row_cut_off_by_a_crash_is_forgotten(folder: Path, tmp_path: Path) -> None:
-    store, _ = go(folder, tmp_path / "results", limit=1)
-    row = store.read().to_dict("records")[0] | {"id": "image5"}
-    store.parts.mkdir()
-    (store.parts / "crashed.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row)[:50])
-    assert len(store.read()) == 3
-    assert len(store.merge()) == 3 and not store.parts.exists()
-
-
-def test_rows_of_a_run_that_goes_on_are_left_to_it(folder: Path, tmp_path: Path) -> None:
-    store, _ = go(folder, tmp_path / "results", limit=1)
-    row = store.read().to_dict("records")[0] | {"id": "image5"}
-    with Part(store) as part:
-        part.add([row])
-        assert len(store.merge()) == 2 and part.path.exists()
-        assert len(store.read()) == 3
-    assert len(store.merge()) == 3 and not part.path.exists()
-
-
-@pytest.mark.parametrize("content", [b"PAR1 but no more", b""])
-def test_damaged_result_file_is_not_overwritten(folder: Path, tmp_path: Path, content: bytes) -> None:
-    store, _ = go(folder, tmp_path / "results", limit=1)
-    store.rows_file.write_bytes(content)
-    with pytest.raises(InputError, match="expected result rows in .* but it is damaged"):
-        go(folder, tmp_path / "results")
-    assert store.rows_file.read_bytes() == content
-
-
-def test_foreign_parquet_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
-    store, _ = go(folder, tmp_path / "results", limit=1)
-    pd.DataFrame({"a": [1]}).to_parquet(store.rows_file)
-    with pytest.raises(InputError, match="expected the columns of a result file"):
-        go(folder, tmp_path / "results")
-
-
-def test_every_metric_has_a_column(folder: Path, tmp_path: Path) -> None:
-    store, _ = go(folder, tmp_path / "results", limit=1)
-    assert set(METRICS) <= set(store.read().columns)
 
 
 def test_ray_gives_the_same_rows(folder: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Boards, tables, exports, submissions and agreement, on rows made up here so that the right answer is known."""
+"""Boards, tables and exports, on rows made up so that the right answer is known."""
 
 import csv
 import io
@@ -8,67 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from bench_rows import GAINS, IMAGES, fill, made_rows
 
 from bench.errors import InputError
 from bench.export import export, leaderboard, long_table
-from bench.metrics import METRICS
 from bench.published import published
 from bench.render import Table, render
-from bench.report import agreement, boards, breakdown, scores
-from bench.store import Part, Store
-from bench.submission import add, write_submission
+from bench.report import boards, breakdown, scores
 from bench.tables import broken_down, measured, paper_table, reported
-
-GAINS = {"composite": 0.0, "reinhard-background": 3.0, "xiao-background": 3.0, "histogram-background": -4.0}
-IMAGES, PHOTOS = 48, 24
-RNG = np.random.default_rng(4)
-DIFFICULTY = RNG.normal(28, 3, PHOTOS).repeat(IMAGES // PHOTOS) + RNG.normal(0, 1, IMAGES)
-
-
-def made_rows(dataset: str = "portrait-open", hash_: str = "h1", methods=GAINS, images: int = IMAGES) -> list[dict]:
-    """Rows whose PSNR is the image's difficulty plus the method's gain plus noise; all else follows from it."""
-    rng = np.random.default_rng(9)
-    rows = []
-    for method in methods:
-        for n in range(images):
-            psnr = DIFFICULTY[n] + GAINS.get(method, 1.0) + rng.normal(0, 0.2)
-            mse = 255**2 / 10 ** (psnr / 10)
-            rows.append(
-                {
-                    "dataset": dataset,
-                    "dataset_hash": hash_,
-                    "id": f"image{n:02}",
-                    "photo": f"photo{n // (IMAGES // PHOTOS)}",
-                    "subset": "hue" if n % 3 else "gamma",
-                    "method": method,
-                    "weights_hash": "",
-                    "protocol": "strict",
-                    "size": "256",
-                    "code": "1.0+abc",
-                    "computed": "2026-01-01T00:00:00+00:00",
-                    "width": 256,
-                    "height": 256,
-                    "foreground_share": 0.02 + 0.4 * n / IMAGES,
-                    "composite_fmse": float(1000 - DIFFICULTY[n] * 10),
-                    "seconds": 0.1,
-                    "peak_mb": 100.0,
-                }
-                | {name: mse for name in METRICS if name != "lpips"}
-                | {"psnr": psnr, "fpsnr": psnr - 5, "ssim": 1 - mse / 1e4, "fssim": 1 - mse / 1e3}
-            )
-    return rows
-
-
-def fill(results: Path, rows: list[dict], **meta) -> Store:
-    store = Store(results, rows[0]["dataset"])
-    with Part(store) as part:
-        part.add(rows)
-    store.merge()
-    store.write_meta(
-        {"dataset": store.folder.name, "title": "Portrait-Open", "dataset_hash": "h1", "images": IMAGES} | meta
-    )
-    return store
 
 
 @pytest.fixture
@@ -248,123 +195,3 @@ def test_long_table_is_the_scores(results: Path) -> None:
     long = long_table([board])
     psnr = long[(long["metric"] == "psnr") & (long["status"] == "measured")].set_index("method")["mean"]
     assert psnr.to_dict() == scores(board, ["psnr"]).set_index("method")["mean"].to_dict()
-
-
-# one's own result
-
-
-@pytest.fixture
-def mine(results: Path, tmp_path: Path) -> Path:
-    """A result file of another lab: what this benchmark exported there, under the lab's own name."""
-    elsewhere = tmp_path / "elsewhere"
-    fill(elsewhere, made_rows(methods=["composite", "mynet"]))
-    (board,) = boards(elsewhere)
-    path = tmp_path / "mynet.json"
-    about = {"title": "MyNet", "citation": "Me, 2026", "year": 2026, "kind": "interactive", "looks_at": "reference"}
-    board.meta.setdefault("methods", {})["mynet"] = about
-    write_submission(board, "mynet", path)
-    return path
-
-
-def test_own_result_goes_in(mine: Path, results: Path) -> None:
-    submission, count = add(mine, results)
-    assert (submission.method.name, count) == ("mynet", IMAGES)
-    (board,) = boards(results)
-    table = scores(board, ["psnr"]).set_index("method")
-    assert table.loc["mynet", "mean"] == pytest.approx(DIFFICULTY.mean() + 1, abs=0.1)
-    assert board.about("mynet")["note"] == "submitted"
-    assert any(row[1] == "MyNet" and row[2] == "reference" for row in measured(board).rows)
-    assert (board.rows.loc[board.rows["method"] == "mynet", "subset"] != "").all()
-
-
-def edit(content: dict, change) -> dict:
-    change(content)
-    return content
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        (lambda c: c["method"].pop("title"), "method.title: Field required"),
-        (lambda c: c.update(extra=1), "extra: Extra inputs"),
-        (lambda c: c["method"].update(name="composite"), "expected a new method name"),
-        (lambda c: c.update(dataset_hash="other"), "to be measured in .* first, but it holds h1"),
-        (lambda c: c.update(protocol="loose"), "expected a protocol out of"),
-        (lambda c: c["rows"].pop(), "but 1 are missing or unknown: image47"),
-        (lambda c: c["rows"].append(c["rows"][0]), "expected every image once"),
-        (lambda c: c["rows"][3].update(id="image99"), "but 2 are missing or unknown: image03, image99"),
-        (lambda c: c["rows"][3].update(psnr=99.0), "expected PSNR and MSE of image03 .* to agree"),
-        (lambda c: c["rows"][3].pop("ssim"), "expected a number for ssim of image03"),
-        (lambda c: c["rows"][3].update(beauty=1.0), "expected metrics of this benchmark for image03 .* beauty"),
-    ],
-)
-def test_own_result_is_checked(mine: Path, results: Path, change, sentence: str) -> None:
-    before = (results / "portrait-open/rows.parquet").read_bytes()
-    mine.write_text(json.dumps(edit(json.loads(mine.read_text()), change)))
-    with pytest.raises(InputError, match=sentence) as raised:
-        add(mine, results)
-    assert "\n" not in str(raised.value)
-    assert (results / "portrait-open/rows.parquet").read_bytes() == before
-
-
-def test_broken_own_result(results: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(InputError, match="expected a result file like the one in bench/README.md"):
-        add(tmp_path / "broken.json", results)
-    with pytest.raises(InputError, match="expected a result file at"):
-        add(tmp_path / "absent.json", results)
-
-
-# agreement with people
-
-
-def test_agreement_is_scipys_and_knows_direction() -> None:
-    methods = [f"m{n}" for n in range(12)]
-    people = RNG.normal(0, 1, 12)
-    error = np.exp(-people + RNG.normal(0, 0.6, 12))
-    found = agreement(
-        pd.DataFrame({"method": methods, "fmse": error, "psnr": -10 * np.log10(error)}),
-        pd.DataFrame({"method": methods[::-1], "score": people[::-1]}),
-    ).set_index("metric")
-    assert found.loc["fmse", "spearman"] == pytest.approx(stats.spearmanr(-error, people).statistic)
-    assert found.loc["fmse", "kendall"] == pytest.approx(stats.kendalltau(-error, people).statistic)
-    assert found.loc["psnr", "pearson"] == pytest.approx(stats.pearsonr(-10 * np.log10(error), people).statistic)
-    assert found.loc["psnr", "spearman"] == pytest.approx(found.loc["fmse", "spearman"])
-    for name in ("spearman", "kendall", "pearson"):
-        assert (found[f"{name}_low"] < found[name]).all() and (found[name] < found[f"{name}_high"]).all()
-    assert (found["n"] == 12).all()
-
-
-def test_agreement_resamples_images() -> None:
-    """Five equal answers for each image are one answer: the interval is that of images, not of rows."""
-    images = [f"i{n}" for n in range(15)]
-    people = RNG.normal(0, 1, 15)
-    metric = people + RNG.normal(0, 1, 15)
-    one = pd.DataFrame({"method": "a", "id": images, "psnr": metric, "score": people})
-    many = pd.concat([one.assign(method=f"m{n}") for n in range(5)])
-    widths = []
-    for table in (one, many):
-        row = agreement(table.drop(columns="score"), table[["method", "id", "score"]]).iloc[0]
-        widths.append(row["pearson_high"] - row["pearson_low"])
-    assert widths[1] == pytest.approx(widths[0], rel=0.15)
-
-
-@pytest.mark.parametrize(
-    ("metrics", "people", "sentence"),
-    [
-        ({"method": ["a", "b"], "psnr": [1, 2]}, {"method": ["a", "b"], "score": [1, 2]}, "at least 3 methods"),
-        ({"name": ["a"], "psnr": [1]}, {"method": ["a"], "score": [1]}, "expected a column 'method' in the metric"),
-        ({"method": ["a"], "psnr": [1]}, {"method": ["a"], "bt": [1]}, "expected a column 'score'"),
-        ({"method": ["a"], "beauty": [1]}, {"method": ["a"], "score": [1]}, "named like a metric"),
-        ({"method": ["a", "a"], "psnr": [1, 2]}, {"method": ["a"], "score": [1]}, "expected one row a method"),
-    ],
-)
-def test_agreement_says_what_is_wrong(metrics: dict, people: dict, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        agreement(pd.DataFrame(metrics), pd.DataFrame(people))
-
-
-def test_constant_scores_have_no_correlation() -> None:
-    table = pd.DataFrame({"method": list("abcd"), "psnr": [1.0, 2, 3, 4]})
-    row = agreement(table, pd.DataFrame({"method": list("abcd"), "score": [1.0] * 4})).iloc[0]
-    assert np.isnan(row["spearman"]) and np.isnan(row["pearson_low"])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import typer.main
 from bench_pictures import make_dataset, picture, save
 from typer.testing import CliRunner, Result
 
@@ -47,8 +48,6 @@ def test_help_explains_every_option(command: str) -> None:
     assert result.exit_code == 0
     info = next(c for c in app.registered_commands if (c.name or c.callback.__name__.replace("_", "-")) == command)
     assert info.callback.__doc__
-    import typer.main
-
     for parameter in typer.main.get_command(app).commands[command].params:
         assert parameter.help or parameter.name in ("help",), f"{command} {parameter.name} has no help"
 
@@ -160,8 +159,6 @@ def test_unwritable_results(tmp_path: Path) -> None:
 
 def test_commands_of_the_readme_exist() -> None:
     """Every ``python -m bench …`` line names a command and options that are there."""
-    import typer.main
-
     commands = typer.main.get_command(app).commands
     lines = re.findall(r"python -m bench ([^\n`#|]+)", README.read_text(encoding="utf-8"))
     assert len(lines) >= 8
