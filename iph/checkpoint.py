@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from iph.errors import InputError
@@ -29,7 +29,7 @@ def save_network(path: str | Path, network: Network | StyleEncoder, half: bool =
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in network.state_dict().items()}
     settings = {"kind": type(network).__name__, "config": network.settings()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"settings": json.dumps(settings)})
+        temporary.write_bytes(save(tensors, metadata={"settings": json.dumps(settings)}))
 
 
 def load_network(name: str | Path) -> Network | StyleEncoder:
