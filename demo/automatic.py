@@ -9,7 +9,7 @@ from iph.masks import segment_subjects, suggest_references
 from iph.placement import Placement
 
 TALL = 0.8  # of the background's height: how tall a person stands at first
-WHOLE = {"photo": "Whole background", "other": "Whole photo"}
+WHOLE = {"photo": "Background", "other": "Whole photo"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ an hour, or when there are too many.
 import logging
 import re
 import shutil
+import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -80,17 +81,18 @@ class Desk:
     def handle(self, event: str, session: str, data: dict) -> dict:
         """Do what an event asks, and answer with the project as it is then; a failure is a sentence in the answer."""
         seat = self.seat(session)
-        if event == "thumbnails":  # takes the lock by itself, for a moment at a time
-            view.make_thumbnails(seat.project, _where(data), seat.pictures)
-        with seat.project.lock:
-            more = {"message": None, "file": None}
-            try:
+        more = {"message": None, "file": None}
+        try:
+            if event == "thumbnails":  # takes the lock by itself, for a moment at a time
+                view.make_thumbnails(seat.project, _where(data), seat.pictures)
+            with seat.project.lock:
                 more |= DO[event](seat, data) or {}
-            except InputError as error:
-                more["message"] = {"text": sentence(str(error)), "error": True}
-            except Exception:
-                log.exception("the event %r failed", event)
-                more["message"] = {"text": OUR_FAULT, "error": True}
+        except InputError as error:
+            more["message"] = {"text": sentence(str(error)), "error": True}
+        except Exception:
+            log.exception("the event %r failed", event)
+            more["message"] = {"text": OUR_FAULT, "error": True}
+        with seat.project.lock:
             return view.answer(seat.project, seat.pictures, **more)
 
 
@@ -125,9 +127,9 @@ def _example(seat: Seat, data: dict) -> None:
     example = gallery.find(data.get("id"))
     seat.project.start_over()
     for kind, placement in (("background", None), ("person", example.placement)):
-        copy = seat.project.folder / f"{kind}-{example.file(kind).name}"
-        shutil.copy(example.file(kind), copy)
-        seat.project.open(kind, copy, copy.name.removeprefix(f"{kind}-"), placement)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copy(example.file(kind), folder)
+            seat.project.open(kind, Path(copy), example.file(kind).name, placement)
 
 
 def _place(seat: Seat, data: dict) -> None:

@@ -4,6 +4,7 @@ The cheap part of ``iph`` runs on proxies as often as something moves; the recip
 on the originals, which stay on disk as they were uploaded.
 """
 
+import re
 import shutil
 import tempfile
 import threading
@@ -72,8 +73,8 @@ class Project:
     def start_over(self) -> None:
         """Forget everything and delete the originals."""
         self._clear()
-        for file in self.folder.iterdir():
-            file.unlink()
+        for original in self.folder.iterdir():
+            shutil.rmtree(original)
 
     def close(self) -> None:
         """Delete the originals, for good."""
@@ -112,18 +113,16 @@ class Project:
         """Take an uploaded file over, as one of ``KINDS``. Returns what is worth saying about it, in sentences."""
         if kind not in KINDS:
             raise InputError(f"Expected one of {', '.join(KINDS)}, got {str(kind)[:20]!r}.")
-        handle, kept = tempfile.mkstemp(suffix=upload.suffix.lower()[:8], dir=self.folder)
-        kept = Path(kept)
-        with open(handle, "wb"):
-            shutil.move(upload, kept)
+        kept = Path(tempfile.mkdtemp(dir=self.folder)) / file_name(name)
+        shutil.move(upload, kept)
         before = dict(self.__dict__)
         try:
-            picture = open_picture(kept, Path(name).name[:100] or "photo")
+            picture = open_picture(kept)
             {"mask": self._take_mask, "other": self._take_other}.get(kind, self._take_photo)(picture, kind)
             self._get_ready(placement)
         except InputError:
             self.__dict__.update(before)
-            kept.unlink()
+            shutil.rmtree(kept.parent)
             raise
         return picture.notes
 
@@ -282,7 +281,7 @@ class Project:
             **vars(self.amounts),
             placement=now.placement,
             reference=now.region,
-            names={role: picture.name for role, picture in names.items() if picture is not None},
+            names={role: picture.path.name for role, picture in names.items() if picture is not None},
             model=MODEL,
         )
 
@@ -292,7 +291,7 @@ class Project:
         if what not in endings:
             raise InputError(f"Expected one of {', '.join(endings)}, got {str(what)[:20]!r}.")
         recipe = self.recipe()
-        path = folder / f"{Path(self.base.name).stem}-harmonized{endings[what]}"
+        path = folder / f"{self.base.path.stem}-harmonized{endings[what]}"
         if what == "cube":
             recipe.change.save_cube(path, title=path.stem)
         elif what == "recipe":
@@ -301,3 +300,10 @@ class Project:
             person = self.pictures["person"].photo() if recipe.placement else None
             write_photo(recipe.replay(self.base.photo(), person), path)
         return path
+
+
+def file_name(name: str) -> str:
+    """A visitor's file name with nothing in it that a file system or a page could take for something else."""
+    plain = re.sub(r"[^\w .()+-]", "_", Path(name.replace("\\", "/")).name).strip(" .")
+    stem, dot, ending = plain.rpartition(".")
+    return f"{(stem or plain)[:80]}{dot}{ending[:8]}" if stem else plain[:80] or "photo"

@@ -78,7 +78,7 @@ class Scene:
         size = (THUMB_SIDE, THUMB_SIDE)
         way = cv2.INTER_AREA if side > THUMB_SIDE else cv2.INTER_LINEAR
         pixels, mask = (cv2.resize(plane[window], size, interpolation=way) for plane in (self.pixels, self.mask))
-        return self.base.on_screen(mapping.apply(pixels, mask))
+        return self.base.on_screen(mapping.apply(pixels, np.clip(mask, 0, 1)))  # a mean of ones may exceed one
 
 
 def _in_profile(picture: Opened, base: Opened) -> np.ndarray:

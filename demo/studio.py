@@ -21,8 +21,10 @@ TITLE = "Interactive Portrait Harmonization"
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 # Gradio's own frame steps back: the page is the photo.
 CSS = """
-.gradio-container { max-width: 1320px !important; padding: 0 20px !important; margin: 0 auto !important; }
-@media (max-width: 560px) { .gradio-container { padding: 0 12px !important; } }
+.gradio-container { width: 100%; max-width: 1280px !important; padding: 0 !important; margin: 0 auto !important; }
+.gradio-container .main { padding: 0 20px !important; max-width: none !important; }
+#studio .html-container { padding: 0; }
+@media (max-width: 560px) { .gradio-container .main { padding: 0 12px !important; } }
 """
 
 

@@ -8,6 +8,7 @@ from demo.pictures import Pictures
 from demo.project import Project
 
 PREVIEW_SIDE = 320
+SMOOTH = 1.5  # pixels: an outline shows where, not every hair
 SPECK = 16  # pixels: smaller pieces of a mask are not outlined
 
 
@@ -49,10 +50,12 @@ def make_thumbnails(project: Project, where: str, pictures: Pictures) -> None:
 
 def outline(mask: np.ndarray) -> str:
     """The outline of a mask (h, w) as an SVG path in its pixels, holes included."""
-    edges, _ = cv2.findContours((mask >= 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SMOOTH, borderType=cv2.BORDER_REPLICATE)
+    inside = (smooth if smooth.max() >= 0.5 else mask) >= 0.5
+    edges, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     large = [edge for edge in edges if cv2.contourArea(edge) >= SPECK] or edges
-    smooth = [cv2.approxPolyDP(edge, 0.7, True)[:, 0] for edge in large]  # each (K, 2)
-    return "".join("M" + "L".join(f"{x} {y}" for x, y in points) + "Z" for points in smooth)
+    lines = [cv2.approxPolyDP(edge, 0.7, True)[:, 0] for edge in large]  # each (K, 2)
+    return "".join("M" + "L".join(f"{x} {y}" for x, y in points) + "Z" for points in lines)
 
 
 def _preview(kind: str, picture: Opened, pictures: Pictures) -> dict:
@@ -66,7 +69,7 @@ def _preview(kind: str, picture: Opened, pictures: Pictures) -> dict:
         alpha = cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA)
         return np.dstack([small, np.rint(alpha * 255).astype(np.uint8)])
 
-    return {"file": pictures.show(f"preview-{kind}", pixels, picture), "name": picture.name}
+    return {"file": pictures.show(f"preview-{kind}", pixels, picture), "name": picture.path.name}
 
 
 def _whole(name: str, picture: Opened, pictures: Pictures) -> dict:

@@ -137,7 +137,7 @@ class Recipe:
 def _mask_of(photo: Photo, mask: np.ndarray | None) -> np.ndarray:
     """The mask at the photo's size, or the photo's own alpha."""
     if mask is not None:
-        return as_mask(mask, photo.pixels.shape, "foreground", allow_full=True)
+        return np.clip(as_mask(mask, photo.pixels.shape, "foreground", allow_full=True), 0, 1)
     if photo.alpha is None:
         raise InputError("This recipe takes the foreground from an alpha channel, but the picture has none.")
     return from_alpha(photo.alpha)

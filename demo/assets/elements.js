@@ -42,6 +42,7 @@ function showBusy(text) {
     return;
   }
   busyTimer = setTimeout(() => {
+    (parts.work.hidden ? find(".drop.waiting") || parts.gallery : parts.frame).append(parts.busy);
     find("span", parts.busy).textContent = text;
     parts.busy.hidden = false;
   }, 200);

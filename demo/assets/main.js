@@ -67,6 +67,10 @@ function usable() {
   return tab === "reference" && view.person ? ["move", "point", "brush", "erase"] : ["point", "brush", "erase"];
 }
 
+function outline(name, path) {
+  findAll("." + name + " path", parts.lines).forEach((line) => line.setAttribute("d", path));
+}
+
 function choose(name, wanted) {
   tab = name;
   tool = usable().includes(wanted || tool) ? wanted || tool : usable()[0];
@@ -88,15 +92,22 @@ function render() {
   find("[data-do=mirror]").hidden = tool !== "move";
   find(".file[data-kind=mask]").hidden = placed || tab !== "person";
   find("[data-do=undo]").disabled = !view.undo;
-  parts.frame.dataset.tab = tab;
+  parts.frame.dataset.marks = tab;
   parts.hint.textContent = view.asks && tab === "person" ? "Who was pasted? Click them, or drag a box around them." : HINTS[tab + " " + tool];
-  find("path.foreground").setAttribute("d", tab === "other" ? "" : tab === "person" ? lines.cutout : lines.foreground);
-  find("path.reference").setAttribute("d", tab === "other" ? lines.other : tab === "person" && placed ? "" : lines.reference);
+  const cutting = tab === "person" && placed;
+  outline("foreground", tab === "other" ? "" : tab === "person" ? lines.cutout : lines.foreground);
+  outline("reference", tab === "other" ? lines.other : cutting ? "" : lines.reference);
+  const outside = "M0 0H" + whole.width + "V" + whole.height + "H0Z";
+  find("path.shade").setAttribute("d", cutting && lines.cutout ? outside + lines.cutout : "");
   parts.frame.setAttribute("aria-label", (tab === "person" ? "The person's picture" : tab === "other" ? "The other photo" : "The photo") +
     (view.label ? ", look taken from: " + view.label : ""));
   const where = tab === "other" ? "other" : "photo", listed = view.suggestions[where];
-  showStrip(where, listed, (index) => send("act", "take", { where, index }), (outline) => {
-    find("path.suggested").setAttribute("d", tab === "person" ? "" : outline);
+  const takeIt = (index) => {
+    if (tab === "person") tab = "reference";
+    send("act", "take", { where, index });
+  };
+  showStrip(where, listed, takeIt, (path) => {
+    outline("suggested", tab === "person" ? "" : path);
   });
   find("[data-do=auto]").disabled = find("[data-save=photo]").disabled = !view.result;
   findAll("[data-save]").forEach((button) => { button.disabled = !view.result; });
@@ -137,7 +148,7 @@ findAll("[data-tab]").forEach((button) => button.addEventListener("click", () =>
 findAll("[data-tool]").forEach((button) => button.addEventListener("click", () => choose(tab, button.dataset.tool)));
 findAll("[data-save]").forEach((button) => button.addEventListener("click", () => send("save", "save", { what: button.dataset.save })));
 const actions = {
-  auto: () => { if (tab === "other") tab = "reference"; send("act", "auto"); },
+  auto: () => { tab = "reference"; send("act", "auto"); },
   undo: () => send("act", "undo"),
   restart: () => { tab = "reference"; send("act", "restart"); },
   mirror: () => tools.mirror(),

@@ -50,15 +50,27 @@ function showSlots(slots) {
   });
 }
 
+// Six ready composites, and where their photos came from.
 function showGallery(gallery, choose) {
+  find(".credits ul").replaceChildren(...gallery.map((example) => {
+    const entry = make("li", "", example.title + ": ");
+    example.credits.forEach((photo, index) => {
+      const link = make("a", "", photo.role + " (" + photo.licence + ")");
+      link.href = photo.page;
+      link.title = photo.changes;
+      link.target = "_blank";
+      link.rel = "noopener noreferrer";
+      entry.append(index ? ", " : "", link);
+    });
+    return entry;
+  }));
   parts.gallery.replaceChildren(...gallery.map((example) => {
     const button = make("button", "example"), image = make("img");
     button.type = "button";
     image.src = example.picture.url;
     image.alt = example.title;
     image.loading = "lazy";
-    const credit = make("span", "quiet", example.credit);
-    button.append(image, make("b", "", example.title), credit);
+    button.append(image, make("b", "", example.title));
     button.addEventListener("click", () => choose(example.id));
     return button;
   }));

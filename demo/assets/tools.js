@@ -207,7 +207,7 @@ function makeTools(act) {
   frame.addEventListener("blur", () => { showCross(null); corner = null; });
 
   return {
-    use(name) { tool = name; frame.dataset.tool = name; if (place) showHandles(place); else parts.handles.hidden = true; },
+    use(name) { tool = name; frame.dataset.hand = name; if (place) showHandles(place); else parts.handles.hidden = true; },
     // What the server answered: the person as they stand now, or nobody.
     settle(now) {
       clearTimeout(settle);
