@@ -27,4 +27,5 @@ pages = [
     st.Page(f"board/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
     for name, title, icon in PAGES
 ]
+st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; }</style>")
 st.navigation(pages, position="top").run()

@@ -8,6 +8,7 @@ from bench.metrics import METRICS
 from bench.report import Board
 from bench.tables import heading as metric_heading
 from demo.board import look, pictures, source
+from demo.board.address import choose, switch
 from demo.board.source import Shown
 from demo.board.viewer import Panel, panels, strip
 
@@ -35,38 +36,25 @@ def page() -> None:
     with left:
         metric = source.choose_metric(shown)
     with middle:
-        method = st.selectbox(
-            "Method",
-            shown.board.methods,
-            _most_telling(shown, metric),
-            format_func=lambda name: facts.loc[name, "title"],
-            key="method",
-            bind="query-params",
-            persist_state="session",
-        )
+        telling = _most_telling(shown, metric)
+        method = choose("Method", shown.board.methods, "method", telling, lambda name: facts.loc[name, "title"])
     with right:
-        sort = st.selectbox(
-            "Order",
-            list(SORTS),
-            format_func=SORTS.get,
-            key="sort",
-            bind="query-params",
-            persist_state="session",
-        )
+        sort = choose("Order", list(SORTS), "sort", title=SORTS.get)
     table = source.per_image_of(shown, shown.place, metric)
     order = _ordered(table, method, metric, sort)
     _scatter(shown, table, method, metric, facts.loc[method, "title"])
-    image = _choose_image(shown, table, order, method, metric)
+    image = _choose_image(shown, table, order, method, metric, sort)
     _pictures(shown, image, metric, facts)
     _numbers(shown, image, metric, facts)
 
 
-def _most_telling(shown: Shown, metric: str) -> int:
+def _most_telling(shown: Shown, metric: str) -> str:
     """The best method that is not the composite itself."""
     overview = source.overview_of(shown, shown.place)
     means = overview[(overview["metric"] == metric) & (overview["method"] != "composite")].set_index("method")["mean"]
-    best = None if means.empty else means.idxmax() if source.better_is_higher(metric) else means.idxmin()
-    return shown.board.methods.index(best) if best else 0
+    if means.empty:
+        return shown.board.methods[0]
+    return means.idxmax() if source.better_is_higher(metric) else means.idxmin()
 
 
 def _ordered(table: pd.DataFrame, method: str, metric: str, sort: str) -> list[str]:
@@ -111,7 +99,7 @@ def _scatter(shown: Shown, table: pd.DataFrame, method: str, metric: str, title:
     st.session_state["scatter_seen"] = clicked
 
 
-def _choose_image(shown: Shown, table: pd.DataFrame, order: list[str], method: str, metric: str) -> str:
+def _choose_image(shown: Shown, table: pd.DataFrame, order: list[str], method: str, metric: str, sort: str) -> str:
     """The image in view: from the address, a click, a thumbnail, or a step through the order."""
     if st.session_state.get("image") not in table.index:
         asked = st.query_params.get("image")
@@ -134,14 +122,8 @@ def _choose_image(shown: Shown, table: pd.DataFrame, order: list[str], method: s
         step = {"on_click": _open, "type": "secondary", "width": "content"}
         st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=(order[max(at - 1, 0)],), **step)
         st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=(order[min(at + 1, last)],), **step)
-        image = st.selectbox(
-            f"Image {at + 1} of {len(order)}, {SORTS[st.session_state['sort']].lower()}",
-            order,
-            key="image",
-            bind="query-params",
-            persist_state="session",
-        )
-    return image
+        label = f"Image {at + 1} of {len(order)}, {SORTS[sort].lower()}"
+        return choose(label, order, "image")
 
 
 def _open(image: str) -> None:
@@ -172,7 +154,7 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
             key=f"results_{image}",
         )
     with right, st.container(horizontal=True, vertical_alignment="center"):
-        maps = st.toggle("Difference maps", key="maps", bind="query-params", persist_state="session")
+        maps = switch("Difference maps", "maps")
         top = st.segmented_control(
             "ΔE00 scale up to", [5, 10, 20], default=20, key="scale", required=True, disabled=not maps
         )

@@ -10,6 +10,7 @@ from bench.report import TABLE_1, scores
 from bench.tables import heading as metric_heading
 from bench.tables import measured, reported
 from demo.board import look, source
+from demo.board.address import choose
 from demo.board.prepared import ahead, prepared, waiting
 from demo.board.source import Shown
 
@@ -28,14 +29,7 @@ def page() -> None:
         metric = source.choose_metric(shown)
     methods, facts = shown.board.methods, source.facts_of(shown, shown.place)
     with right:
-        rival = st.selectbox(
-            "Difference to",
-            methods,
-            format_func=lambda method: facts.loc[method, "title"],
-            key="versus",
-            bind="query-params",
-            persist_state="session",
-        )
+        rival = choose("Difference to", methods, "versus", title=lambda name: facts.loc[name, "title"])
     standing = _standing(shown, metric)
     difference = _difference(shown, metric, rival)
     table = _table(shown, metric, standing, difference)

@@ -10,6 +10,7 @@ from bench.report import Board
 from bench.tables import OTHER_TITLES, REPORTED_AS
 from bench.tables import heading as metric_heading
 from demo.board import live, look, source
+from demo.board.address import choose
 
 ABOUT = {
     1: "Comparison with earlier methods on PortraitTest and IntHarmony.",
@@ -25,15 +26,7 @@ def page() -> None:
         "What Valanarasu et al. (2022) printed, and ours beside it. The paper's pictures were never published, so ours "
         "are measured on open counterparts: compare the gain over the composite, not the values.",
     )
-    number = st.segmented_control(
-        "Table",
-        list(ABOUT),
-        default=1,
-        required=True,
-        format_func=lambda n: f"Table {n}",
-        key="table",
-        bind="query-params",
-    )
+    number = choose("Table", list(ABOUT), "table", title=lambda n: f"Table {n}", buttons=True)
     st.markdown(ABOUT[number])
     found = _counterparts() if number != 2 else {}
     frame = beside_paper(number, found)

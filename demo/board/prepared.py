@@ -6,14 +6,16 @@ The disk copy is JSON in the user's cache folder; results and votes are never wr
 """
 
 import hashlib
+import itertools
 import json
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
+from queue import PriorityQueue
 
 import pandas as pd
 import streamlit as st
@@ -67,20 +69,37 @@ def waiting(sentence: str, key: Key) -> None:
 
 
 class _Futures:
+    """One daemon thread does what was asked for, then what may be asked for; it ends with the server."""
+
     def __init__(self) -> None:
-        self.asked, self.ahead = ThreadPoolExecutor(1, "asked"), ThreadPoolExecutor(1, "ahead")
         self.known: OrderedDict[Key, Future] = OrderedDict()
         self.lock = threading.Lock()
+        self.queue: PriorityQueue = PriorityQueue()
+        self.count = itertools.count()
         _prune(cache_folder())
+        threading.Thread(target=self._work, name="prepared", daemon=True).start()
 
     def start(self, key: Key, make: Callable[[], pd.DataFrame], soon: bool) -> Future:
         with self.lock:
-            if key not in self.known or (soon and self.known[key].cancel()):  # what waits ahead overtakes
-                self.known[key] = (self.asked if soon else self.ahead).submit(_load_or_make, key, make)
-                while len(self.known) > IN_MEMORY:
-                    self.known.popitem(last=False)
+            known = key in self.known
+            future = self.known.setdefault(key, Future())
             self.known.move_to_end(key)
-            return self.known[key]
+            while len(self.known) > IN_MEMORY:
+                self.known.popitem(last=False)
+        if not known or (soon and not (future.running() or future.done())):  # asked for: overtakes what waits ahead
+            self.queue.put((not soon, next(self.count), key, future, make))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            _, _, key, future, make = self.queue.get()
+            if future.running() or future.done():
+                continue
+            future.set_running_or_notify_cancel()
+            try:
+                future.set_result(_load_or_make(key, make))
+            except Exception as error:  # the page that asked says what went wrong
+                future.set_exception(error)
 
     def get(self, key: Key) -> Future | None:
         return self.known.get(key)

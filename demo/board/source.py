@@ -1,7 +1,6 @@
 """Which results are shown: the folder, the data set and the protocol, chosen in the address and checked by name.
 
-Streamlit's bound widgets are the check: a value of the address that is not among the options is dropped. No text from
-the address becomes part of a path; data sets are names that a listing of the folder found.
+No text from the address becomes part of a path: data sets are names that a listing of the folder found.
 """
 
 import os
@@ -17,6 +16,7 @@ from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report import Board
 from bench.store import data_sets
+from demo.board.address import choose
 
 ROOT = Path(__file__).resolve().parents[2]
 FAVOURITES = ("fmse", "psnr")  # the metric shown first, where it is there
@@ -57,23 +57,14 @@ def choose_board() -> Shown:
     left, right = st.columns([2, 2])
     names = data_set_names()
     with left:
-        name = st.selectbox(
-            "Data set", names, format_func=_title, key="dataset", bind="query-params", persist_state="session"
-        )
+        name = choose("Data set", names, "dataset", title=_title)
     try:
         found = boards_of(name)
     except InputError as error:
         _stop(str(error), "The other data sets can still be chosen above.")
     options = {f"{protocol}-{size}": key for key in found for protocol, size in [key]}
     with right:
-        chosen = st.selectbox(
-            "Protocol and size",
-            list(options),
-            format_func=lambda option: _protocol(*options[option]),
-            key="protocol",
-            bind="query-params",
-            persist_state="session",
-        )
+        chosen = choose("Protocol and size", list(options), "protocol", title=lambda name: _protocol(*options[name]))
     return found[options[chosen]]
 
 
@@ -87,15 +78,13 @@ def _boards(folder: str, name: str, content: str) -> dict[tuple[str, str], Shown
     return {key: Shown(board, content) for key, board in open_boards(folder, name).items()}
 
 
-def choose_metric(shown: Shown, label: str = "Metric") -> str:
+def choose_metric(shown: Shown) -> str:
     """The selector of the metric."""
     names = available(shown.board)
     if not names:
         _stop("No metric has a value in every row of this board.", "Run the benchmark again with `--recompute`.")
-    start = next((names.index(name) for name in FAVOURITES if name in names), 0)
-    return st.selectbox(
-        label, names, start, format_func=metric_title, key="metric", bind="query-params", persist_state="session"
-    )
+    start = next((name for name in FAVOURITES if name in names), names[0])
+    return choose("Metric", names, "metric", start, metric_title)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -6,10 +6,12 @@ from bench.board import groups
 from bench.metrics import METRICS
 from bench.tables import heading as metric_heading
 from demo.board import look, source
+from demo.board.address import choose
 from demo.board.prepared import prepared, waiting
 from demo.board.source import Shown
 
 SMALLEST, LARGEST = 9, 34  # pixels, markers of methods without parameters and of the largest network
+PLACES = ("top center", "bottom center")  # labels of neighbours avoid each other
 BY = {"size": "Foreground size", "difficulty": "Difficulty", "subset": "Subset"}
 
 
@@ -23,16 +25,7 @@ def page() -> None:
     metric = source.choose_metric(shown)
     _scatter(shown, metric)
     st.subheader("By foreground size and difficulty", anchor=False)
-    by = st.segmented_control(
-        "Group images by",
-        list(BY),
-        default="size",
-        required=True,
-        format_func=BY.get,
-        key="by",
-        bind="query-params",
-        persist_state="session",
-    )
+    by = choose("Group images by", list(BY), "by", title=BY.get, buttons=True)
     _groups(shown, metric, by)
 
 
@@ -46,6 +39,7 @@ def _scatter(shown: Shown, metric: str) -> None:
         st.info("No method was timed: the rows come from finished pictures, which cost nothing here.")
         return
     largest = timed["parameters"].max()
+    places = {name: at % len(PLACES) for at, name in enumerate(timed.sort_values("seconds").index)}
     fig = look.figure(440, "milliseconds an image, median", metric_heading(metric), legend=True)
     for kind, color in look.KINDS.items():
         rows = timed[timed["kind"] == kind]
@@ -57,7 +51,9 @@ def _scatter(shown: Shown, metric: str) -> None:
             y=rows["mean"],
             name=kind,
             text=rows["title"],
-            mode="markers",
+            mode="markers+text",
+            textposition=[PLACES[places[name]] for name in rows.index],
+            textfont={"size": 11},
             marker={"size": SMALLEST + (LARGEST - SMALLEST) * share, "color": color, "opacity": 0.85},
             error_y={"type": "data", "array": rows["high"] - rows["mean"], "arrayminus": rows["mean"] - rows["low"]},
             hovertemplate="%{text}<br>%{x:.2f} ms, %{y:." + str(source.digits(metric)) + "f}<extra></extra>",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from demo.board import live, look, study_metrics, study_pairs, study_raters, study_scores
+from demo.board.address import choose
 from userstudy.errors import InputError
 from userstudy.vote_source import SORTS
 
@@ -22,6 +23,7 @@ TITLES = {
     "time": "Votes over time",
     "metrics": "Metrics against people",
 }
+PEOPLE = {"real": "people", "simulated": "simulated raters"}
 FORWARD = (
     "Set IPH_STUDY to a study file, to a vote store's URL, or to a file that `python -m userstudy export` wrote, and "
     "start the dashboard again. `python -m userstudy create` begins a study."
@@ -47,17 +49,7 @@ def page() -> None:
             st.info(f"{watched.failed[1] or 'There are no votes to score yet'}. The page shows them when they come.")
         return
     _stand(watched)
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="scores",
-        required=True,
-        format_func=TITLES.get,
-        key="part",
-        bind="query-params",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    view = choose("View", list(VIEWS), "part", title=TITLES.get, buttons=True, label_visibility="collapsed")
     VIEWS[view](watched)
 
 
@@ -65,19 +57,11 @@ def _choose() -> live.Watched:
     names = live.study_names()
     left, right = st.columns([3, 1])
     with left:
-        study = st.selectbox("Study", names, key="study", bind="query-params", persist_state="session")
+        study = choose("Study", names, "study")
     first = live.wait_for(study, None, 0.3)
     there = [sort for sort in SORTS if first.about and first.about["answers"][sort]]
     with right:
-        sort = st.selectbox(
-            "Votes of",
-            there or [SORTS[0]],
-            format_func=lambda name: {"real": "people", "simulated": "simulated raters"}[name],
-            key="votes",
-            bind="query-params",
-            persist_state="session",
-            disabled=len(there) < 2,
-        )
+        sort = choose("Votes of", there or [SORTS[0]], "votes", title=PEOPLE.get, disabled=len(there) < 2)
     return first if not there or sort == first.about["sort"] else live.wait_for(study, sort, 0.3)
 
 

@@ -8,6 +8,7 @@ from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report import Board, agreement
 from demo.board import look, source
+from demo.board.address import choose
 from demo.board.live import Watched
 from demo.board.prepared import prepared, waiting
 from demo.board.study_scores import source_of
@@ -24,9 +25,9 @@ def view(watched: Watched) -> None:
         return
     left, right = st.columns(2)
     with left:
-        level = st.selectbox("Compared", list(LEVELS), format_func=LEVELS.get, key="level", bind="query-params")
+        level = choose("Compared", list(LEVELS), "level", title=LEVELS.get)
     with right:
-        kind = st.selectbox("Correlation", list(KINDS), format_func=KINDS.get, key="correlation", bind="query-params")
+        kind = choose("Correlation", list(KINDS), "correlation", title=KINDS.get)
     shown = source.choose_board()
     fingerprint = f"{watched.about['study']}/{watched.about['sort']}/{watched.fingerprint}"
     key = (*shown.place, "agreement", level, fingerprint)

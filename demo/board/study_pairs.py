@@ -6,6 +6,7 @@ import streamlit as st
 
 from bench.errors import InputError as ResultsError
 from demo.board import look, pictures, source
+from demo.board.address import choose
 from demo.board.live import Watched
 from demo.board.study_scores import source_of
 from demo.board.viewer import Panel, panels
@@ -25,12 +26,12 @@ def view(watched: Watched) -> None:
     order = [m["method"] for m in sorted(pairs["methods"], key=lambda m: (m["rank"] or 0, -m["wins"]))]
     table = both_ways(pairs["pairs"])
     clicked = _win_rates(watched, table, order)
-    names = [f"{a} – {b}" for a in order for b in order if a != b]
+    names = [f"{a} vs {b}" for a in order for b in order if a != b]
     if clicked and clicked in names and clicked != st.session_state.get("pair_seen"):
         st.session_state["pair"] = clicked
     st.session_state["pair_seen"] = clicked
-    pair = st.selectbox("Pair", names, key="pair", bind="query-params", persist_state="session")
-    first, second = pair.split(" – ")
+    pair = choose("Pair", names, "pair")
+    first, second = pair.split(" vs ")
     _pair(watched, table, first, second)
     _votes(watched, table, order)
     _tests(watched, table, order, pairs["alpha"])
@@ -49,7 +50,7 @@ def _win_rates(watched: Watched, table: pd.DataFrame, order: list[str]) -> str |
         y=cells["first"],
         mode="markers",
         marker={"size": 34, "symbol": "square", "color": "rgba(0,0,0,0)"},
-        customdata=[f"{a} – {b}" for a, b in zip(cells["first"], cells["second"], strict=True)],
+        customdata=[f"{a} vs {b}" for a, b in zip(cells["first"], cells["second"], strict=True)],
         text=[_share_text(row) for row in cells.itertuples()],
         hovertemplate="%{y} over %{x}: %{text}<extra></extra>",
         selected={"marker": {"opacity": 1}},
