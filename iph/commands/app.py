@@ -38,10 +38,10 @@ def _help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the command line and exit."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line, of this process or as given, and exit."""
     try:
-        code = app(standalone_mode=False) or FINE
+        code = app(arguments, standalone_mode=False) or FINE
     except (InputError, typer.TyperException) as error:
         code = BAD_INPUT
         _say(error, error.format_message() if isinstance(error, typer.TyperException) else str(error))

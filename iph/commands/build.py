@@ -122,5 +122,6 @@ def _run(
     for name, sentence in list(report.failures.items())[:SHOWN]:
         print(f"iph: {name}: {sentence}", file=sys.stderr)
     if report.failures:
-        print(f"iph: {len(report.failures)} photos failed; run again to try only them", file=sys.stderr)
+        failed = f"{count} photos" if (count := len(report.failures)) > 1 else "1 photo"
+        print(f"iph: {failed} failed; run again to try only that", file=sys.stderr)
     return int(bool(report.failures))
