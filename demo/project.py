@@ -200,7 +200,9 @@ class Project:
         elsewhere = target == "other"
         picture = self.pictures.get("other") if elsewhere else self.scene
         if picture is None:
-            raise InputError("Expected a photo with a person in it, and another one if the look is to come from there.")
+            raise InputError(
+                "Expected another photo first." if elsewhere else "Expected a photo with a person in it first."
+            )
         start = now.region if now.elsewhere == elsewhere else None
         self._choose(region=marking.region(picture.pixels, mark, start), elsewhere=elsewhere, label="Your choice")
 
