@@ -23,9 +23,10 @@ def choose(
     asked = st.session_state.get(key, st.query_params.get(key))
     known = {str(option): option for option in options}
     st.session_state[key] = known.get(str(asked), options[0] if start is None else start)
-    draw = st.segmented_control if buttons else st.selectbox
-    chosen = draw(label, options, format_func=title, key=key, persist_state="session", required=True, **look)
-    return _say(key, chosen)
+    given = dict(format_func=title, key=key, persist_state="session", **look)
+    if buttons:
+        return _say(key, st.segmented_control(label, options, required=True, **given))
+    return _say(key, st.selectbox(label, options, **given))
 
 
 def switch(label: str, key: str) -> bool:

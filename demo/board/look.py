@@ -17,7 +17,10 @@ KINDS = {
 }
 ACCENT, CONTRAST, QUIET = "#159a80", "#d65f2e", "#8a9390"
 SYMBOLS = {"nothing": "square", "background": "circle", "reference": "diamond", "": "x"}
-DIVERGING = [[0, "#c65a2e"], [0.5, "#9aa3a066"], [1, "#159a80"]]
+DIVERGING = [[0, "#d9774f"], [0.5, "#e9eceb"], [1, "#3fae97"]]
+SEQUENCE = [[0, "#e9f1ef"], [1, "#6db7ab"]]
+SURE, UNSURE = "#6cc0ae", "#e4e8e7"
+INK = "#16201f"  # on every colour of the three scales above
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "select2d"], "scrollZoom": False}
 ROW = 26  # pixels a method in charts that list methods
 

@@ -11,7 +11,6 @@ from demo.board.prepared import prepared, waiting
 from demo.board.source import Shown
 
 SMALLEST, LARGEST = 9, 34  # pixels, markers of methods without parameters and of the largest network
-PLACES = ("top center", "bottom center")  # labels of neighbours avoid each other
 BY = {"size": "Foreground size", "difficulty": "Difficulty", "subset": "Subset"}
 
 
@@ -39,7 +38,7 @@ def _scatter(shown: Shown, metric: str) -> None:
         st.info("No method was timed: the rows come from finished pictures, which cost nothing here.")
         return
     largest = timed["parameters"].max()
-    places = {name: at % len(PLACES) for at, name in enumerate(timed.sort_values("seconds").index)}
+    best = timed["mean"].idxmax() if source.better_is_higher(metric) else timed["mean"].idxmin()
     fig = look.figure(440, "milliseconds an image, median", metric_heading(metric), legend=True)
     for kind, color in look.KINDS.items():
         rows = timed[timed["kind"] == kind]
@@ -50,13 +49,14 @@ def _scatter(shown: Shown, metric: str) -> None:
             x=rows["seconds"] * 1000,
             y=rows["mean"],
             name=kind,
-            text=rows["title"],
+            text=[title if kind != "classical" or name == best else "" for name, title in rows["title"].items()],
+            customdata=rows["title"],
             mode="markers+text",
-            textposition=[PLACES[places[name]] for name in rows.index],
+            textposition="bottom right",
             textfont={"size": 11},
             marker={"size": SMALLEST + (LARGEST - SMALLEST) * share, "color": color, "opacity": 0.85},
             error_y={"type": "data", "array": rows["high"] - rows["mean"], "arrayminus": rows["mean"] - rows["low"]},
-            hovertemplate="%{text}<br>%{x:.2f} ms, %{y:." + str(source.digits(metric)) + "f}<extra></extra>",
+            hovertemplate="%{customdata}<br>%{x:.2f} ms, %{y:." + str(source.digits(metric)) + "f}<extra></extra>",
         )
     fig.update_xaxes(type="log")
     caption = (

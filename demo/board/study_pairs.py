@@ -14,7 +14,6 @@ from userstudy.board import both_ways
 
 MOST = 12  # methods up to which numbers fit into cells
 PICTURES = 200  # rows of a pair's pictures
-SURE, UNSURE = look.ACCENT, "#8a939033"
 
 
 def view(watched: Watched) -> None:
@@ -26,37 +25,19 @@ def view(watched: Watched) -> None:
     order = [m["method"] for m in sorted(pairs["methods"], key=lambda m: (m["rank"] or 0, -m["wins"]))]
     table = both_ways(pairs["pairs"])
     clicked = _win_rates(watched, table, order)
-    names = [f"{a} vs {b}" for a in order for b in order if a != b]
-    if clicked and clicked in names and clicked != st.session_state.get("pair_seen"):
+    names = {f"{a} vs {b}": (a, b) for a in order for b in order if a != b}
+    if clicked in names and clicked != st.session_state.get("pair_seen"):
         st.session_state["pair"] = clicked
     st.session_state["pair_seen"] = clicked
-    pair = choose("Pair", names, "pair")
-    first, second = pair.split(" vs ")
+    first, second = names[choose("Pair", list(names), "pair")]
     _pair(watched, table, first, second)
     _votes(watched, table, order)
     _tests(watched, table, order, pairs["alpha"])
 
 
-def _matrix(table: pd.DataFrame, order: list[str], value: str) -> pd.DataFrame:
-    return table.pivot(index="first", columns="second", values=value).reindex(index=order, columns=order).astype(float)
-
-
 def _win_rates(watched: Watched, table: pd.DataFrame, order: list[str]) -> str | None:
-    shares = _matrix(table, order, "share")
-    fig = _heat(shares, order, look.DIVERGING, 0, 1, "%{y} over %{x}: %{z:.1%}<extra></extra>", ".0%")
-    cells = table[table["first"] != table["second"]]
-    fig.add_scatter(  # a heat map's own cells cannot be selected; these lie over them, unseen
-        x=cells["second"],
-        y=cells["first"],
-        mode="markers",
-        marker={"size": 34, "symbol": "square", "color": "rgba(0,0,0,0)"},
-        customdata=[f"{a} vs {b}" for a, b in zip(cells["first"], cells["second"], strict=True)],
-        text=[_share_text(row) for row in cells.itertuples()],
-        hovertemplate="%{y} over %{x}: %{text}<extra></extra>",
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
-        showlegend=False,
-    )
+    texts = table.assign(text=["" if pd.isna(share) else f"{share:.0%}" for share in table["share"]])
+    fig = _heat(texts, order, "share", look.DIVERGING, 1)
     caption = (
         "Share of decisive votes that the row's method won against the column's; ties, both-bad and skips are left "
         "out. Green wins, orange loses. A click on a cell opens the pair below."
@@ -128,45 +109,59 @@ def _side_by_side(item: str, first: str, second: str) -> None:
 
 def _votes(watched: Watched, table: pd.DataFrame, order: list[str]) -> None:
     st.subheader("Votes per pair", anchor=False)
-    counts = _matrix(table, order, "votes")
-    fig = _heat(counts, order, "Teal", 0, None, "%{y} and %{x}: %{z:,} votes<extra></extra>", ",.0f")
+    texts = table.assign(text=[f"{count:,}" for count in table["votes"]])
+    fig = _heat(texts, order, "votes", look.SEQUENCE, max(1, int(table["votes"].max())))
     caption = "Decisive votes on each pair of methods. Even shading means a balanced design."
     look.chart(fig, caption, source_of(watched), table[["first", "second", "votes"]], "votes_chart")
 
 
 def _tests(watched: Watched, table: pd.DataFrame, order: list[str], alpha: float) -> None:
     st.subheader("Which differences are sure", anchor=False)
-    p = _matrix(table, order, "p_holm")
-    if p.isna().all().all():
+    if table["p_holm"].isna().all():
         st.caption("No tests: the votes do not determine the scores yet.")
         return
-    fig = _heat(p, order, [[0, SURE], [alpha, "#8fcfc1"], [alpha, UNSURE], [1, UNSURE]], 0, 1, "", ".3f")
-    fig.update_traces(hovertemplate="%{y} and %{x}: p = %{z:.4f}<extra></extra>")
+    texts = table.assign(text=[look.p_text(p) for p in table["p_holm"]])
+    steps = [[0, look.SURE], [alpha, look.SURE], [alpha, look.UNSURE], [1, look.UNSURE]]
+    fig = _heat(texts, order, "p_holm", steps, 1)
     caption = (
-        f"p values of equal Bradley–Terry scores, Holm's correction over all pairs. Coloured cells are below "
+        "p values of equal Bradley–Terry scores, Holm's correction over all pairs. Green cells are below "
         f"{alpha:g}: these two methods can be told apart."
     )
     kept = table[["first", "second", "difference", "se", "p_value", "p_holm"]]
     look.chart(fig, caption, source_of(watched), kept, "tests_chart")
 
 
-def _heat(
-    matrix: pd.DataFrame, order: list[str], colors, low: float, high: float | None, hover: str, form: str
-) -> go.Figure:
-    fig = look.figure(130 + 34 * len(order), "", "")
+def _heat(table: pd.DataFrame, order: list[str], value: str, colors: list, top: float) -> go.Figure:
+    """A map of ``value`` from 0 to ``top``, the first method down, the second across, with ``text`` in its cells.
+
+    Plotly does not let a heat map's cells be selected: markers without colour lie over them, and carry the texts.
+    """
+    matrix = table.pivot(index="first", columns="second", values=value).reindex(index=order, columns=order)
+    fig = look.figure(130 + 34 * len(order))
     fig.add_heatmap(
         x=order,
         y=order,
-        z=matrix.to_numpy(),
+        z=matrix.astype(float).to_numpy(),
         colorscale=colors,
-        zmin=low,
-        zmax=high,
-        texttemplate=f"%{{z:{form}}}" if len(order) <= MOST else None,
-        hovertemplate=hover or None,
+        zmin=0,
+        zmax=top,
         xgap=2,
         ygap=2,
-        showscale=len(order) > MOST,
-        hoverongaps=False,
+        showscale=False,
+        hoverinfo="skip",
+    )
+    fig.add_scatter(
+        x=table["second"],
+        y=table["first"],
+        mode="markers+text" if len(order) <= MOST else "markers",
+        marker={"size": 34, "symbol": "square", "color": "rgba(0,0,0,0)"},
+        text=table["text"],
+        textfont={"color": look.INK, "size": 12},
+        customdata=[f"{a} vs {b}" for a, b in zip(table["first"], table["second"], strict=True)],
+        hovertemplate="%{customdata}: %{text}<extra></extra>",
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}, "textfont": {"color": look.INK}},
+        showlegend=False,
     )
     fig.update_xaxes(side="top", showgrid=False, categoryorder="array", categoryarray=order)
     fig.update_yaxes(showgrid=False, categoryorder="array", categoryarray=order[::-1])

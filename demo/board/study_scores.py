@@ -9,6 +9,7 @@ from demo.board import look
 from demo.board.live import Watched
 
 SCALES = {"thurstone": "Thurstone Case V (Preference)", "bradley_terry": "Bradley–Terry, log-odds"}
+RANKS = ("#159a80", "#6cc0ae", "#b9e0d8", "#d9ece8")  # the first rank darkest
 LINES = ("#4a90c2", "#d98c1f", "#159a80", "#b5679b", "#8a9390", "#c65a2e", "#5fb3e6", "#a3a500")
 
 
@@ -195,7 +196,7 @@ def rankings(watched: Watched) -> None:
             y=names,
             orientation="h",
             name=f"rank {k + 1}",
-            marker={"color": look.ACCENT, "opacity": 1 - 0.7 * k / max(1, deepest - 1)},
+            marker={"color": RANKS[min(k, len(RANKS) - 1)]},
         )
     fig.add_bar(
         x=[m["unranked"] for m in methods], y=names, orientation="h", name="no rank", marker={"color": "#8a939055"}
