@@ -2,22 +2,17 @@
 
 import json
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from iph.commands.folders import Job, plan, same_named
-from iph.commands.regions import Foreground, Pointing, recorded, share
+from iph.commands.folders import Job, plan
+from iph.commands.making import Make, harmonizing, replaying, run
+from iph.commands.regions import Foreground, Pointing
 from iph.errors import InputError
-from iph.harmonizer import load
-from iph.imagefile import read_photo, write_photo
 from iph.mapping import CUBE_SIZES
-from iph.photo import Photo
 from iph.recipe import Recipe
 
 
@@ -150,6 +145,8 @@ def harmonize(
     """
     if cube_size not in CUBE_SIZES:
         raise InputError(f"expected a cube size of {', '.join(map(str, CUBE_SIZES))}, got {cube_size}")
+    if person is not None and recipe is None:
+        raise InputError("expected --recipe beside --person: the recipe says where the person is pasted")
     subject = Foreground(foreground, two_color, foreground_box, foreground_click)
     amounts = {"strength": strength, "luminance": luminance, "chroma": chroma}
     amounts = {name: value for name, value in amounts.items() if value is not None}
@@ -163,14 +160,14 @@ def harmonize(
         tuple(weight or ()),
     )
     if recipe is not None:
-        make = _replaying(Recipe.load(recipe), subject, pointing, person, amounts)
+        make = replaying(Recipe.load(recipe), subject, pointing, person, amounts)
     else:
-        make = _harmonizing(subject, pointing, model, amounts, {"harmony": harmony, "colour_transfer": colour_transfer})
+        make = harmonizing(subject, pointing, model, amounts, {"harmony": harmony, "colour_transfer": colour_transfer})
     jobs = plan(source, out, cube, save_recipe, overwrite)
     if source.is_dir():
         return _run_folder(jobs, make, cube_size, as_json)
     try:
-        done = _run(jobs[0], make, cube_size)
+        done = run(jobs[0], make, cube_size)
     except InputError as error:
         if as_json:
             print(json.dumps({"input": str(source), "ok": False, "error": str(error)}))
@@ -179,94 +176,11 @@ def harmonize(
     return 0
 
 
-@dataclass(frozen=True)
-class Made:
-    """A harmonized photo, its recipe, and what is worth saying about how it came about."""
-
-    photo: Photo
-    recipe: Recipe
-    about: dict
-
-
-Make = Callable[[Path, Photo], Made]
-
-
-def _harmonizing(
-    subject: Foreground, pointing: Pointing, model: str, amounts: dict[str, float], codes: dict[str, float]
-) -> Make:
-    subject.given()
-    pointing.check()
-    harmonizer = load(model)
-
-    def make(path: Path, photo: Photo) -> Made:
-        foreground = subject.read(photo, path)
-        references = pointing.read(photo, path, foreground)
-        session = harmonizer.open(photo.pixels, foreground)
-        mapping = session.look(references, **codes)
-        result = session.render(mapping, **amounts)
-        names = {"image": path.name}
-        if pointing.image is not None:
-            names["reference_image"] = same_named(pointing.image, path).name
-        recipe = Recipe(mapping, foreground, **amounts, reference=recorded(references), names=names, model=model)
-        shares = [{"weight": r.weight, "share": 1.0 if r.mask is None else share(r.mask)} for r in references]
-        about = {"model": model, "foreground_share": share(foreground), "references": shares}
-        return Made(photo.with_pixels(result.image), recipe, about)
-
-    return make
-
-
-def _replaying(
-    recipe: Recipe, subject: Foreground, pointing: Pointing, person: Path | None, amounts: dict[str, float]
-) -> Make:
-    if pointing != Pointing():
-        raise InputError("expected no reference beside --recipe: the recipe holds the look already")
-    recipe = replace(recipe, **amounts)
-    other_subject = bool(subject.given())
-
-    def make(path: Path, photo: Photo) -> Made:
-        used, pasted = recipe, None
-        if other_subject:
-            used = replace(recipe, foreground=subject.read(photo, path), placement=None)
-        elif person is not None:
-            pasted = read_photo(person)
-        return Made(used.replay(photo, pasted), used, {"model": used.model})
-
-    return make
-
-
-def _run(job: Job, make: Make, cube_size: int) -> dict:
-    """Do one photo; what happened, for JSON."""
-    began = time.monotonic()
-    photo = read_photo(job.source)
-    made = make(job.source, photo)
-    if job.out is not None:
-        write_photo(made.photo, job.out)
-    if job.cube is not None:
-        made.recipe.change.save_cube(job.cube, cube_size)
-    if job.recipe is not None:
-        made.recipe.save(job.recipe)
-    results = {name: str(path) for name in ("out", "cube", "recipe") if (path := getattr(job, name)) is not None}
-    amounts = {name: getattr(made.recipe, name) for name in ("strength", "luminance", "chroma")}
-    height, width = photo.pixels.shape[:2]
-    return {
-        "input": str(job.source),
-        "ok": True,
-        **results,
-        "width": width,
-        "height": height,
-        "bits": 8 * photo.pixels.itemsize,
-        **made.about,
-        **amounts,
-        "notes": list(photo.notes),
-        "seconds": round(time.monotonic() - began, 3),
-    }
-
-
 def _run_folder(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
     failed = 0
     for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
         try:
-            done = _run(job, make, cube_size)
+            done = run(job, make, cube_size)
         except Exception as error:  # whatever is wrong with one photo, the others are done
             failed += 1
             sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"

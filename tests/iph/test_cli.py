@@ -17,7 +17,10 @@ from iph.checkpoint import save_network
 from iph.commands.app import main
 from iph.cube import read_cube
 from iph.imagefile import read_photo
+from iph.mapping import ColorMapping
 from iph.metadata import is_marked_edited
+from iph.placement import Placement
+from iph.recipe import Recipe
 
 SHAPE = (80, 120)
 BOX = ("60", "10", "110", "70")
@@ -203,6 +206,18 @@ def test_a_recipe_replays_bit_for_bit_and_on_another_photo(run):
     assert code == 2 and "the recipe holds the look already" in err
 
 
+def test_a_recipe_of_the_studio_pastes_its_person(run):
+    Image.fromarray(np.dstack([pixels(height=40, width=40), np.full((40, 40), 255, np.uint8)])).save("person.png")
+    placed = Recipe(ColorMapping.identity(), np.ones((40, 40), np.float32), placement=Placement(0.75, 0.5, 0.5))
+    placed.save("studio.json")
+    assert run("photo.png", "--recipe", "studio.json", "--person", "person.png", "-o", "out.png")[0] == 0
+    assert changed()[25:55, 75:105].mean() > 0.9 and not changed()[:, :60].any()
+    code, _, err = run("photo.png", "--recipe", "studio.json", "-o", "b.png")
+    assert code == 2 and "pastes a person" in err
+    code, _, err = run("photo.png", *F, *R, "--person", "person.png", "-o", "b.png")
+    assert code == 2 and "expected --recipe beside --person" in err
+
+
 def test_sixteen_bits_stay_sixteen_bits(run):
     deep = pixels(np.uint16, *SHAPE)
     cv2.imwrite("deep.png", deep[..., ::-1])
@@ -342,7 +357,7 @@ def test_a_fault_of_the_program_is_said_to_be_one(run, monkeypatch):
     def fail(*arguments):
         raise RuntimeError("the unexpected")
 
-    monkeypatch.setattr("iph.commands.harmonize.read_photo", fail)
+    monkeypatch.setattr("iph.commands.making.read_photo", fail)
     code, _, err = run("photo.png", *F, *R, *OUT)
     assert code == 3 and "a fault of the program, please report it (RuntimeError: the unexpected)" in err
     assert "Traceback" not in err

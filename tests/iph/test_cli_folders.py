@@ -11,7 +11,7 @@ from photo_files import pixels
 from PIL import Image
 
 from iph.checkpoint import save_network
-from iph.commands import harmonize as command
+from iph.commands import making
 from iph.commands.app import main
 from iph.imagefile import read_photo
 
@@ -101,14 +101,14 @@ def test_json_is_one_line_a_photo_failed_ones_too(run):
 
 
 def test_even_a_fault_of_the_program_spares_the_other_photos(run, monkeypatch):
-    original = command.write_photo
+    original = making.write_photo
 
     def fail_for_a(photo, path):
         if path.name == "a.png":
             raise ZeroDivisionError("oh")
         original(photo, path)
 
-    monkeypatch.setattr(command, "write_photo", fail_for_a)
+    monkeypatch.setattr(making, "write_photo", fail_for_a)
     code, out, err = run(*MASKS, "-o", "out")
     assert code == 1 and "2 of 3" in out and "a.png: a fault of the program: ZeroDivisionError('oh')" in err
 

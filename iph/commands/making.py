@@ -1,0 +1,99 @@
+"""One photo of ``iph harmonize``: read, harmonized by the network or by a recipe, written, and told about."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from iph.commands.folders import Job, same_named
+from iph.commands.regions import Foreground, Pointing, recorded, share
+from iph.errors import InputError
+from iph.harmonizer import load
+from iph.imagefile import read_photo, write_photo
+from iph.photo import Photo
+from iph.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Made:
+    """A harmonized photo, its recipe, and what is worth saying about how it came about."""
+
+    photo: Photo
+    recipe: Recipe
+    about: dict
+
+
+Make = Callable[[Path, Photo], Made]  # of a photo and the path that it was read from
+
+
+def harmonizing(
+    subject: Foreground, pointing: Pointing, model: str, amounts: dict[str, float], codes: dict[str, float]
+) -> Make:
+    """Ask the network. ``amounts`` are those of ``Session.render``, ``codes`` those of ``Session.look``."""
+    subject.given()
+    pointing.check()
+    harmonizer = load(model)
+
+    def make(path: Path, photo: Photo) -> Made:
+        foreground = subject.read(photo, path)
+        references = pointing.read(photo, path, foreground)
+        session = harmonizer.open(photo.pixels, foreground)
+        mapping = session.look(references, **codes)
+        result = session.render(mapping, **amounts)
+        names = {"image": path.name}
+        if pointing.image is not None:
+            names["reference_image"] = same_named(pointing.image, path).name
+        recipe = Recipe(mapping, foreground, **amounts, reference=recorded(references), names=names, model=model)
+        shares = [{"weight": r.weight, "share": 1.0 if r.mask is None else share(r.mask)} for r in references]
+        about = {"model": model, "foreground_share": share(foreground), "references": shares}
+        return Made(photo.with_pixels(result.image), recipe, about)
+
+    return make
+
+
+def replaying(
+    recipe: Recipe, subject: Foreground, pointing: Pointing, person: Path | None, amounts: dict[str, float]
+) -> Make:
+    """Do what a recipe says, with other ``amounts`` if given; to another subject, only its look."""
+    if pointing != Pointing():
+        raise InputError("expected no reference beside --recipe: the recipe holds the look already")
+    recipe = replace(recipe, **amounts)
+    other_subject = bool(subject.given())
+
+    def make(path: Path, photo: Photo) -> Made:
+        used, pasted = recipe, None
+        if other_subject:
+            used = replace(recipe, foreground=subject.read(photo, path), placement=None)
+        elif person is not None:
+            pasted = read_photo(person)
+        return Made(used.replay(photo, pasted), used, {"model": used.model})
+
+    return make
+
+
+def run(job: Job, make: Make, cube_size: int) -> dict:
+    """Do one photo; what happened, for JSON."""
+    began = time.monotonic()
+    photo = read_photo(job.source)
+    made = make(job.source, photo)
+    if job.out is not None:
+        write_photo(made.photo, job.out)
+    if job.cube is not None:
+        made.recipe.change.save_cube(job.cube, cube_size)
+    if job.recipe is not None:
+        made.recipe.save(job.recipe)
+    results = {name: str(path) for name in ("out", "cube", "recipe") if (path := getattr(job, name)) is not None}
+    amounts = {name: getattr(made.recipe, name) for name in ("strength", "luminance", "chroma")}
+    height, width = photo.pixels.shape[:2]
+    return {
+        "input": str(job.source),
+        "ok": True,
+        **results,
+        "width": width,
+        "height": height,
+        "bits": 8 * photo.pixels.itemsize,
+        **made.about,
+        **amounts,
+        "notes": list(photo.notes),
+        "seconds": round(time.monotonic() - began, 3),
+    }
