@@ -70,6 +70,8 @@ def methods(names: Iterable[str]) -> list[Contender]:
     for method in resolve(names):
         base = method.name.partition("=")[0]
         missing = method.missing()
+        if missing and method.source is not None:
+            raise InputError(f"expected weights of {base} at {method.source}, but: {missing}")
         digest = "" if missing else (method.digest() or "")
         spec = base if method.source is None else f"{base}={method.source}"
         found.append(Contender(method.name, spec=spec, weights_hash=digest[:16], missing=missing))

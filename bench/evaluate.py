@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contenders import Contender
+from bench.contenders import Contender, MethodRun, PredictionRun
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
@@ -101,6 +101,8 @@ def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
 
 def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> Row:
     run = _opened(contender)
+    if isinstance(run, InputError):
+        raise run
     _reset_peak()
     start = time.perf_counter()
     output = run(entry, picture)
@@ -122,8 +124,12 @@ def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> 
 
 
 @lru_cache(maxsize=64)
-def _opened(contender: Contender):
-    return contender.open()
+def _opened(contender: Contender) -> MethodRun | PredictionRun | InputError:
+    """What answers for the contender, or why nothing does: bad weights are read once and not for every image."""
+    try:
+        return contender.open()
+    except InputError as error:
+        return error
 
 
 def _keep(path: Path, output: NDArray[np.uint8]) -> None:

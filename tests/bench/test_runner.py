@@ -1,5 +1,6 @@
 """Runs: what is computed, what is kept when they end badly, and that only what is missing is done again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from bench_pictures import make_dataset, picture, save
 from bench_runs import TWO, go, serial
+from safetensors.numpy import save_file
 
 from bench import contenders
 from bench.datasets import read_manifest
@@ -20,6 +22,7 @@ from bench.errors import InputError
 from bench.metrics import score_all
 from bench.runner import local, plan
 from bench.store import KEY, Store
+from iph.network import build
 
 COSTS = ["seconds", "peak_mb", "computed"]  # what two runs may differ in
 
@@ -139,6 +142,23 @@ def test_missing_weights_are_passed_over_and_recorded(
     store, summary = go(folder, tmp_path / "results", names=["composite", "dovenet"])
     assert summary.computed == 6
     assert store.read_meta()["methods"]["dovenet"]["missing"].startswith("weights missing: put latest_net_G.pth")
+
+
+def test_checkpoint_with_other_keys_names_them(folder: Path, tmp_path: Path) -> None:
+    settings = {"kind": "Network", "config": build("h-net").settings()}
+    wrong = {"head.unknown": np.zeros(3, np.float32)}
+    save_file(wrong, tmp_path / "other.safetensors", metadata={"settings": json.dumps(settings)})
+    names = ["composite", f"iph={tmp_path / 'other.safetensors'}"]
+    _, summary = go(folder, tmp_path / "results", names=names)
+    assert summary.computed == 6 and len(summary.failures) == 6
+    (sentence,) = {sentence for _, _, sentence in summary.failures}
+    assert "other.safetensors" in sentence and "differ: " in sentence and "\n" not in sentence
+
+
+def test_named_weights_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.pth").write_bytes(b"too short")
+    with pytest.raises(InputError, match="expected weights of dovenet at .* weights damaged"):
+        go(folder, tmp_path / "results", names=[f"dovenet={tmp_path / 'net.pth'}"])
 
 
 def outputs(folder: Path, into: Path) -> Path:
