@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-export OMP_NUM_THREADS ?= 2
 export GRADIO_ANALYTICS_ENABLED := False
 
 .PHONY: setup browser demo test lint bench-speed dashboard
