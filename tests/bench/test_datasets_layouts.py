@@ -9,6 +9,8 @@ from bench_pictures import picture, region, save
 from bench.datasets import CATALOGUE, load, open_dataset
 from bench.datasets.check import check
 from bench.errors import InputError
+from iph.data.build import BuildSettings, build
+from iph.data.sources import read_photos
 
 
 def iharmony4(root: Path) -> Path:
@@ -119,6 +121,22 @@ def test_realhm_names(tmp_path: Path) -> None:
         assert entry.id == "vendor_testing_1/12"
         assert (entry.composite.name, entry.target.name) == ("12_small.jpg", "12_gt.jpg")
         assert load(entry).reference is None
+
+
+def test_what_iph_builds(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for name, split in (("one", "test"), ("two", "train")):
+        save(photos / f"images/{name}.jpg", picture(5, 60, 72))
+        save(photos / f"masks/{name}_0.png", region(4, 60, 72))
+        save(photos / f"masks/{name}_1.png", region(40, 60, 72))
+    rows = "".join(f"{name},{k},1,person,0.07\n" for name in ("one", "two") for k in (0, 1))
+    (photos / "instances.csv").write_text("id,k,person,label,area_frac\n" + rows)
+    (photos / "split.csv").write_text("id,split\none,test\ntwo,train\n")
+    build(read_photos(photos), BuildSettings(tmp_path / "built", people=True, workers=1))
+    dataset = open_dataset("mhp", tmp_path / "built")
+    assert check(dataset).sound
+    (entry,) = dataset.of_split("test").entries
+    assert entry.photo == "one" and load(entry).reference is not None
 
 
 def test_wrong_folder_or_name(tmp_path: Path) -> None:
