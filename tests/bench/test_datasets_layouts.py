@@ -125,7 +125,7 @@ def test_realhm_names(tmp_path: Path) -> None:
 
 def test_what_iph_builds(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
-    for name, split in (("one", "test"), ("two", "train")):
+    for name in ("one", "two"):
         save(photos / f"images/{name}.jpg", picture(5, 60, 72))
         save(photos / f"masks/{name}_0.png", region(4, 60, 72))
         save(photos / f"masks/{name}_1.png", region(40, 60, 72))
