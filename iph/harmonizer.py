@@ -148,7 +148,7 @@ def harmonize(
     model: str | Path = "portrait",
     **options,
 ) -> Result:
-    """Harmonize one photo: ``image`` and ``foreground`` as in ``Harmonizer.open``, the rest as in ``Session.harmonize``.
+    """Harmonize one photo: ``image`` and ``foreground`` as in ``Harmonizer.open``, others as in ``Session.harmonize``.
 
     The result's image has the input's shape and dtype, and outside the foreground it is bit-identical to the input.
     """
