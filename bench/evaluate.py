@@ -22,10 +22,9 @@ from bench.errors import InputError
 from bench.metrics import score_all
 from iph.files import replacing
 
-PACKING = (
-    *(cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_JPEG_QUALITY, 90),
-    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
-)
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+PACKING = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG}
 Row = dict[str, str | int | float]
 
 
@@ -135,7 +134,7 @@ def _opened(contender: Contender) -> MethodRun | PredictionRun | InputError:
 def _keep(path: Path, output: NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), PACKING)
+        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), PACKING.get(path.suffix, ()))
 
 
 def _reset_peak() -> None:
