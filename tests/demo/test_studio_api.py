@@ -20,6 +20,7 @@ from demo.studio import build_studio, serving
 from iph.imagefile import read_photo
 from iph.recipe import Recipe
 
+PATIENT = httpx.Client(timeout=90)  # other work may share the machine
 NAMES = {"harmonize", "paste", "cut_out", "suggest_references", "export_cube", "replay"}
 
 
@@ -54,7 +55,7 @@ def test_only_the_named_functions_are_offered_and_documented(address, client):
     endpoints = client.view_api(return_format="dict")
     assert {name.strip("/") for name in endpoints["named_endpoints"]} == NAMES
     assert not endpoints["unnamed_endpoints"]
-    tools = {tool["name"]: tool for tool in httpx.get(f"{address}/gradio_api/mcp/schema").json()}
+    tools = {tool["name"]: tool for tool in PATIENT.get(f"{address}/gradio_api/mcp/schema").json()}
     assert set(tools) == NAMES
     for tool in tools.values():
         assert len(tool["description"]) > 40
@@ -105,10 +106,10 @@ def test_errors_are_sentences_for_callers_too(client, files):
 
 def call(address, name, data):
     """One call by plain HTTP: the event's last line of data."""
-    answer = httpx.post(f"{address}/gradio_api/call/{name}", json={"data": data})
+    answer = PATIENT.post(f"{address}/gradio_api/call/{name}", json={"data": data})
     if answer.status_code != 200:
         return answer.text
-    return httpx.get(f"{address}/gradio_api/call/{name}/{answer.json()['event_id']}", timeout=60).text
+    return PATIENT.get(f"{address}/gradio_api/call/{name}/{answer.json()['event_id']}").text
 
 
 def test_addresses_and_other_files_of_the_server_are_refused(address, tmp_path):
@@ -117,17 +118,17 @@ def test_addresses_and_other_files_of_the_server_are_refused(address, tmp_path):
         assert "fetches nothing" in call(address, "export_cube", [file | {"path": path}, 33]), path
     assert "event: error" in call(address, "export_cube", [file | {"path": "/etc/passwd"}, 33])
     for path in ("file=/etc/passwd", f"file={Path(__file__)}", f"file={address}/config", "proxy=http://a.b/c"):
-        assert httpx.get(f"{address}/gradio_api/{path}").status_code in (403, 404), path
+        assert PATIENT.get(f"{address}/gradio_api/{path}").status_code in (403, 404), path
 
 
 def test_the_pages_own_events_are_not_for_callers(address, client):
     assert "error" in call(address, "studio_save", [{}]).lower()
-    assert httpx.get(f"{address}/monitoring").status_code == 404
+    assert PATIENT.get(f"{address}/monitoring").status_code == 404
 
 
 def test_an_upload_that_is_too_large_is_refused(address):
     body = b"\0" * (MAX_UPLOAD + 1_000_000)
-    answer = httpx.post(f"{address}/gradio_api/upload", files={"files": ("big.png", body)}, timeout=60)
+    answer = PATIENT.post(f"{address}/gradio_api/upload", files={"files": ("big.png", body)})
     assert answer.status_code == 413
 
 
@@ -138,7 +139,7 @@ def test_an_mcp_client_calls_with_a_data_text(address, tmp_path):
     headers = {"Accept": "application/json, text/event-stream"}
     arguments = {"name": "export_cube", "arguments": {"recipe": text, "size": 17}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
-    answer = httpx.post(f"{address}/gradio_api/mcp/", json=message, headers=headers, timeout=60, follow_redirects=True)
+    answer = PATIENT.post(f"{address}/gradio_api/mcp/", json=message, headers=headers, follow_redirects=True)
     lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith(("data: ", "{"))]
     result = json.loads(lines[-1])["result"]
     assert not result.get("isError") and ".cube" in json.dumps(result)

@@ -1,0 +1,84 @@
+"""``app.py``: one process for the studio, the dashboard and a study; on Hugging Face Spaces the studio alone."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import build_app
+
+PATIENT = httpx.Client(timeout=90)  # other work may share the machine
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def address(serve):
+    return serve(build_app())
+
+
+def test_every_page_is_served(address):
+    studio = PATIENT.get(f"{address}/")
+    assert studio.status_code == 200 and "Portrait Harmonization" in studio.text
+    assert PATIENT.get(f"{address}/healthz").json() == {"status": "ok"}
+    redirect = PATIENT.get(f"{address}/leaderboard")
+    assert redirect.is_redirect and redirect.headers["location"].endswith("leaderboard/")
+    board = PATIENT.get(f"{address}/leaderboard/", follow_redirects=True)
+    assert board.status_code == 200 and "streamlit" in board.text.lower()
+    assert PATIENT.get(f"{address}/leaderboard/_stcore/health").status_code == 200
+    assert PATIENT.get(f"{address}/study/").status_code == 404  # no study was asked for
+
+
+def test_nothing_of_the_server_is_described_but_the_api(address):
+    assert PATIENT.get(f"{address}/docs").status_code == 404
+    config = PATIENT.get(f"{address}/config").json()
+    assert not config["analytics_enabled"]
+    public = {d["api_name"] for d in config["dependencies"] if d["api_visibility"] == "public"}
+    assert public == {"harmonize", "paste", "cut_out", "suggest_references", "export_cube", "replay"}
+    assert PATIENT.get(f"{address}/gradio_api/file={ROOT / 'app.py'}").status_code == 403
+
+
+@pytest.mark.browser
+def test_studio_and_dashboard_open_in_a_browser(address, page):
+    opened = page(address)
+    opened.wait_for_selector(".gallery .example", timeout=90_000)
+    opened.goto(f"{address}/leaderboard/")
+    opened.wait_for_selector("[data-testid=stApp]", timeout=90_000)
+
+
+def test_a_space_serves_the_studio(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cache = tmp_path / "cache"
+    settings = {
+        "SPACE_ID": "someone/studio",
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(cache),
+        "OMP_NUM_THREADS": "1",
+    }
+    log = (tmp_path / "log.txt").open("w+")
+    command = [sys.executable, "app.py"]
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 180
+        while True:
+            assert server.poll() is None and time.monotonic() < deadline, (tmp_path / "log.txt").read_text()
+            try:
+                if PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/info").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.5)
+        assert "/harmonize" in PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/info").json()["named_endpoints"]
+        assert PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/proxy=http://a.b/").status_code == 404
+    finally:
+        server.terminate()
+        server.wait(30)
+        log.close()
+        shutil.rmtree(cache, ignore_errors=True)
