@@ -3,28 +3,27 @@
 A vote is answered when it is on disk. Every refusal is JSON with a ``code`` for the page and a ``message`` for people.
 """
 
-import functools
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from demo.rate_limit import RateLimit
+from demo.vote_pictures import ReadyPictures
 from userstudy.errors import InputError
-from userstudy.pictures import neutral_png, picture_id
+from userstudy.pictures import picture_id
 from userstudy.sessions import Progress, Refused, Sessions
 from userstudy.tokens import ForeignToken
 
 STATUS = {"busy": 429, "paused": 403, "closed": 403, "full": 403, "screen": 403, "conflict": 409, "invalid": 422}
 BODY_LIMIT = 16_384
-CACHED_PICTURES = 64
 Text = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -106,12 +105,8 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
     router = APIRouter(prefix="/api", route_class=StudyRoute)
     study, secret = sessions.study, sessions.row.secret
     votes, entries = votes or RateLimit(rate=2, burst=40), entries or RateLimit(rate=1, burst=100)
-    files = {picture_id(secret, item, method): path for (item, method), path in study.pictures.items()}
+    pictures = ReadyPictures({picture_id(secret, *key): path for key, path in study.pictures.items()})
     page = _page(sessions)
-
-    @functools.lru_cache(CACHED_PICTURES)
-    def shown_picture(path: Path) -> bytes:
-        return neutral_png(path)
 
     def answer(progress: Progress, **more: object) -> dict:
         upcoming = [_trial(sessions, row) for row in progress.upcoming]
@@ -155,11 +150,14 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
         return answer(sessions.undo(rater_token(authorization), body.request_id))
 
     @router.get("/picture/{name}.png")
-    def picture(name: str) -> Response:
-        if name not in files:
+    async def picture(
+        name: str,
+    ) -> Response:  # async: it must not wait for a thread behind votes that wait for the disk
+        if name not in pictures.files:
             return refusal(404, "invalid", "there is no such picture")
+        data = pictures.ready(name) or await run_in_threadpool(pictures.load, name)
         headers = {"Cache-Control": "private, max-age=604800, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(shown_picture(files[name]), media_type="image/png", headers=headers)
+        return Response(data, media_type="image/png", headers=headers)
 
     return router
 

@@ -7,6 +7,7 @@ round-robin tournament (the circle method; see H. A. David, The Method of Paired
 Sides are drawn at random, but a cell's second showing mirrors its first, its fourth its third, and so on.
 """
 
+import functools
 import math
 import random
 from collections.abc import Sequence
@@ -42,6 +43,13 @@ def plan(study: Study, seat: int) -> list[Trial]:
     return trials
 
 
+def planned(study: Study) -> int:
+    """How many trials every rater gets."""
+    pairs, ranking = study.file.pairs, study.file.ranking
+    checked = pairs.per_rater + pairs.repeats + pairs.attention + len(pairs.golden) if pairs else 0
+    return checked + (ranking.per_rater if ranking else 0)
+
+
 def round_robin(methods: Sequence[str]) -> list[tuple[str, str]]:
     """All pairs, ordered by rounds in which every method plays at most once."""
     ring: list[str | None] = [*methods] if len(methods) % 2 == 0 else [*methods, None]
@@ -59,12 +67,16 @@ def cell(methods: Sequence[str], items: Sequence[str], number: int, seed: int) -
     Items and pairs advance together; after ``lcm`` steps, where they would meet again, the pairs slip by one. So N × P
     consecutive numbers visit every cell once.
     """
-    rng = random.Random(f"design {seed}")
-    items = rng.sample(list(items), len(items))
-    pairs = round_robin(rng.sample(list(methods), len(methods)))
+    items, pairs = _shuffled(tuple(methods), tuple(items), seed)
     number %= len(items) * len(pairs)
     slip = number // math.lcm(len(items), len(pairs))
     return items[number % len(items)], pairs[(number + slip) % len(pairs)]
+
+
+@functools.lru_cache
+def _shuffled(methods: tuple[str, ...], items: tuple[str, ...], seed: int) -> tuple[list[str], list[tuple[str, str]]]:
+    rng = random.Random(f"design {seed}")
+    return rng.sample(items, len(items)), round_robin(rng.sample(methods, len(methods)))
 
 
 def balanced_pairs(methods: Sequence[str], items: Sequence[str], seat: int, per_rater: int, seed: int) -> list[Trial]:

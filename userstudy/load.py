@@ -39,7 +39,7 @@ consent = "No person votes here."
 [pictures]
 folder = "methods"
 [pairs]
-per_rater = 500
+per_rater = 100
 [raters]
 number = 5000
 min_seconds = 0.5
@@ -88,7 +88,7 @@ class Rater:
         started = time.monotonic()
         try:
             method = "POST" if body else "GET"
-            response = await self.client.request(method, self.client.base_url.path + path, json=body, headers=headers)
+            response = await self.client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
             self.tally.troubles[f"{kind}: {type(error).__name__}"] += 1
             return None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from userstudy.assign import PREFETCH, assign
-from userstudy.design import plan
+from userstudy.design import planned
 from userstudy.errors import InputError
 from userstudy.store import Store, now, standing
 from userstudy.study import Study
@@ -80,7 +80,7 @@ class Sessions:
             self._check_open(connection)
             seat = self._free_seat(connection, simulated)
             values = dict(study_id=self.row.id, rater=rater, origin=origin, simulated=simulated, seat=seat)
-            values.update(planned=len(plan(self.study, seat)), created=now(), last_seen=now(), device=device or {})
+            values.update(planned=planned(self.study), created=now(), last_seen=now(), device=device or {})
             connection.execute(raters.insert().values(values))
             assign(connection, self.study, self._rater(connection, rater), unanswered=0)
         return token

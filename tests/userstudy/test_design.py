@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_files import RATERS, write_study
 
-from userstudy.design import balanced_pairs, balanced_rankings, plan, round_robin, spread_items
+from userstudy.design import balanced_pairs, balanced_rankings, plan, planned, round_robin, spread_items
 from userstudy.study import load_study
 
 
@@ -118,7 +118,9 @@ def test_a_plan_holds_its_checks(tmp_path, repeats):
     left_right = Counter()
     for seat in range(40):
         trials = plan(study, seat)
-        assert trials == plan(study, seat)  # a seat's plan can be made again at any time
+        assert len(trials) == planned(study) and trials == plan(
+            study, seat
+        )  # a seat's plan can be made again at any time
         assert Counter(t.kind for t in trials if t.task == "pair") == Counter(
             {"normal": 12, "repeat": repeats, "attention": 2, "golden": 1}
         )
