@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
+from iph.checkpoint import load_tensors
 from iph.errors import InputError
 from iph.masks.network import PROMPTS, STRIDE, SubjectNet
 
@@ -20,9 +19,8 @@ MARK = 1 / 48  # radius of a click, of the side of the network's input: as in tr
 @cache
 def network() -> SubjectNet:
     """The shipped network, read once."""
-    state = load_file(Path(__file__).parents[1] / "weights" / "segmentation.safetensors")
     net = SubjectNet()
-    net.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    net.load_state_dict(load_tensors("segmentation")[0], strict=False)  # strict but for batch counts, not stored
     return net.eval().to(memory_format=torch.channels_last)
 
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 
 GRABCUT_SIDE = 384
-SURE, UNSURE = 0.95, 0.05
+SURE, UNSURE = 0.8, 0.05  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
 
 
 def grabcut(
     copy: np.ndarray,
     probability: np.ndarray,
-    rounds: int = 2,
+    rounds: int = 1,
     add: np.ndarray | None = None,
     remove: np.ndarray | None = None,
 ) -> np.ndarray:

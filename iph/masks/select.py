@@ -13,6 +13,7 @@ from iph.masks.look import look, shrunk, small_copy
 from iph.masks.refine import enlarge, grabcut
 
 Point = tuple[float, float]
+GAP = 0.025
 STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
 
 
@@ -39,10 +40,11 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     add = [_inside(point, image, copy)]
     remove = [_inside(p, image, copy) for p in remove]
     first = look(copy)
+    marks = [discs(points, copy.shape) for points in (add, remove)]
     probability = first.outside(first.ask([first.prompt(add, remove)])[0, 0])
-    probability = closer(copy, probability, add, remove)
-    marks = [_discs(points, copy.shape) for points in (add, remove)]
-    return enlarge(image, copy, grabcut(copy, probability, add=marks[0], remove=marks[1]))
+    probability = closer(copy, connected(probability, marks[0]), add, remove)
+    cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
+    return enlarge(image, copy, connected(cut, marks[0]))
 
 
 def from_strokes(
@@ -67,7 +69,7 @@ def from_strokes(
     window = look(copy) if prior is None else look(copy, bounds(around))
     probability = window.outside(window.ask([window.prompt(*strokes, prior=prior)])[0, 0])
     if prior is None:
-        probability = closer(copy, probability, *strokes)
+        probability = closer(copy, connected(probability, strokes[0]), *strokes)
     mask = enlarge(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
     for stroke, value in zip(marked, (1, 0), strict=True):
         if stroke is not None:
@@ -84,6 +86,18 @@ def closer(
         return probability
     window = look(copy, bounds(found))
     return window.outside(window.ask([window.prompt(add, remove, prior=probability)])[0, 0])
+
+
+def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Only the parts of a probability that reach a mark, over gaps of up to GAP of the longer side.
+
+    Without this a click on one person also takes people far away who look alike.
+    """
+    reach = 2 * round(GAP / 2 * max(probability.shape)) + 1
+    joined = cv2.dilate((probability > HALF).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    _, parts = cv2.connectedComponents(joined)
+    wanted = np.unique(parts[marks & (joined > 0)])
+    return probability * np.isin(parts, wanted) if len(wanted) else probability
 
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -105,7 +119,8 @@ def _inside(point: Point, image: np.ndarray, copy: np.ndarray) -> Point:
     return tuple((np.array([x, y]) + 0.5) * _scale(image, copy)[:2] - 0.5)
 
 
-def _discs(points: list[Point], shape: tuple[int, ...]) -> np.ndarray:
+def discs(points: list[Point], shape: tuple[int, ...]) -> np.ndarray:
+    """Small discs around points x, y, (H, W) bool."""
     plane = np.zeros(shape[:2], np.uint8)
     for x, y in points:
         cv2.circle(plane, (round(x), round(y)), 2, 1, -1)

@@ -12,7 +12,7 @@ from iph.errors import InputError
 from iph.masks.forms import HALF
 from iph.masks.look import look, small_copy
 from iph.masks.refine import enlarge, grabcut
-from iph.masks.select import bounds, closer
+from iph.masks.select import bounds, closer, connected, discs
 
 MIDDLE = 0.15  # a middle is at least this probable
 MOST = 12  # clicks a picture
@@ -87,7 +87,8 @@ def _find(copy: np.ndarray) -> list[tuple[float, bool, np.ndarray]]:
     points = [tuple((np.array(c) + 0.5) * scale - 0.5) for c in clicks]
     masks = window.ask([window.prompt([p]) for p in points])[:, 0]
     found: list[tuple[float, bool, np.ndarray, tuple[float, float]]] = []
-    for mask, point in zip(masks, points, strict=True):
+    for mask, click, point in zip(masks, clicks, points, strict=True):
+        mask = connected(mask, discs([click], mask.shape))
         hard = mask > HALF
         if hard.mean() < SMALLEST:
             continue

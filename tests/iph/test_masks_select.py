@@ -1,0 +1,162 @@
+"""Selecting subjects with the shipped network, on pictures drawn here and on photos of the shared folder."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from iph.errors import InputError
+from iph.masks import (
+    automatic_reference,
+    from_box,
+    from_click,
+    from_strokes,
+    segment_subjects,
+    suggest_references,
+)
+
+Picture = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def two_balls() -> Picture:
+    """Two balls of different colour that touch, on a rough meadow; the truth of each."""
+    rng = np.random.default_rng(0)
+    height, width = 240, 320
+    meadow = cv2.resize(rng.uniform(0, 1, (60, 80, 1)).astype(np.float32), (width, height))[..., None]
+    image = np.array([70, 120, 60]) + meadow * np.array([40, 50, 30])
+    ys, xs = np.mgrid[:height, :width]
+    balls = [(ys - 130) ** 2 + (xs - x) ** 2 < 60**2 for x in (100, 218)]
+    for ball, colour, x in zip(balls, ((210, 50, 40), (40, 60, 200)), (100, 218), strict=True):
+        shade = 1 - 0.35 * np.hypot(ys - 100, xs - x + 20)[..., None] / 100
+        image = np.where(ball[..., None], np.array(colour) * shade, image)
+    return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8), *balls
+
+
+def iou(found: np.ndarray, truth: np.ndarray) -> float:
+    found = found > 0.5
+    return (found & truth).sum() / (found | truth).sum()
+
+
+def check_form(mask: np.ndarray, image: np.ndarray) -> None:
+    assert mask.shape == image.shape[:2]
+    assert mask.dtype == np.float32
+    assert mask.min() >= 0 and mask.max() <= 1
+
+
+def test_box_finds_what_it_holds(two_balls: Picture) -> None:
+    image, left, right = two_balls
+    for truth, box in ((left, (36, 66, 164, 194)), (right, (154, 66, 282, 194))):
+        mask = from_box(image, box)
+        check_form(mask, image)
+        assert iou(mask, truth) > 0.85
+        assert not mask[:, : box[0]].any() and not mask[:, box[2] :].any()
+
+
+def test_clicks_part_two_that_touch(two_balls: Picture) -> None:
+    image, left, right = two_balls
+    for truth, point, other in ((left, (100, 130), (218, 130)), (right, (218, 130), (100, 130))):
+        mask = from_click(image, point, remove=(other,))
+        check_form(mask, image)
+        assert iou(mask, truth) > 0.7
+
+
+def test_click_leaves_out_what_lies_far_away(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    apart = np.concatenate([image[:, :160], image[:, :60], image[:, :160]], axis=1)
+    mask = from_click(apart, (100, 130))
+    assert mask[:, :160][left[:, :160]].mean() > 0.7
+    assert not mask[:, 230:].any()
+
+
+def test_strokes_take_a_neighbour_away(two_balls: Picture) -> None:
+    image, left, right = two_balls
+    add, remove = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
+    cv2.line(add, (70, 130), (120, 130), 255, 5)
+    cv2.line(remove, (200, 130), (240, 130), 255, 5)
+    mask = from_strokes(image, add, remove, start=(left | right).astype(np.float32))
+    check_form(mask, image)
+    assert iou(mask, left) > 0.85
+    assert (mask[add > 0] == 1).all() and (mask[remove > 0] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_every_depth_gives_the_same_mask(two_balls: Picture, dtype: type) -> None:
+    image = two_balls[0]
+    other = {np.uint8: image, np.uint16: image.astype(np.uint16) * 257, np.float32: image.astype(np.float32) / 255}
+    masks = [from_box(i, (36, 66, 164, 194)) for i in (image, other[dtype])]
+    np.testing.assert_allclose(*masks, atol=0.02)  # grey of uint8 is rounded
+
+
+def test_a_large_picture_gets_a_large_mask(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    large = cv2.resize(image, None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC)
+    mask = from_box(large, (180, 330, 820, 970))
+    check_form(mask, large)
+    assert iou(mask, np.kron(left, np.ones((5, 5))).astype(bool)) > 0.85
+
+
+def test_suggestions_stay_outside_the_foreground(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    foreground = left.astype(np.float32)
+    suggested = suggest_references(image, foreground)
+    assert 1 <= len(suggested) <= 6
+    assert suggested[-1][0] == "background"
+    for _, mask in suggested:
+        check_form(mask, image)
+        assert (mask >= 0.5).any()
+        assert not mask[left].any()
+    np.testing.assert_array_equal(suggested[-1][1], 1 - foreground)
+
+
+def test_nothing_stands_out_of_one_colour() -> None:
+    image = np.full((96, 128, 3), 127, np.uint8)
+    foreground = np.zeros((96, 128), np.float32)
+    foreground[20:60, 30:70] = 1
+    np.testing.assert_array_equal(automatic_reference(image, foreground), 1 - foreground)
+
+
+def test_bad_input_gets_a_sentence(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    with pytest.raises(InputError, match="outside the picture"):
+        from_click(image, (400, 10))
+    with pytest.raises(InputError, match="no pixel"):
+        from_box(image, (-20, -20, -5, -5))
+    with pytest.raises(InputError, match="stroke on what to keep"):
+        from_strokes(image, np.zeros(image.shape[:2], bool), None)
+    with pytest.raises(InputError, match="with shape"):
+        from_strokes(image, left[:10], None)
+    with pytest.raises(InputError, match="whole picture"):
+        suggest_references(image, np.ones(image.shape[:2], np.float32))
+    with pytest.raises(InputError, match="H, W, 3"):
+        segment_subjects(image[..., 0])
+    with pytest.raises(InputError, match="NaN"):
+        segment_subjects(np.full((32, 32, 3), np.nan, np.float32))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 2)])
+def test_tiny_pictures_do_not_break(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(1).integers(0, 255, (*shape, 3), np.uint8)
+    check_form(from_click(image, (0, 0)), image)
+    check_form(from_box(image, (0, 0, shape[1], shape[0])), image)
+    assert isinstance(segment_subjects(image), list)
+
+
+@pytest.mark.shared
+def test_people_of_held_out_photos(shared: Path) -> None:
+    """A taste of the table in docs/segmentation.md: ten test photos of one person."""
+    photos = shared / "data" / "photos"
+    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
+    table = table[(table["split"] == "test") & (table["person_flags"] == "1") & (table["mask_kind"] == "human")]
+    boxed, automatic, whole = [], [], []
+    for photo in table.sort_values("id").iloc[::20].head(10).itertuples():
+        image = cv2.cvtColor(cv2.imread(str(photos / "images" / f"{photo.id}.jpg")), cv2.COLOR_BGR2RGB)
+        truth = cv2.imread(str(photos / "masks" / f"{photo.id}_0.png"), 0) > 127
+        x, y, width, height = cv2.boundingRect(truth.astype(np.uint8))
+        boxed.append(iou(from_box(image, (x, y, x + width, y + height)), truth))
+        automatic.append(max((iou(s.mask, truth) for s in segment_subjects(image)), default=0.0))
+        whole.append(truth.sum() / (width * height))
+    assert np.mean(boxed) > np.mean(whole) + 0.1
+    assert np.mean(automatic) > 0.5
