@@ -85,7 +85,7 @@ def build(portraits: Path) -> None:
     with open(portraits / "index.csv", newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
     FOLDER.mkdir(exist_ok=True)
-    credits = []
+    sources = []
     for example in EXAMPLES:
         background = _read(portraits / "images" / f"{example.background}.jpg")
         person = _read(portraits / "images" / f"{example.person}.jpg")
@@ -98,9 +98,9 @@ def build(portraits: Path) -> None:
         Image.fromarray(card).save(example.file("card"), quality=88, optimize=True)
         for role, source in (("background", example.background), ("person", example.person)):
             page, licence = rows[source]["url"], rows[source]["licence"]
-            credits.append((example.title, role, example.file(role).name, page, licence, CHANGES[role]))
+            sources.append((example.title, role, example.file(role).name, page, licence, CHANGES[role]))
     with open(FOLDER / "credits.csv", "w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([CREDIT, *credits])
+        csv.writer(file, lineterminator="\n").writerows([CREDIT, *sources])
 
 
 def _read(path: Path) -> np.ndarray:

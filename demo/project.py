@@ -195,6 +195,8 @@ class Project:
             if self.holder is None:
                 raise InputError("Expected a picture to find the person in, got none.")
             mask = marking.subject(self.holder.pixels, mark, now.foreground)
+            if self.holder.alpha is not None:  # behind transparent pixels there is nothing to show
+                mask = np.minimum(mask, self.holder.alpha)
             self._settle(fresh=mark.kind in ("click", "box"), foreground=mask, found=True)
             return
         elsewhere = target == "other"

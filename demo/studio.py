@@ -4,18 +4,25 @@
 """
 
 import atexit
+import contextlib
+import threading
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from starlette.middleware import Middleware
 
+import iph
 from demo import api, gallery
 from demo.desk import Desk, listener
 from demo.limits import MAX_UPLOAD, ClosedBlocks, Doors
 from demo.pictures import as_file
 from demo.rate_limit import RateLimit
+from demo.scene import MODEL
 from demo.stage import EVENTS, build_stage, tell_done
+from iph.errors import InputError
+from iph.masks import segment_subjects
 
 TITLE = "Interactive Portrait Harmonization"
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -56,7 +63,17 @@ def build_studio(limit: RateLimit | None = None) -> ClosedBlocks:
         studio.unload(leave)
         api.register()
     studio.queue(max_size=40)
+    threading.Thread(target=_warm_up, daemon=True).start()
     return studio
+
+
+def _warm_up() -> None:
+    """Read the weights before the first visitor asks, who is told if that does not work."""
+    half = np.zeros((64, 64), np.float32)
+    half[:, :32] = 1
+    with contextlib.suppress(InputError):
+        segment_subjects(np.zeros((64, 64, 3), np.uint8))
+        iph.harmonize(np.full((64, 64, 3), 128, np.uint8), half, 1 - half, model=MODEL)
 
 
 def serving(studio: ClosedBlocks) -> dict[str, Any]:

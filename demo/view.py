@@ -8,6 +8,7 @@ from demo.pictures import Pictures
 from demo.project import Project
 
 PREVIEW_SIDE = 320
+BEHIND = 128  # grey
 SMOOTH = 1.5  # pixels: an outline shows where, not every hair
 SPECK = 16  # pixels: smaller pieces of a mask are not outlined
 
@@ -74,9 +75,15 @@ def _preview(kind: str, picture: Opened, pictures: Pictures) -> dict:
 
 def _whole(name: str, picture: Opened, pictures: Pictures) -> dict:
     height, width = picture.pixels.shape[:2]
-    file = pictures.show(name, lambda: picture.on_screen(picture.pixels), picture)
+    file = pictures.show(name, lambda: _visible(picture), picture)
     original = {"full_width": picture.size[0], "full_height": picture.size[1], "ending": picture.ending}
     return {"file": file, "width": width, "height": height, **original}
+
+
+def _visible(picture: Opened) -> np.ndarray:
+    """A picture as it is seen, (h, w, 3) uint8: what lies behind transparent pixels is anything, and stays hidden."""
+    shown = picture.on_screen(picture.pixels)
+    return shown if picture.alpha is None else np.where(picture.alpha[..., None] > 0, shown, np.uint8(BEHIND))
 
 
 def _person(project: Project, pictures: Pictures) -> dict:

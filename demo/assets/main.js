@@ -15,15 +15,19 @@ function send(channel, name, data = {}) {
 }
 
 function next(channel) {
-  const { name, data } = channels[channel][0];
-  if (WORDS[name]) showBusy(data.words || WORDS[name]);
-  trigger(name, data);
+  const event = channels[channel][0];
+  if (channel === "save" && (channels.act.length || channels.adjust.length)) return;  // what is saved is what is seen
+  if (!event || event.sent) return;
+  event.sent = true;
+  if (WORDS[event.name]) showBusy(event.data.words || WORDS[event.name]);
+  trigger(event.name, event.data);
 }
 
 function done(channel) {
   channels[channel].shift();
-  if (channels[channel].length) next(channel);
-  else if (!channels.act.length && !channels.save.length) showBusy("");
+  next(channel);
+  next("save");
+  if (!channels.act.length && !channels.save.length) showBusy("");
 }
 const whenDone = (event) => {
   if (!element.isConnected) window.removeEventListener("studio-done", whenDone);

@@ -97,6 +97,11 @@ def test_a_recipe_replays_the_saved_photo(placed, tmp_path):
     assert placed.save("cube", tmp_path).read_text().count("\n") > 33**3
 
 
+def test_a_cut_out_never_shows_what_its_transparent_pixels_hide(placed):
+    placed.mark("person", Mark("brush", ((0.05, 0.05), (0.95, 0.95)), 0.3))
+    assert (placed.choices.foreground <= disc(80, 60) / np.float32(255) + 1e-6).all() and placed.choices.found
+
+
 def test_a_two_colour_mask_marks_person_and_reference(project, upload):
     project.open("composite", upload("photo.png", scene()), "photo.png")
     assert project.scene is None
