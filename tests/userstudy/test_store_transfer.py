@@ -257,3 +257,18 @@ def test_any_names_and_numbers_survive_every_form(tmp_path_factory, rows):
     for form in ("jsonl", "parquet", "csv"):
         write_frame(frame, folder / f"v.{form}")
         assert votes_hash(read_votes(folder / f"v.{form}")[0]) == votes_hash(frame)
+
+
+@pytest.mark.parametrize("shown,seconds", [("\r", None), ("a", 3.571413959388544e-46), ("\n", 0.1), ('"', 1 / 3)])
+def test_odd_names_and_numbers_survive_csv(tmp_path, shown, seconds):
+    frame = raw_form(
+        pd.DataFrame(
+            [
+                dict(rater="r", origin="link", simulated=False, excluded=None, trial=0, revision=1, task="pair")
+                | dict(kind="normal", item="i", shown=json.dumps([shown, "b"]), choice="left", ranks=None)
+                | dict(expected=None, seconds=seconds, timestamp="2026-01-01T00:00:00+00:00", request_id=shown)
+            ]
+        )
+    )
+    write_frame(frame, tmp_path / "v.csv")
+    assert votes_hash(read_votes(tmp_path / "v.csv")[0]) == votes_hash(frame)
