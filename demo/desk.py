@@ -22,6 +22,7 @@ from demo import gallery, view
 from demo.marking import Mark
 from demo.pictures import Pictures
 from demo.project import Amounts, Project
+from demo.saving import save
 from iph.errors import InputError
 from iph.placement import Placement
 
@@ -141,7 +142,7 @@ def _place(seat: Seat, data: dict) -> None:
 
 
 def _save(seat: Seat, data: dict) -> dict:
-    path = seat.project.save(data.get("what"), seat.pictures.folder)
+    path = save(seat.project, data.get("what"), seat.pictures.folder)
     return {"file": seat.pictures.pass_on(path)}
 
 

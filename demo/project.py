@@ -17,13 +17,11 @@ from demo import marking
 from demo.automatic import Suggestion, cut_out, free_place, suggestions
 from demo.marking import Mark
 from demo.opened import Opened, mask_file, open_picture
-from demo.scene import MODEL, Scene
+from demo.scene import Scene
 from iph.errors import InputError
-from iph.imagefile import write_photo
 from iph.mapping import ColorMapping
 from iph.masks import as_mask
 from iph.placement import Placement
-from iph.recipe import Recipe
 
 UNDO = 20  # steps; a mask of a proxy weighs up to 4 MB
 KINDS = ("background", "person", "composite", "mask", "other")
@@ -269,41 +267,6 @@ class Project:
     def _remember(self, before: Choices) -> None:
         if before.region is not None:
             self.past = [*self.past, before][-UNDO:]
-
-    def recipe(self) -> Recipe:
-        """All of it, ready to be replayed on the originals. Raises InputError as long as there is no result."""
-        if self.mapping is None:
-            raise InputError("There is no result yet: a photo, a person in it and a reference were expected.")
-        now, foreground = self.choices, self.choices.foreground
-        if not now.found:
-            foreground = mask_file(self.pictures["mask"].photo())[0] if "mask" in self.pictures else None
-        names = {"image": self.base, "person": self.pictures.get("person") if now.placement else None}
-        names["reference_image"] = self.pictures["other"] if now.elsewhere else None
-        return Recipe(
-            self.mapping,
-            foreground,
-            **vars(self.amounts),
-            placement=now.placement,
-            reference=now.region,
-            names={role: picture.path.name for role, picture in names.items() if picture is not None},
-            model=MODEL,
-        )
-
-    def save(self, what: str, folder: Path) -> Path:
-        """Write the full-size "photo" in its own format, the "cube" or the "recipe" into a folder."""
-        endings = {"photo": self.base.ending if self.base else "", "cube": ".cube", "recipe": ".json"}
-        if what not in endings:
-            raise InputError(f"Expected one of {', '.join(endings)}, got {str(what)[:20]!r}.")
-        recipe = self.recipe()
-        path = folder / f"{self.base.path.stem}-harmonized{endings[what]}"
-        if what == "cube":
-            recipe.change.save_cube(path, title=path.stem)
-        elif what == "recipe":
-            recipe.save(path)
-        else:
-            person = self.pictures["person"].photo() if recipe.placement else None
-            write_photo(recipe.replay(self.base.photo(), person), path)
-        return path
 
 
 def file_name(name: str) -> str:

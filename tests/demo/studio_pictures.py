@@ -23,7 +23,7 @@ def disc(height: int, width: int, x: float = 0.5, y: float = 0.5, radius: float 
     return np.rint(np.clip((radius - distance) * 12 + 0.5, 0, 1) * 255).astype(np.uint8)
 
 
-def save(path: Path, pixels: np.ndarray, alpha: np.ndarray | None = None) -> Path:
+def write(path: Path, pixels: np.ndarray, alpha: np.ndarray | None = None) -> Path:
     """Write a picture in the format of its ending."""
     write_photo(Photo(pixels, alpha), path, edited=False)
     return path

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from studio_pictures import disc, save, scene
+from studio_pictures import disc, scene, write
 
 import iph
 from demo.limits import MAX_UPLOAD
@@ -43,10 +43,10 @@ def client(address, tmp_path_factory):
 def files(tmp_path):
     """A composite, its mask, a cut-out and another photo."""
     paths = {
-        "photo": save(tmp_path / "beach.png", scene()),
-        "mask": save(tmp_path / "mask.png", np.repeat(disc(120, 160, 0.7)[..., None], 3, 2)),
-        "person": save(tmp_path / "me.png", scene(80, 60, 2), disc(80, 60)),
-        "other": save(tmp_path / "other.png", scene(90, 90, 7)),
+        "photo": write(tmp_path / "beach.png", scene()),
+        "mask": write(tmp_path / "mask.png", np.repeat(disc(120, 160, 0.7)[..., None], 3, 2)),
+        "person": write(tmp_path / "me.png", scene(80, 60, 2), disc(80, 60)),
+        "other": write(tmp_path / "other.png", scene(90, 90, 7)),
     }
     return {name: handle_file(path) for name, path in paths.items()}
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from gradio.utils import get_upload_folder
-from studio_pictures import disc, save, scene
+from studio_pictures import disc, scene, write
 
 from demo import desk as desk_module
 from demo.desk import Desk, sentence
@@ -33,7 +33,7 @@ def upload(desk, tmp_path):
     def make(name, pixels, alpha=None):
         folder = Path(get_upload_folder()) / f"{len(name):064x}"
         folder.mkdir(parents=True, exist_ok=True)
-        return {"path": str(save(folder / name, pixels, alpha)), "name": name}
+        return {"path": str(write(folder / name, pixels, alpha)), "name": name}
 
     return make
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_done_is_a_sentence_and_the_view_stays(desk, view, monkey
 
 def test_files_that_are_no_uploads_are_neither_read_nor_moved(desk, tmp_path, monkeypatch):
     monkeypatch.setattr(desk_module.time, "sleep", lambda seconds: None)
-    private = save(tmp_path / "private.png", scene())
+    private = write(tmp_path / "private.png", scene())
     theirs = desk.seat("neighbour").pictures.folder / "photo-1.png"
     shutil.copy(private, theirs)
     link = Path(get_upload_folder()) / f"{7:064x}" / "link.png"

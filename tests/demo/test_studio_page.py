@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from studio_pictures import disc, save, scene
+from studio_pictures import disc, scene, write
 
 from demo.rate_limit import RateLimit
 from demo.scene import Scene
@@ -57,9 +57,9 @@ def visit(page, studio):
 @pytest.fixture
 def files(tmp_path):
     return {
-        "background": save(tmp_path / "beach.png", scene(240, 320)),
-        "person": save(tmp_path / "me.png", scene(160, 120, 2), disc(160, 120)),
-        "other": save(tmp_path / "sunset.jpg", scene(90, 90, 7)),
+        "background": write(tmp_path / "beach.png", scene(240, 320)),
+        "person": write(tmp_path / "me.png", scene(160, 120, 2), disc(160, 120)),
+        "other": write(tmp_path / "sunset.jpg", scene(90, 90, 7)),
     }
 
 
@@ -232,7 +232,7 @@ def test_a_phone_by_touch(visit, studio, tmp_path):
 
 
 def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path):
-    mask = save(tmp_path / "mask.png", np.repeat(disc(240, 320, 0.7)[..., None], 3, 2))
+    mask = write(tmp_path / "mask.png", np.repeat(disc(240, 320, 0.7)[..., None], 3, 2))
     opened = visit()
     opened.click(".finished summary")
     opened.set_input_files(".drop[data-kind=composite] input", files["background"])

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from studio_pictures import disc, save, scene
+from studio_pictures import disc, scene, write
 
 import iph
 from demo.marking import Mark
 from demo.project import Amounts, Project, file_name
+from demo.saving import recipe_of, save
 from iph.errors import InputError
 from iph.imagefile import read_photo
 from iph.metadata import is_marked_edited
@@ -32,7 +33,7 @@ def upload(tmp_path):
 
     def make(name, pixels, alpha=None):
         (tmp_path / "uploads").mkdir(exist_ok=True)
-        return save(tmp_path / "uploads" / name, pixels, alpha)
+        return write(tmp_path / "uploads" / name, pixels, alpha)
 
     return make
 
@@ -63,7 +64,7 @@ def test_either_picture_may_come_first(project, upload):
 def test_the_saved_photo_is_what_iph_answers_and_its_background_is_untouched(placed, tmp_path):
     placed.mark("reference", BOX)
     placed.adjust(Amounts(0.8, 1.2, 0.5))
-    saved = read_photo(placed.save("photo", tmp_path))
+    saved = read_photo(save(placed, "photo", tmp_path))
     composite, mask = placed.scene.pixels, placed.scene.mask
     region = np.zeros((120, 160), np.float32)
     region[6:60, 8:48] = 1
@@ -79,22 +80,22 @@ def test_the_original_is_harmonized_at_its_own_size_depth_and_format(project, up
     mask = disc(900, 1200, 0.6)
     project.open("mask", upload("mask.png", np.repeat(mask[..., None], 3, 2)), "mask.png")
     assert max(project.scene.pixels.shape) == 1024 and project.scene.pixels.dtype == np.uint8
-    path = project.save("photo", tmp_path)
+    path = save(project, "photo", tmp_path)
     assert path.name == "large-harmonized.tif"
     saved = read_photo(path)
     assert saved.pixels.dtype == np.uint16 and saved.pixels.shape == deep.shape
     np.testing.assert_array_equal(saved.pixels[mask == 0], deep[mask == 0])
-    assert project.recipe().foreground.shape == (900, 1200)  # the mask file, not its proxy
+    assert recipe_of(project).foreground.shape == (900, 1200)  # the mask file, not its proxy
 
 
 def test_a_recipe_replays_the_saved_photo(placed, tmp_path):
     placed.mark("reference", BOX)
     placed.adjust(Amounts(0.6, 1.0, 1.3))
-    saved, recipe = placed.save("photo", tmp_path), Recipe.load(placed.save("recipe", tmp_path))
+    saved, recipe = save(placed, "photo", tmp_path), Recipe.load(save(placed, "recipe", tmp_path))
     assert recipe.names == {"image": "beach.png", "person": "me.png"}
     again = recipe.replay(placed.pictures["background"].photo(), placed.pictures["person"].photo())
     np.testing.assert_array_equal(again.pixels, read_photo(saved).pixels)
-    assert placed.save("cube", tmp_path).read_text().count("\n") > 33**3
+    assert save(placed, "cube", tmp_path).read_text().count("\n") > 33**3
 
 
 def test_a_cut_out_never_shows_what_its_transparent_pixels_hide(placed):
@@ -120,7 +121,7 @@ def test_the_look_may_come_from_another_photo(placed, upload):
     expected = iph.load("portrait").open(placed.scene.pixels, placed.scene.mask).look(reference_image=other)
     np.testing.assert_allclose(placed.mapping.change, expected.change, atol=1e-9)
     placed.mark("other", BOX)
-    assert placed.choices.elsewhere and placed.recipe().names["reference_image"] == "sunset.png"
+    assert placed.choices.elsewhere and recipe_of(placed).names["reference_image"] == "sunset.png"
     placed.take("photo", len(placed.suggestions["photo"]) - 1)
     assert not placed.choices.elsewhere and placed.choices.label == "Background"
 
@@ -147,7 +148,7 @@ def test_what_cannot_be_done_changes_nothing(placed, upload, tmp_path):
         "got 'holiday.jpg'": lambda: placed.open("background", fake, "holiday.jpg"),
         "belongs to a finished composite": lambda: placed.open("mask", upload("m.png", scene()), "m.png"),
         "Expected one of background": lambda: placed.open("video", upload("v.png", scene()), "v.png"),
-        "Expected one of photo": lambda: placed.save("film", tmp_path),
+        "Expected one of photo": lambda: save(placed, "film", tmp_path),
     }
     for sentence, attempt in attempts.items():
         with pytest.raises(InputError, match=sentence):
@@ -162,7 +163,7 @@ def test_a_mask_that_does_not_fit_leaves_the_project_as_it_was(project, upload):
         project.open("mask", upload("mask.png", np.repeat(disc(90, 90)[..., None], 3, 2)), "mask.png")
     assert set(project.pictures) == {"composite"} and project.choices.foreground is None
     with pytest.raises(InputError, match="no result yet"):
-        project.recipe()
+        recipe_of(project)
     with pytest.raises(InputError, match="nothing to undo"):
         project.undo()
 
@@ -210,7 +211,7 @@ def test_a_display_p3_photo_keeps_its_profile_and_is_shown_in_srgb(shared, proje
     write_photo(wide, tmp_path / "wide.png", edited=False)
     project.open("composite", tmp_path / "wide.png", "wide.png")
     project.mark("person", Mark("box", ((0.2, 0.1), (0.8, 0.95))))
-    assert read_photo(project.save("photo", tmp_path)).icc == wide.icc
+    assert read_photo(save(project, "photo", tmp_path)).icc == wide.icc
     shown = project.base.on_screen(project.base.pixels)
     assert np.abs(shown.astype(int) - portrait.pixels).mean() < 1.5
-    assert json.loads(project.save("recipe", tmp_path).read_text())["names"] == {"image": "wide.png"}
+    assert json.loads(save(project, "recipe", tmp_path).read_text())["names"] == {"image": "wide.png"}
