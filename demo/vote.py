@@ -98,6 +98,7 @@ def serve(
         workers=processes,
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=75,  # longer than anyone looks at a pair
     )
 
 

@@ -9,6 +9,7 @@ acknowledged is looked up in the store. Only studies named ``load…`` on this m
 """
 
 import asyncio
+import json
 import random
 import sys
 import time
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import sqlalchemy as sa
 import typer
@@ -55,56 +55,83 @@ class Tally:
     troubles: Counter = field(default_factory=Counter)
 
 
+class Connection:
+    """One kept-alive HTTP/1.1 connection; far lighter than a client library, which would be what is measured."""
+
+    def __init__(self, host: str, port: int):
+        self.host, self.port, self.streams = host, port, None
+
+    async def request(self, path: str, body: dict | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        if self.streams is None:
+            self.streams = await asyncio.open_connection(self.host, self.port)
+        reader, writer = self.streams
+        data = json.dumps(body).encode() if body else b""
+        lines = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
+        lines += [f"Content-Length: {len(data)}", "Content-Type: application/json"] if body else []
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + data)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        length = next(int(line.split(":")[1]) for line in head if line.lower().startswith("content-length:"))
+        return int(head[0].split()[1]), await reader.readexactly(length)
+
+    def close(self) -> None:
+        if self.streams is not None:
+            self.streams[1].close()
+            self.streams = None
+
+
 class Rater:
     """One browser's worth of requests."""
 
-    def __init__(self, client: httpx.AsyncClient, tally: Tally, pace: tuple[float, float], seed: int):
-        self.client, self.tally, self.pace, self.rng = client, tally, pace, random.Random(seed)
+    def __init__(self, address: str, tally: Tally, pace: tuple[float, float], seed: int):
+        parts = urlsplit(address)
+        self.connection, self.path = Connection(parts.hostname, parts.port or 80), parts.path.rstrip("/")
+        self.tally, self.pace, self.rng = tally, pace, random.Random(seed)
+        self.headers: dict[str, str] = {}
         self.seen: set[str] = set()
 
     async def run(self, until: float) -> None:
         await asyncio.sleep(self.rng.uniform(0, self.pace[1]))  # they do not come in step
         device = {"width": 1280, "height": 800}
-        state = await self.send("enter", "/api/enter", {"consent": True, "device": device})
+        state = await self.send("enter", "enter", {"consent": True, "device": device})
         if state is None:
             return
         rater = state["token"].split(".")[1]
-        headers = {"Authorization": f"Bearer {state['token']}"}
+        self.headers["Authorization"] = f"Bearer {state['token']}"
         while time.monotonic() < until and state["upcoming"]:
             for name in {name for trial in state["upcoming"] for name in trial["pictures"]} - self.seen:
                 self.seen.add(name)
-                await self.send("picture", f"/api/picture/{name}.png")
+                await self.send("picture", f"picture/{name}.png")
             looked = self.rng.uniform(*self.pace)
             await asyncio.sleep(looked)
             choice, request = self.rng.choice(("left", "right", "tie", "skip")), str(uuid.uuid4())
             body = {"request_id": request, "trial": state["upcoming"][0]["trial"], "choice": choice, "seconds": looked}
-            answer = await self.send("vote", "/api/vote", body, headers)
+            answer = await self.send("vote", "vote", body)
             if answer is not None:
                 self.tally.acknowledged.append((rater, request))
                 state = answer
+        self.connection.close()
 
-    async def send(self, kind: str, path: str, body: dict | None = None, headers: dict | None = None) -> dict | None:
+    async def send(self, kind: str, path: str, body: dict | None = None) -> dict | None:
         """The answer, or None after a failure that is counted."""
         started = time.monotonic()
         try:
-            method = "POST" if body else "GET"
-            response = await self.client.request(method, path, json=body, headers=headers)
-        except httpx.HTTPError as error:
+            status, data = await self.connection.request(f"{self.path}/api/{path}", body, self.headers)
+        except (OSError, asyncio.IncompleteReadError) as error:
             self.tally.troubles[f"{kind}: {type(error).__name__}"] += 1
+            self.connection.close()
             return None
         self.tally.waits[kind].append(time.monotonic() - started)
-        if response.status_code != 200:
-            self.tally.troubles[f"{kind}: {response.status_code}"] += 1
+        if status != 200:
+            self.tally.troubles[f"{kind}: {status}"] += 1
             return None
-        return response.json() if kind != "picture" else {}
+        return json.loads(data) if kind != "picture" else {}
 
 
 async def load(address: str, number: int, seconds: float, pace: tuple[float, float]) -> Tally:
     """Sends ``number`` raters to a server for so many seconds."""
     tally, until = Tally(), time.monotonic() + seconds
-    limits = httpx.Limits(max_connections=number, max_keepalive_connections=number)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=60) as client:
-        await asyncio.gather(*(Rater(client, tally, pace, seed).run(until) for seed in range(number)))
+    await asyncio.gather(*(Rater(address, tally, pace, seed).run(until) for seed in range(number)))
     return tally
 
 
