@@ -153,4 +153,4 @@ def _sized(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     if abs(np.log((w / h) / (width / height))) > OTHER_ASPECT + rounding:
         raise InputError(f"The {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect.")
     way = cv2.INTER_AREA if h > height else cv2.INTER_LINEAR
-    return cv2.resize(mask, (width, height), interpolation=way)
+    return np.clip(cv2.resize(mask, (width, height), interpolation=way), 0, 1)  # averages overshoot by a rounding
