@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.contenders import SUFFIXES
 from bench.errors import InputError, unknown
 from bench.metrics import METRICS
 from bench.metrics.color_difference import delta_e00, lab
@@ -154,11 +155,11 @@ def difference_map(output: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDAr
 
 def picture_file(results: str | os.PathLike, board: Board, method: str, image: str) -> Path | None:
     """The kept output of a method, None where there is none. Only names that the board has lead to a file."""
-    if method not in board.methods or image not in set(board.rows["id"]):
+    if not ((board.rows["method"] == method) & (board.rows["id"] == image)).any():
         return None
     folder = (Store(results, board.dataset).folder / "pictures").resolve()
-    path = (folder / method / f"{image}.png").resolve()
-    return path if path.is_relative_to(folder) and path.is_file() else None
+    paths = ((folder / method / f"{image}{suffix}").resolve() for suffix in SUFFIXES)
+    return next((path for path in paths if path.is_relative_to(folder) and path.is_file()), None)
 
 
 def _weights(about: dict) -> str:

@@ -41,9 +41,11 @@ def create(
     items: Annotated[
         int | None, typer.Option(help="how many pictures to draw; default: all, or the paper's 15")
     ] = None,
+    methods: Annotated[str, typer.Option(help="which to compare, as A,B,C; default: all")] = "",
 ) -> None:
     """Write a study file for a folder of pictures."""
-    study = create_study(folder, output, template, name, items)
+    wanted = tuple(method.strip() for method in methods.split(",") if method.strip())
+    study = create_study(folder, output, template, name, items, wanted)
     typer.echo(f"{output}: {len(study.methods)} methods, {len(study.items)} pictures. Read it, then:")
     typer.echo(f"  python -m demo.vote {output}")
 

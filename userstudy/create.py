@@ -10,7 +10,7 @@ from userstudy.pictures import find_pictures
 from userstudy.study import Pictures, Study, load_study
 
 TEMPLATES = Path(__file__).with_name("templates")
-PAPER_ITEMS, PAPER_PAIRS = 15, 30
+PAPER_ITEMS, PAPER_PAIRS, PAPER_RANKS = 15, 30, 3
 
 
 def template_names() -> list[str]:
@@ -18,11 +18,17 @@ def template_names() -> list[str]:
 
 
 def create_study(
-    folder: Path, output: Path, template: str = "pairs", name: str | None = None, items: int | None = None
+    folder: Path,
+    output: Path,
+    template: str = "pairs",
+    name: str | None = None,
+    items: int | None = None,
+    methods: tuple[str, ...] = (),
 ) -> Study:
     """Writes ``output`` and returns the study, checked. ``folder`` holds a folder per method, or is a results folder.
 
-    The paper's template takes 15 pictures where there are more. Raises InputError rather than overwrite a file.
+    No ``methods``: all. The paper's template takes 15 pictures where there are more. Raises InputError rather than
+    overwrite a file.
     """
     if template not in template_names():
         known = template_names()
@@ -35,7 +41,10 @@ def create_study(
     inside = folder.is_relative_to(output.parent.resolve())
     shown = folder.relative_to(output.parent.resolve()) if inside else folder
     composite = _composite_folder(folder)
-    methods, found, _ = find_pictures(folder, Pictures(folder=".", composite=composite), 0, needs_composite=False)
+    wanted = Pictures(folder=".", composite=composite, methods=methods)
+    methods, found, _ = find_pictures(folder, wanted, 0, needs_composite=False)
+    if len(methods) < 2:
+        raise InputError(f"expected at least two methods to compare in {folder}, got {', '.join(methods) or 'none'}")
     most = min(len(found), PAPER_ITEMS) if template == "paper" else len(found)
     count = items or most
     compared = len(methods) + (template == "paper")
@@ -47,6 +56,7 @@ def create_study(
         items=count if count != len(found) else "[]",
         per_rater=min(PAPER_PAIRS, count * math.comb(compared, 2)),
         rankings=count,
+        ranks=min(PAPER_RANKS, len(methods)),
     )
     output.write_text(text, encoding="utf-8")
     try:

@@ -81,7 +81,8 @@ def rater_table(store: Store, study: StudyRow) -> pd.DataFrame:
     }
     for name, values in by_rater.items():
         people[name] = people["rater"].map(values)
-    return people.fillna({"votes": 0, "failed_checks": 0}).astype({"votes": int, "failed_checks": int})
+    kinds = {"votes": int, "failed_checks": int, "simulated": bool}  # also of no rater at all
+    return people.fillna({"votes": 0, "failed_checks": 0}).astype(kinds)
 
 
 def _columns(source: sa.FromClause) -> list[sa.ColumnElement]:

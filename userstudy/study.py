@@ -166,7 +166,7 @@ def load_study(path: Path | str) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} is not valid TOML: {error}") from None
     except ValidationError as error:
-        raise InputError("\n".join(_sentence(path.name, text, one) for one in error.errors())) from None
+        raise InputError("\n".join(_sentence(path.name, text, one) for one in _causes(error.errors()))) from None
     path = path.resolve()
     methods, items, pictures = find_pictures(path.parent, file.pictures, file.seed, _needs_composite(file))
     study = Study(path, file, methods, items, pictures)
@@ -200,6 +200,17 @@ def _check_numbers(study: Study) -> None:
         raise InputError(f"[ranking] per_rater is {ranking.per_rater}, but there are only {len(study.items)} items")
     if ranking and ranking.ranks > len(study.methods_of(ranking)):
         raise InputError(f"[ranking] ranks is {ranking.ranks}, but {len(study.methods_of(ranking))} methods are shown")
+
+
+def _causes(errors: list[dict]) -> list[dict]:
+    """Without the keys that are missing only because they are misspelt: that sentence names them."""
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    return [
+        error
+        for error in errors
+        if error["type"] != "missing"
+        or not any(loc[:-1] == error["loc"][:-1] and nearest(loc[-1], [str(error["loc"][-1])]) for loc in unknown)
+    ]
 
 
 def _sentence(name: str, text: str, error: dict) -> str:

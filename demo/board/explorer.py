@@ -37,7 +37,7 @@ def page() -> None:
         metric = source.choose_metric(shown)
     with middle:
         telling = _most_telling(shown, metric)
-        method = choose("Method", shown.board.methods, "method", telling, lambda name: facts.loc[name, "title"])
+        method = choose("Method", shown.methods, "method", telling, lambda name: facts.loc[name, "title"])
     with right:
         sort = choose("Order", list(SORTS), "sort", title=SORTS.get)
     table = source.per_image_of(shown, shown.place, metric)
@@ -53,7 +53,7 @@ def _most_telling(shown: Shown, metric: str) -> str:
     overview = source.overview_of(shown, shown.place)
     means = overview[(overview["metric"] == metric) & (overview["method"] != "composite")].set_index("method")["mean"]
     if means.empty:
-        return shown.board.methods[0]
+        return shown.methods[0]
     return means.idxmax() if source.better_is_higher(metric) else means.idxmin()
 
 
@@ -164,7 +164,7 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
         (pictures.outline(given.foreground), pictures.outline(given.reference)) if given else ("", "")
     )
     panels(items, foreground, reference, shape[0] / shape[1], "panels")
-    _legend(board, maps, top, given is not None)
+    _legend(board, maps, top, given is not None, pictures.packed_with_loss(board, kept[0], image) if kept else False)
 
 
 def _inputs(given: pictures.Picture | None) -> list[Panel]:
@@ -200,10 +200,12 @@ def _results(
     return found
 
 
-def _legend(board: Board, maps: bool, top: float, outlined: bool) -> None:
+def _legend(board: Board, maps: bool, top: float, outlined: bool, lossy: bool) -> None:
     words = "On the composite: foreground in solid orange, reference in dashed blue. " if outlined else ""
     if maps:
         words += f"Difference maps: ΔE00 to the target from 0 (black) over red to {top} and more (pale yellow). "
+    if maps and lossy:
+        words += "Outputs were kept as JPEG, whose packing adds a little to the maps but nothing to the metrics. "
     if board.size != "original":
         words += f"Pictures were measured at {board.size} × {board.size} and are shown in the photo's proportions. "
     st.caption(words + "Double click, pinch or Ctrl + wheel zooms all pictures together; drag moves them.")

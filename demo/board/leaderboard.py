@@ -11,7 +11,7 @@ from bench.tables import heading as metric_heading
 from bench.tables import measured, reported
 from demo.board import look, source
 from demo.board.address import choose
-from demo.board.prepared import ahead, prepared, waiting
+from demo.board.prepared import PATIENCE, Job, ahead, prepared, waiting
 from demo.board.source import Shown
 
 FORMS = {"CSV": ("csv", "text/csv"), "Markdown": ("md", "text/markdown"), "LaTeX": ("tex", "application/x-tex")}
@@ -27,13 +27,16 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         metric = source.choose_metric(shown)
-    methods, facts = shown.board.methods, source.facts_of(shown, shown.place)
+    methods, facts = shown.methods, source.facts_of(shown, shown.place)
     with right:
         rival = choose("Difference to", methods, "versus", title=lambda name: facts.loc[name, "title"])
     standing = _standing(shown, metric)
-    difference = _difference(shown, metric, rival)
+    difference = _difference(shown, metric, rival, PATIENCE if standing is not None else 0.0)
     table = _table(shown, metric, standing, difference)
     _summary(shown, metric, table)
+    if difference is None:
+        title = facts.loc[rival, "title"]
+        waiting(f"Differences to {title} are being computed …", (*shown.place, "versus", metric, rival))
     _chart(shown, metric, table)
     _measured(shown, metric, table, rival)
     _downloads(shown, metric)
@@ -43,16 +46,26 @@ def page() -> None:
 
 def _standing(shown: Shown, metric: str) -> pd.DataFrame | None:
     """Ranks and tests of the metric, None while they are being made; the other metrics follow by themselves."""
-    found = prepared((*shown.place, "standing", metric), lambda: scores(shown.board, [metric]))
-    others = [name for name in available(shown.board) if name != metric]
-    ahead({(*shown.place, "standing", o): lambda o=o: scores(shown.board, [o]) for o in others})
+
+    def of(name: str) -> Job:
+        return (*shown.place, "standing", name), lambda: scores(shown.board, [name])
+
+    found = prepared(*of(metric))
+    ahead(dict(of(name) for name in available(shown.board) if name != metric))
     return found
 
 
-def _difference(shown: Shown, metric: str, rival: str) -> pd.DataFrame | None:
-    if len(shown.board.methods) < 2:
+def _difference(shown: Shown, metric: str, rival: str, patience: float) -> pd.DataFrame | None:
+    """Paired differences to ``rival``, None while they are being made; those of the other metrics follow."""
+    if len(shown.methods) < 2:
         return pd.DataFrame(columns=["method", "difference", "low", "high", "p"])
-    return prepared((*shown.place, "versus", metric, rival), lambda: versus(shown.board, metric, rival))
+
+    def of(name: str) -> Job:
+        return (*shown.place, "versus", name, rival), lambda: versus(shown.board, name, rival)
+
+    found = prepared(*of(metric), patience)
+    ahead(dict(of(name) for name in available(shown.board) if name != metric))
+    return found
 
 
 def _table(shown: Shown, metric: str, standing: pd.DataFrame | None, difference: pd.DataFrame | None) -> pd.DataFrame:

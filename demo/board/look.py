@@ -70,7 +70,7 @@ def chart(
     st.caption(f"{caption} Source: `{source}`.")
     with st.expander("The chart as a table"):
         st.dataframe(table, hide_index=True, key=f"{key}_table", column_config=columns, alt=caption)
-    return list(shown.selection.points) if select else []
+    return list(shown["selection"]["points"]) if select else []
 
 
 def heading(title: str, words: str) -> None:

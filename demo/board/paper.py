@@ -68,7 +68,8 @@ def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
     wide = rows.drop_duplicates("method").set_index("method")[["title", "kind", "venue"]]
     columns: dict = {"title": st.column_config.TextColumn("Method", pinned=True), "kind": "Type", "venue": "Venue"}
     for metric in metrics:
-        cells, digits = rows[rows["metric"] == metric].set_index("method"), _digits(metric)
+        digits = _digits(metric)
+        cells = rows[rows["metric"] == metric].set_index("method").reindex(wide.index)
         name = OTHER_TITLES.get(metric) or metric_heading(metric)
         wide[f"{metric}_reported"] = cells["reported"]
         wide[f"{metric}_ours"] = cells["measured"].astype(float)

@@ -6,6 +6,7 @@ other text leads to a file. Thumbnails are made when they are first looked at, o
 
 import base64
 import hashlib
+import mimetypes
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -21,12 +22,14 @@ from bench.datasets.manifest import Dataset
 from bench.datasets.pictures import Picture, load, read_image
 from bench.errors import InputError
 from bench.report import Board
+from bench.store import Store
 from demo.board.prepared import cache_folder
 from demo.board.source import results_folder
 from iph.files import replacing
 
 Image = NDArray[np.uint8]
 THUMB = 168  # pixels, the longer side
+BROWSERS = (".png", ".jpg", ".jpeg", ".webp")  # file types that every browser shows
 LIMIT = 1024  # pixels, the longer side of a picture that is sent to the browser
 
 
@@ -76,21 +79,31 @@ def output(board: Board, method: str, image: str) -> Image | None:
 
 def kept(board: Board, image: str) -> list[str]:
     """Methods whose picture of this image was kept."""
+    if not (Store(results_folder(), board.dataset).folder / "pictures").is_dir():
+        return []
     return [m for m in board.methods if picture_file(results_folder(), board, m, image) is not None]
+
+
+def packed_with_loss(board: Board, method: str, image: str) -> bool:
+    """Whether the kept picture is a JPEG, whose pixels are no longer quite the method's."""
+    path = picture_file(results_folder(), board, method, image)
+    return path is not None and path.suffix.lower() in (".jpg", ".jpeg")
 
 
 @lru_cache(maxsize=256)
 def source_of(path: Path, changed: int) -> str:
     """A kept picture for ``<img src>``, the file's own bytes: nothing is packed again."""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    kind = mimetypes.guess_type(path.name)[0] or "image/png"
+    return f"data:{kind};base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def output_source(board: Board, method: str, image: str) -> str | None:
     path = picture_file(results_folder(), board, method, image)
     if path is None:
         return None
-    width = output(board, method, image).shape[1]
-    return source_of(path, path.stat().st_mtime_ns) if width <= LIMIT else png_source(output(board, method, image))
+    picture = read_image(path)
+    shown = path.suffix.lower() in BROWSERS and max(picture.shape[:2]) <= LIMIT
+    return source_of(path, path.stat().st_mtime_ns) if shown else png_source(picture)
 
 
 def png_source(picture: Image) -> str:

@@ -5,6 +5,7 @@ itself. Keys hold the content's digest, so a changed file is a new key and nothi
 The disk copy is JSON in the user's cache folder; results and votes are never written.
 """
 
+import gc
 import hashlib
 import itertools
 import json
@@ -27,6 +28,7 @@ PATIENCE = 0.15  # seconds that a page waits for what may be nearly there
 IN_MEMORY = 512  # tables
 ON_DISK = 256 * 2**20  # bytes, the oldest files go first
 Key = tuple[str, ...]
+Job = tuple[Key, Callable[[], pd.DataFrame]]
 
 
 def cache_folder() -> Path:
@@ -55,6 +57,11 @@ def ahead(jobs: dict[Key, Callable[[], pd.DataFrame]]) -> None:
         _futures().start(key, make, soon=False)
 
 
+def idle() -> bool:
+    """Whether everything that was asked for or begun is there."""
+    return all(future.done() for future in list(_futures().known.values()))
+
+
 def waiting(sentence: str, key: Key) -> None:
     """Says what is being made, and runs the page again when it is there."""
     future = _futures().get(key)
@@ -77,6 +84,7 @@ class _Futures:
         self.queue: PriorityQueue = PriorityQueue()
         self.count = itertools.count()
         _prune(cache_folder())
+        gc.freeze()  # the libraries stay: statsmodels collects garbage in every correction, half a second with them
         threading.Thread(target=self._work, name="prepared", daemon=True).start()
 
     def start(self, key: Key, make: Callable[[], pd.DataFrame], soon: bool) -> Future:

@@ -5,6 +5,7 @@ No text from the address becomes part of a path: data sets are names that a list
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +29,10 @@ class Shown:
 
     board: Board
     digest: str
+
+    @cached_property
+    def methods(self) -> list[str]:
+        return self.board.methods
 
     @property
     def place(self) -> tuple[str, ...]:

@@ -87,7 +87,8 @@ def _pictures(watched: Watched, first: str, second: str) -> None:
         height=min(300, 38 + 35 * len(kept)),
         alt=f"Votes on each picture shown of {first} and {second}",
     )
-    at = chosen.selection.rows[0] if chosen.selection.rows else 0
+    rows_chosen = chosen["selection"]["rows"]
+    at = rows_chosen[0] if rows_chosen else 0
     _side_by_side(kept.iloc[min(at, len(kept) - 1)]["item"], first, second)
 
 

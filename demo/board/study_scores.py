@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from demo.board import look
 from demo.board.live import Watched
 
-SCALES = {"thurstone": "Thurstone Case V (Preference)", "bradley_terry": "Bradley–Terry, log-odds"}
+SCALES = {"thurstone": "Thurstone", "bradley_terry": "Bradley–Terry"}
 RANKS = ("#159a80", "#6cc0ae", "#b9e0d8", "#d9ece8")  # the first rank darkest
 LINES = ("#4a90c2", "#d98c1f", "#159a80", "#b5679b", "#8a9390", "#c65a2e", "#5fb3e6", "#a3a500")
 
@@ -57,8 +57,8 @@ def _both_scales(watched: Watched) -> None:
     fig.update_xaxes(zeroline=False)
     how = " and ".join(sorted(scale["how"].unique()))
     caption = (
-        "Each method's place on both scales, zero the mean of all, with 95 % intervals "
-        f"({how}); to the right is preferred more."
+        "Each method's place on both scales (Thurstone's Case V and Bradley–Terry log-odds), zero the mean of all, with 95 % "
+        f"intervals ({how}); to the right is preferred more."
     )
     look.chart(fig, caption, source_of(watched), scale, "scales_chart")
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,21 +21,32 @@ def postgres_server():
     """
     if not (POSTGRES / "initdb").exists():
         pytest.skip(f"no PostgreSQL programs in {POSTGRES}; apt-get install postgresql-15")
-    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+    # The server ends with the tests even when they are killed.
+    as_user = ["setpriv", "--pdeathsig=INT"]
     folder = Path(tempfile.mkdtemp(prefix="iph-pg-"))
-    if as_user:
+    if os.getuid() == 0:
+        as_user += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
         shutil.chown(folder, "postgres", "postgres")
 
-    def call(program, *arguments):
-        subprocess.run(
-            [*as_user, str(POSTGRES / program), *arguments], check=True, stdout=subprocess.DEVNULL, cwd=folder
-        )
+    def start(program, *arguments):
+        command = [*as_user, str(POSTGRES / program), *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
 
-    call("initdb", "-D", f"{folder}/data", "-U", "study", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-    call("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
+    initdb = start("initdb", "-D", f"{folder}/data", "-U", "study", "-A", "trust", "-E", "UTF8", "--no-sync")
+    assert initdb.wait() == 0, "initdb failed"
+    settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    server = start("postgres", "-D", f"{folder}/data", *options)
+    deadline = time.monotonic() + 60
+    while start("pg_isready", "-h", str(folder), "-U", "study").wait() != 0:
+        assert server.poll() is None and time.monotonic() < deadline, "PostgreSQL did not start"
+        time.sleep(0.1)
     yield f"postgresql+psycopg://study@/%s?host={folder}"
-    call("pg_ctl", "-D", f"{folder}/data", "-w", "-m", "immediate", "stop")
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """kill -9 of the server while raters vote: every vote that was acknowledged is there afterwards, once."""
 
+import asyncio
 import os
 import random
 import signal
@@ -13,7 +14,7 @@ import uuid
 import httpx
 from study_files import write_study
 
-from userstudy.load import missing_votes
+from userstudy.load import load, missing_votes
 from userstudy.reading import raw_votes
 from userstudy.store import Store
 from userstudy.study import load_study
@@ -127,4 +128,21 @@ def test_kill_dash_9_loses_no_acknowledged_vote(database_url, tmp_path):
     study = store.open_study(load_study(path))
     raw = raw_votes(store, study)
     assert len(raw) == VOTERS * VOTES and set(raw["revision"]) == {1}  # nothing lost, nothing doubled
+    store.close()
+
+
+def test_the_load_test_counts_what_it_sent(tmp_path):
+    path = write_study(tmp_path, STUDY, items=10)
+    database = f"sqlite:///{tmp_path}/votes.db"
+    server = Server(path, database)
+    server.start()
+    try:
+        tally = asyncio.run(load(server.url.removesuffix("/api"), number=5, seconds=3, pace=(0.1, 0.3)))
+    finally:
+        server.kill()
+    store = Store(database)
+    assert not tally.troubles and len(tally.waits["enter"]) == 5
+    assert len(tally.acknowledged) == len(tally.waits["vote"]) == len(raw_votes(store, store.find_study())) > 20
+    assert missing_votes(store, tally.acknowledged) == (0, 0)
+    assert missing_votes(store, [*tally.acknowledged, ("nobody", "request")]) == (1, 0)
     store.close()

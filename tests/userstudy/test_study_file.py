@@ -92,6 +92,12 @@ def test_a_mistake_is_told_with_its_line_and_the_nearest_name(tmp_path, old, new
         assert part in message, message
 
 
+def test_a_misspelt_key_is_one_sentence(tmp_path):
+    path = write_study(tmp_path)
+    path.write_text(path.read_text().replace("per_rater = 6", "per_ratr = 6"))
+    assert problem(path).count("\n") == 0
+
+
 def test_missing_and_unequal_pictures_are_named(tmp_path):
     path = write_study(tmp_path)
     (tmp_path / "methods" / "IPH" / "photo-3.png").unlink()

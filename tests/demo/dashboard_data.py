@@ -1,0 +1,76 @@
+"""What the dashboard's tests look at: a real run on pictures of the sample, and a study of its results."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.contenders import methods
+from bench.datasets.catalogue import open_dataset
+from bench.evaluate import Job, Outcome, evaluate
+from bench.runner import Task, plan, run
+from bench.store import Store
+from userstudy.sessions import Sessions
+from userstudy.simulate import Taste, simulate
+from userstudy.store import Store as VoteStore
+from userstudy.study import load_study
+
+IMAGES = 6
+METHODS = ("composite", "reinhard-background", "reinhard-reference", "luminance-reference")
+STUDY = """\
+name = "board"
+title = "Which picture looks more natural?"
+consent = "You will compare pictures."
+
+[pictures]
+folder = "{pictures}"
+methods = ["reinhard-background", "reinhard-reference", "luminance-reference"]
+
+[pairs]
+per_rater = 15
+repeats = 2
+attention = 1
+with_composite = true
+
+[ranking]
+per_rater = 4
+ranks = 3
+
+[raters]
+number = 40
+min_seconds = 0
+"""
+TASTE = Taste(
+    {"composite": 0.0, "reinhard-background": -0.4, "reinhard-reference": 0.1, "luminance-reference": 0.6},
+    tie_width=0.1,
+)
+
+
+def measure(results: Path) -> Path:
+    """Rows and pictures of METHODS on IMAGES pictures of the sample, in ``results``."""
+    dataset = open_dataset("sample")
+    run(
+        dataset,
+        plan(dataset, IMAGES),
+        methods(METHODS),
+        Store(results, "sample"),
+        _serial,
+        size=None,
+        keep_pictures=True,
+    )
+    return results
+
+
+def ask(folder: Path, results: Path, raters: int = 16) -> Path:
+    """A study of the pictures in ``results`` with simulated raters; returns the study file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "board.toml"
+    path.write_text(STUDY.format(pictures=results / "sample" / "pictures"), encoding="utf-8")
+    study = load_study(path)
+    store = VoteStore(study.database_url)
+    simulate(Sessions(store, study), TASTE, raters)
+    store.close()
+    return path
+
+
+def _serial(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    for entry, contenders in tasks:
+        yield evaluate(job, entry, contenders)
