@@ -57,8 +57,8 @@ def _both_scales(watched: Watched) -> None:
     fig.update_xaxes(zeroline=False)
     how = " and ".join(sorted(scale["how"].unique()))
     caption = (
-        "Each method's place on both scales (Thurstone's Case V and Bradley–Terry log-odds), zero the mean of all, with 95 % "
-        f"intervals ({how}); to the right is preferred more."
+        "Each method's place on both scales (Thurstone's Case V and Bradley–Terry log-odds), zero the mean of "
+        f"all, with 95 % intervals ({how}); to the right is preferred more."
     )
     look.chart(fig, caption, source_of(watched), scale, "scales_chart")
 
