@@ -73,7 +73,10 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
         data = frame.to_parquet(index=False)
     elif path.suffix == ".csv":
-        data = frame.to_csv(index=False, lineterminator="\r\n").encode()  # RFC 4180: so a lone \r is quoted too
+        # repr: numpy's text of a number follows its print options, which any imported package may have shortened.
+        seconds = frame["seconds"].map(lambda value: None if pd.isna(value) else repr(float(value)))
+        # RFC 4180's line end: so a lone \r is quoted too.
+        data = frame.assign(seconds=seconds).to_csv(index=False, lineterminator="\r\n").encode()
     else:
         data = "".join(_json(_native(row)) + "\n" for row in frame.to_dict("records")).encode()
     _replace(path, data)
@@ -156,9 +159,7 @@ def _load(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if suffix == ".csv":
             names = dict.fromkeys(("rater", "item", "observer", "request_id", "model_a", "model_b", "scene"), str)
-            return pd.read_csv(
-                path, dtype=names, keep_default_na=False, na_values=[""], encoding="utf-8", float_precision="round_trip"
-            )
+            return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""], encoding="utf-8")
         if suffix in (".jsonl", ".json"):
             return _load_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

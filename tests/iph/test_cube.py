@@ -1,11 +1,13 @@
 """``.cube`` files against colour-science, which has its own reader and interpolation."""
 
-import colour
 import numpy as np
 import pytest
 
 from iph.cube import Cube, apply_cube, lattice, read_cube, write_cube
 from iph.errors import InputError
+
+with np.printoptions():  # importing it shortens how numpy writes numbers, for every test after this one
+    import colour
 
 HEAD = "LUT_3D_SIZE 2\n"
 ROWS = [f"{r} {g} {b}" for b in (0, 1) for g in (0, 1) for r in (0, 1)]
