@@ -27,9 +27,17 @@ class LossWeights:
 
 def harmonization_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
     """Eq. 1: L1 distance to the target. Averaged over the foreground, so that small subjects count like large ones."""
-    distance = (harmonized - target).abs().mean(1, keepdim=True)  # (B, 1, H, W)
+    return _foreground_mean((harmonized - target).abs(), foreground)
+
+
+def squared_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
+    """Ours: foreground MSE, averaged like eq. 1."""
+    return _foreground_mean((harmonized - target).square(), foreground)
+
+
+def _foreground_mean(distance: Tensor, foreground: Tensor) -> Tensor:
     area = foreground.sum((1, 2, 3)).clamp_min(1.0)
-    return ((distance * foreground).sum((1, 2, 3)) / area).mean()
+    return ((distance.mean(1, keepdim=True) * foreground).sum((1, 2, 3)) / area).mean()
 
 
 def luminance(image: Tensor) -> Tensor:
