@@ -4,6 +4,7 @@ Images (B, 3, H, W) in [0, 1]; masks (B, 1, H, W); codes (B, D). Every loss retu
 The paper gives no values for the weights α, β, λ and the margin m: ``LossWeights`` holds ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,12 +18,16 @@ _LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class LossWeights:
-    """α and β weigh the two triplets, λ the luminance matching, m is the margin of both triplets."""
+    """α and β weigh the two triplets, λ the luminance matching, m is the margin of both triplets.
+
+    points: the terms of eq. 5 that are in use; the ablation takes them one by one.
+    """
 
     alpha: float = 0.01
     beta: float = 0.01
     lam: float = 0.1
     margin: float = 0.1
+    points: tuple[str, ...] = ("highlight", "mid-tone", "shadow")
 
 
 def harmonization_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
@@ -80,13 +85,12 @@ def shadow_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) 
     return _percentile_distance(image, mask, other, other_mask, SHADOW)
 
 
-def luminance_matching_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-    """Eq. 5: highlight + mid-tone + shadow."""
-    return (
-        highlight_loss(image, mask, other, other_mask)
-        + midtone_loss(image, mask, other, other_mask)
-        + shadow_loss(image, mask, other, other_mask)
-    )
+def luminance_matching_loss(
+    image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, points: Sequence[str] = LossWeights.points
+) -> Tensor:
+    """Eq. 5: highlight + mid-tone + shadow, or those among ``points``."""
+    terms = {"highlight": highlight_loss, "mid-tone": midtone_loss, "shadow": shadow_loss}
+    return sum((terms[point](image, mask, other, other_mask) for point in points), start=image.new_zeros(()))
 
 
 def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:

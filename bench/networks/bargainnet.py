@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.networks.blocks import AttentionUNet
+from bench.networks.blocks import LEVELS, WIDTH, AttentionUNet, widths_of
 
 CODE_CHANNELS = 16
 WEIGHT_FLOOR = 0.001
@@ -36,14 +36,15 @@ class PartialConv(nn.Conv2d):
 class StyleEncoder(nn.Module):
     """Region of an image → its domain code. The pooling is over the whole map, as published: not mask-aware."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
-        self.conv1f = PartialConv(3, 64, bias=True)
-        self.conv2f, self.norm2f = PartialConv(64, 128), nn.BatchNorm2d(128)
-        self.conv3f, self.norm3f = PartialConv(128, 256), nn.BatchNorm2d(256)
-        self.conv4f, self.norm4f = PartialConv(256, 512), nn.BatchNorm2d(512)
-        self.conv5f = PartialConv(512, 512)
-        self.convs = nn.Conv2d(512, CODE_CHANNELS, kernel_size=1)
+        one, two, three, four, five = widths_of(width, 5)
+        self.conv1f = PartialConv(3, one, bias=True)
+        self.conv2f, self.norm2f = PartialConv(one, two), nn.BatchNorm2d(two)
+        self.conv3f, self.norm3f = PartialConv(two, three), nn.BatchNorm2d(three)
+        self.conv4f, self.norm4f = PartialConv(three, four), nn.BatchNorm2d(four)
+        self.conv5f = PartialConv(four, five)
+        self.convs = nn.Conv2d(five, CODE_CHANNELS, kernel_size=1)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """(B, 3, H, W) in [-1, 1] and (B, 1, H, W) in {0, 1} → code (B, 16, 1, 1)."""
@@ -59,8 +60,8 @@ class StyleEncoder(nn.Module):
 class Generator(AttentionUNet):
     """The U-Net over image, mask and code map; the code map is scaled by a learnt scalar, kept above 0.001."""
 
-    def __init__(self) -> None:
-        super().__init__(channels_in=3 + 1 + CODE_CHANNELS)
+    def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
+        super().__init__(3 + 1 + CODE_CHANNELS, width, levels)
         self.weight = nn.Parameter(torch.full((1,), 0.1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,16 +73,19 @@ class Generator(AttentionUNet):
 class BargainNet(nn.Module):
     """``style_encoder`` and ``generator``, published as two checkpoints (58.70 M parameters together)."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
         super().__init__()
-        self.style_encoder = StyleEncoder()
-        self.generator = Generator()
+        self.style_encoder = StyleEncoder(width)
+        self.generator = Generator(width, levels)
 
     def forward(self, composite: Tensor, foreground: Tensor, guide: Tensor) -> Tensor:
         """Harmonize towards the look under ``guide``: 1 - foreground as published, or any reference region.
 
         Composite (B, 3, H, W) in [-1, 1], masks (B, 1, H, W) in {0, 1} → raw frame (B, 3, H, W) in [-1, 1].
         """
-        code = self.style_encoder(composite, guide)  # (B, 16, 1, 1)
+        return self.generate(composite, foreground, self.style_encoder(composite, guide))
+
+    def generate(self, composite: Tensor, foreground: Tensor, code: Tensor) -> Tensor:
+        """The raw frame under a domain code (B, 16, 1, 1) of any picture's region."""
         code_map = code.expand(-1, -1, *composite.shape[2:])  # (B, 16, H, W)
         return self.generator(torch.cat([composite, foreground, code_map], dim=1))

@@ -3,15 +3,21 @@
 Source: Cong et al. 2020, "DoveNet" (CVPR), released as ``s2ad``: 8 strided 4x4 convolutions down to 1/256 of the side,
 8 transposed ones up, and a 1x1-convolution gate on the concatenated skip of the three outer levels below the first.
 Module positions repeat the published state-dict keys (``model.model.1.attention.0.weight`` and so on).
+``width`` and ``levels`` make narrower and shallower ones to be trained here; the defaults are the published network.
 Axes: B batch, C channels, H, W.
 """
 
 import torch
 from torch import Tensor, nn
 
-WIDTHS = (64, 128, 256, 512, 512, 512, 512, 512)  # channels after each of the 8 downs
+WIDTH, LEVELS = 64, 8  # channels after the first down, and how many downs there are
 GATED_LEVELS = (1, 2, 3)  # levels whose output is gated; level 0 is the outermost
-DROPOUT_LEVELS = (4, 5, 6)
+DROPOUT_FROM = 4  # from this level to the last but one
+
+
+def widths_of(width: int, levels: int) -> tuple[int, ...]:
+    """Channels after each down: 64, 128, 256, 512, 512, 512, 512, 512 as published."""
+    return tuple(width * min(2**level, 8) for level in range(levels))
 
 
 def down(channels_in: int, channels_out: int) -> nn.Conv2d:
@@ -35,26 +41,26 @@ class UNetLevel(nn.Module):
     The first activation works in place, as in the original: the skip carries the activated input.
     """
 
-    def __init__(self, level: int, channels_in: int):
+    def __init__(self, level: int, channels_in: int, widths: tuple[int, ...]):
         super().__init__()
         self.outermost = level == 0
-        width = WIDTHS[level]
+        width = widths[level]
         if self.outermost:
             layers = [
                 down(channels_in, width),
-                UNetLevel(1, width),
+                UNetLevel(1, width, widths),
                 nn.ReLU(True),
                 up(2 * width, 3, bias=True),
                 nn.Tanh(),
             ]
-        elif level == len(WIDTHS) - 1:
+        elif level == len(widths) - 1:
             layers = [nn.LeakyReLU(0.2, True), down(channels_in, width)]
             layers += [nn.ReLU(True), up(width, channels_in), nn.BatchNorm2d(channels_in)]
         else:
             layers = [nn.LeakyReLU(0.2, True), down(channels_in, width), nn.BatchNorm2d(width)]
-            layers += [UNetLevel(level + 1, width)]
+            layers += [UNetLevel(level + 1, width, widths)]
             layers += [nn.ReLU(True), up(2 * width, channels_in), nn.BatchNorm2d(channels_in)]
-            layers += [nn.Dropout(0.5)] if level in DROPOUT_LEVELS else []
+            layers += [nn.Dropout(0.5)] if level >= DROPOUT_FROM else []
         self.model = nn.Sequential(*layers)
         self.attention = gate(2 * channels_in) if level in GATED_LEVELS else None
 
@@ -68,11 +74,11 @@ class UNetLevel(nn.Module):
 
 
 class AttentionUNet(nn.Module):
-    """``channels_in`` channels → RGB in [-1, 1] of the whole frame; sides are multiples of 256."""
+    """``channels_in`` channels → RGB in [-1, 1] of the whole frame; sides are multiples of 2 ** levels."""
 
-    def __init__(self, channels_in: int):
+    def __init__(self, channels_in: int, width: int = WIDTH, levels: int = LEVELS):
         super().__init__()
-        self.model = UNetLevel(0, channels_in)
+        self.model = UNetLevel(0, channels_in, widths_of(width, levels))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels_in, H, W) → (B, 3, H, W) in [-1, 1]."""

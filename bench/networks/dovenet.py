@@ -1,6 +1,6 @@
 """DoveNet's generator (Cong et al., "DoveNet: Deep Image Harmonization via Domain Verification", CVPR 2020)."""
 
-from bench.networks.blocks import AttentionUNet
+from bench.networks.blocks import LEVELS, WIDTH, AttentionUNet
 
 
 class DoveNet(AttentionUNet):
@@ -9,5 +9,5 @@ class DoveNet(AttentionUNet):
     The published BatchNorm variant: 54,759,939 parameters. The output is raw: the background changes too.
     """
 
-    def __init__(self) -> None:
-        super().__init__(channels_in=4)
+    def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
+        super().__init__(4, width, levels)

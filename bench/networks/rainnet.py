@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.networks.blocks import down, gate, up
+from bench.networks.blocks import LEVELS, WIDTH, down, gate, up
 
 EPS = 1e-5
 
@@ -44,22 +44,22 @@ def _statistics(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class InnerLevel(nn.Module):
-    """One of the four inner levels, 512 channels wide, with the levels below it inside."""
+    """One of the four inner levels, 512 channels wide (``width``), with the levels below it inside."""
 
-    def __init__(self, depth: int):
+    def __init__(self, depth: int, width: int):
         super().__init__()
         if depth == 0:
-            self.up = nn.Sequential(nn.LeakyReLU(0.2, True), down(512, 512), nn.ReLU(True), up(512, 512))
+            self.up = nn.Sequential(nn.LeakyReLU(0.2, True), down(width, width), nn.ReLU(True), up(width, width))
         else:
-            self.down = nn.Sequential(nn.LeakyReLU(0.2, True), down(512, 512), nn.InstanceNorm2d(512))
-            self.submodule = InnerLevel(depth - 1)
-            self.up = nn.Sequential(nn.ReLU(True), up(1024, 512))
-        self.upnorm = RAIN(512)
+            self.down = nn.Sequential(nn.LeakyReLU(0.2, True), down(width, width), nn.InstanceNorm2d(width))
+            self.submodule = InnerLevel(depth - 1, width)
+            self.up = nn.Sequential(nn.ReLU(True), up(2 * width, width))
+        self.upnorm = RAIN(width)
         self.dropout = nn.Dropout(0.5 if depth else 0.0)
         self.innermost = depth == 0
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, 512, H, W) → (B, 1024, H, W)."""
+        """(B, C, H, W) → (B, 2C, H, W)."""
         inner = x if self.innermost else self.submodule(self.down(x), mask)
         return torch.cat([x, self.dropout(self.upnorm(self.up(inner), mask))], dim=1)
 
@@ -70,20 +70,21 @@ class RainNet(nn.Module):
     ``composite * (1 - mask) + raw * mask`` is what the authors evaluate.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
         super().__init__()
-        self.model_layer0 = down(3, 64)
-        self.model_layer1 = _encoder(64, 128)
-        self.model_layer2 = _encoder(128, 256)
-        self.model_layer3 = _encoder(256, 512)
-        self.unet_block = InnerLevel(depth=3)
-        self.model_layer11, self.model_layer11norm, self.model_layer11att = _decoder(1024, 256)
-        self.model_layer12, self.model_layer12norm, self.model_layer12att = _decoder(512, 128)
-        self.model_layer13, self.model_layer13norm, self.model_layer13att = _decoder(256, 64)
-        self.model_out = nn.Sequential(nn.ReLU(True), up(128, 3, bias=True), nn.Tanh())
+        w = width
+        self.model_layer0 = down(3, w)
+        self.model_layer1 = _encoder(w, 2 * w)
+        self.model_layer2 = _encoder(2 * w, 4 * w)
+        self.model_layer3 = _encoder(4 * w, 8 * w)
+        self.unet_block = InnerLevel(levels - 5, 8 * w)
+        self.model_layer11, self.model_layer11norm, self.model_layer11att = _decoder(16 * w, 4 * w)
+        self.model_layer12, self.model_layer12norm, self.model_layer12att = _decoder(8 * w, 2 * w)
+        self.model_layer13, self.model_layer13norm, self.model_layer13att = _decoder(4 * w, w)
+        self.model_out = nn.Sequential(nn.ReLU(True), up(2 * w, 3, bias=True), nn.Tanh())
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """(B, 3, H, W) and (B, 1, H, W), sides multiples of 256 → raw (B, 3, H, W)."""
+        """(B, 3, H, W) and (B, 1, H, W), sides multiples of 2 ** levels → raw (B, 3, H, W)."""
         x0 = self.model_layer0(composite)
         x1 = self.model_layer1(x0)  # activates x0 in place: the skips carry activated features
         x2 = self.model_layer2(x1)

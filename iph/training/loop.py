@@ -10,13 +10,14 @@ import json
 import math
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
+from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from iph.checkpoint import save_network
@@ -26,8 +27,7 @@ from iph.data.pack import PackedPhotos
 from iph.data.samples import Sample, Sampler, SampleRules
 from iph.errors import InputError
 from iph.files import replacing
-from iph.network import Network
-from iph.training.objective import ObjectiveWeights, objective
+from iph.training.objective import Objective, ObjectiveWeights, objective
 from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
 
@@ -70,9 +70,18 @@ class _Stream(IterableDataset):
 
 
 def train(
-    network: Network, photos: PackedPhotos | Composites, settings: TrainingSettings, film_luts: Sequence[Cube] = ()
+    network: nn.Module,
+    photos: PackedPhotos | Composites,
+    settings: TrainingSettings,
+    film_luts: Sequence[Cube] = (),
+    objective: Objective = objective,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, float]:
-    """Train ``network`` in place, resuming from ``settings.out`` if it holds a run; returns the last validation."""
+    """Train ``network`` in place, resuming from ``settings.out`` if it holds a run; returns the last validation.
+
+    Any module that is called like ``Network``, has its ``settings()`` and comes with its own ``objective`` can be
+    trained. ``clock`` measures ``settings.minutes``; processor time makes runs equal on a machine that does other work.
+    """
     training_photos, held_out = hold_out(photos)
     if not len(training_photos) or not len(held_out):
         raise InputError(f"expected enough photos to hold one in twenty out for validation, got {len(photos)}")
@@ -94,25 +103,27 @@ def train(
     averaged = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
     state = _resume(settings.out, network, averaged, optimizer)
-    model, optimizer = accelerator.prepare(_Objective(network, settings.weights), optimizer)
+    model, optimizer = accelerator.prepare(_Objective(network, objective, settings.weights), optimizer)
     ranks = accelerator.num_processes
     start = state["step"] * settings.batch * ranks + accelerator.process_index
     stream = _Stream(sampler_of(training_photos, settings.rules, film_luts), settings.seed, start, ranks)
     loader = iter(DataLoader(stream, settings.batch, num_workers=settings.loaders, prefetch_factor=4))
 
     result: dict[str, float] = {}
-    began = time.monotonic() - state["seconds"]
+    began = clock() - state["seconds"]
     running: dict[str, float] = {}
     while True:
-        progress = _progress(settings, state["step"] * settings.batch * ranks, time.monotonic() - began)
+        progress = _progress(settings, state["step"] * settings.batch * ranks, clock() - began)
         if ranks > 1:  # their clocks differ: all stop at the first one's word
             progress = broadcast_object_list([progress])[0]
         finished = progress >= 1
         if finished or state["step"] % settings.check_every == 0:
-            state["seconds"] = time.monotonic() - began
+            state["seconds"] = clock() - began
             if accelerator.is_main_process:
                 result = validate(averaged, checks, accelerator.device)
-                result["held-out loss"] = mean_objective(averaged, drawn, settings.weights, accelerator.device)
+                result["held-out loss"] = mean_objective(
+                    averaged, drawn, settings.weights, accelerator.device, objective
+                )
                 _record(settings.out, state, result, running)
                 if result["held-out loss"] < state["best"]:
                     state["best"] = result["held-out loss"]
@@ -141,15 +152,15 @@ def this_process() -> Accelerator:
     return Accelerator(cpu=not torch.accelerator.is_available())
 
 
-class _Objective(torch.nn.Module):
+class _Objective(nn.Module):
     """The objective as a module's forward, which is what distributed training synchronises."""
 
-    def __init__(self, network: Network, weights: ObjectiveWeights) -> None:
+    def __init__(self, network: nn.Module, objective: Objective, weights: ObjectiveWeights) -> None:
         super().__init__()
-        self.network, self.weights = network, weights
+        self.network, self.objective, self.weights = network, objective, weights
 
     def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
-        return objective(self.network, batch, self.weights)
+        return self.objective(self.network, batch, self.weights)
 
 
 def _progress(settings: TrainingSettings, images: int, seconds: float) -> float:
@@ -165,12 +176,14 @@ def _rate(settings: TrainingSettings, step: int, progress: float) -> float:
 
 
 @torch.no_grad()
-def _average(averaged: Network, network: Network, keep: float) -> None:
+def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - keep)
+    for slow, fast in zip(averaged.buffers(), network.buffers(), strict=True):
+        slow.copy_(fast)  # statistics of batch normalisation are averages already
 
 
-def _resume(out: Path, network: Network, averaged: Network, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+def _resume(out: Path, network: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, float]:
     path = out / "last.pt"
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "best": math.inf}
@@ -187,7 +200,7 @@ def _resume(out: Path, network: Network, averaged: Network, optimizer: torch.opt
 
 
 def _save(
-    out: Path, network: Network, averaged: Network, optimizer: torch.optim.Optimizer, state: dict[str, float]
+    out: Path, network: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, float]
 ) -> None:
     content = {
         "network": network.state_dict(),

@@ -1,8 +1,9 @@
 """What training minimises for a batch of samples: eq. 6 where the truth is known, look matching where it is not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from iph import losses
 from iph.losses import LossWeights
@@ -23,6 +24,10 @@ class ObjectiveWeights:
     squared: float = 4.0
     look: float = 0.4
     content: float = 0.2
+
+
+Objective = Callable[[nn.Module, Batch, ObjectiveWeights], tuple[Tensor, dict[str, float]]]
+"""What a trainer minimises: the loss of a batch under a network, and its parts by name."""
 
 
 def objective(network: Network, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:
@@ -55,7 +60,7 @@ def _paired(
     paper = weights.paper
     foreground, target, composite = batch["foreground"], batch["target"], batch["composite"]
     parts["harmonization"] = losses.harmonization_loss(harmonized, target, foreground)
-    parts["luminance"] = losses.luminance_matching_loss(harmonized, foreground, target, foreground)
+    parts["luminance"] = losses.luminance_matching_loss(harmonized, foreground, target, foreground, paper.points)
     parts["squared"] = losses.squared_loss(harmonized, target, foreground)
     triplets = (composite.new_zeros(()), composite.new_zeros(()))
     if reference_style is not None and (paper.alpha or paper.beta):

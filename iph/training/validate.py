@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from iph.data.manifest_samples import Composites, sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import SampleRules
-from iph.network import Network
-from iph.training.objective import Batch, ObjectiveWeights, objective
+from iph.training.objective import Batch, Objective, ObjectiveWeights, objective
 
 Photos = TypeVar("Photos", PackedPhotos, Composites)
 HELD_OUT = 0.05  # share of the training photos
@@ -42,7 +42,7 @@ def stack(samples: list[dict[str, np.ndarray]]) -> Batch:
 
 
 @torch.no_grad()
-def validate(network: Network, batch: Batch, device: torch.device, chunk: int = 64) -> dict[str, float]:
+def validate(network: nn.Module, batch: Batch, device: torch.device, chunk: int = 64) -> dict[str, float]:
     """Mean foreground MSE (images in [0, 1]) of composite and result, right reference and another photo's.
 
     Returns ``composite``, ``harmonized``, ``wrong reference`` and ``ratio`` (harmonized over composite).
@@ -66,14 +66,21 @@ def validate(network: Network, batch: Batch, device: torch.device, chunk: int = 
 
 @torch.no_grad()
 def mean_objective(
-    network: Network, batch: Batch, weights: ObjectiveWeights, device: torch.device, chunk: int = 64
+    network: nn.Module,
+    batch: Batch,
+    weights: ObjectiveWeights,
+    device: torch.device,
+    objective: Objective = objective,
+    chunk: int = 64,
 ) -> float:
     """The training loss on held-out samples: what the best weights of a run are chosen by."""
+    network.eval()
     total = len(batch["composite"])
     summed = 0.0
     for start in range(0, total, chunk):
         part = {name: value[start : start + chunk].to(device) for name, value in batch.items()}
         summed += float(objective(network, part, weights)[0]) * len(part["composite"])
+    network.train()
     return summed / total
 
 
