@@ -11,6 +11,7 @@ from iph.masks.forms import HALF, as_mask
 PROXY_SIDE = 1024  # longest side; a colour change needs no more, and a 24 MP mask as float would cost 96 MB
 WORKING_SIZE = 128  # the network's square input
 SMALL_SHARE = 0.02  # a region below this share of its picture is looked at from nearer
+MOSTLY = 0.75  # share of a network's pixel that a region covers at least: mixed pixels belong to neither side
 MARGIN = 1.6  # side of the nearer view, in sides of the region's box
 
 
@@ -50,11 +51,20 @@ def network_view(image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
     if inside.mean() < SMALL_SHARE:
         window = _surroundings(inside)
         image, mask = image[window], mask[window]
-    size = (WORKING_SIZE, WORKING_SIZE)
-    pixels = _resized(image, size).astype(np.float32) / np.float32(FULL_SCALE[image.dtype])
-    small = _resized(mask, size)
-    small = (small >= min(HALF, small.max())).astype(np.float32)
+    pixels = shrink(image, WORKING_SIZE).astype(np.float32) / np.float32(FULL_SCALE[image.dtype])
+    small = shrink_mask(mask, WORKING_SIZE)
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None], torch.from_numpy(small)[None, None]
+
+
+def shrink(image: np.ndarray, size: int) -> np.ndarray:
+    """``image`` (h, w, 3), squeezed to the square (size, size, 3) that a network sees."""
+    return _resized(image, (size, size))
+
+
+def shrink_mask(mask: np.ndarray, size: int) -> np.ndarray:
+    """A mask (h, w), bool or float32 in [0, 1], as (size, size) float32 in {0, 1}: pixels that lie mostly inside."""
+    small = _resized(mask.astype(np.float32), (size, size))
+    return (small >= min(MOSTLY, small.max())).astype(np.float32)
 
 
 def _resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:

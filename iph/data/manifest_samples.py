@@ -17,8 +17,9 @@ from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
 from iph.data.regions import background_region, large_enough
-from iph.data.samples import Sample, Sampler, SampleRules
+from iph.data.samples import Sample, Sampler, SampleRules, planes
 from iph.errors import InputError
+from iph.views import shrink, shrink_mask
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ class CompositeSampler:
         if rng.random() < self.rules.unchanged:
             composite = target
         return {
-            "composite": _planes(composite),
+            "composite": planes(composite),
             "foreground": foreground[None].astype(np.float32),
-            "reference_image": _planes(composite),
+            "reference_image": planes(composite),
             "reference": reference[None].astype(np.float32),
-            "target": _planes(target),
+            "target": planes(target),
             "paired": np.float32(1),
         }
 
@@ -114,10 +115,9 @@ class CompositeSampler:
         return [layer[:, ::step] for layer in (composite, target, foreground, reference)]
 
     def _shrunk(self, layer: np.ndarray) -> np.ndarray:
-        size = (self.rules.size, self.rules.size)
         if layer.ndim == 3:
-            return cv2.resize(layer, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        return cv2.resize(layer.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 127
+            return shrink(layer, self.rules.size).astype(np.float32) / 255
+        return shrink_mask(layer, self.rules.size) > 0
 
 
 def _read(path: Path, flag: int) -> np.ndarray:
@@ -133,7 +133,3 @@ def _read_image(path: Path) -> np.ndarray:
 
 def _read_mask(path: Path) -> np.ndarray:
     return _read(path, cv2.IMREAD_GRAYSCALE) > 127
-
-
-def _planes(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)  # (S, S, 3) -> (3, S, S)

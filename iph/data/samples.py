@@ -15,6 +15,7 @@ from iph.cube import Cube
 from iph.data.augment import random_global_look, random_look
 from iph.data.pack import PackedPhotos
 from iph.data.regions import background_region, large_enough, random_region
+from iph.views import shrink, shrink_mask
 
 Sample = dict[str, np.ndarray]
 
@@ -72,17 +73,19 @@ class Sampler:
         if rng.random() >= rules.unchanged:
             look = random_look(rng, self.film_luts, rng.uniform(*rules.strength))
             composite = look.apply(image, foreground.astype(np.float32))
-        return _sample(composite, foreground, composite, reference, image, paired=True)
+        return self._sample(composite, foreground, reference, image, paired=True)
 
     def _crop(self, rng: np.random.Generator, number: int) -> tuple[np.ndarray, list[tuple[np.ndarray, bool]]]:
-        """A random crop, perhaps mirrored: (S, S, 3) float32 and its instances with their person flags."""
+        """A random crop, perhaps mirrored: (N, N, 3) float32 and its instances with their person flags.
+
+        It keeps the packed photos' scale: a sample is composed first and shrunk then, as a real composite is, so that
+        the pixels of its rim are mixed in training as they are in use.
+        """
         full = self.photos.images.shape[1]
         side = int(round(full * rng.uniform(0.65, 1.0)))
         top, left = rng.integers(full - side + 1, size=2)
         window = (slice(top, top + side), slice(left, left + side))
-        size = self.rules.size
-        image = cv2.resize(self.photos.images[number][window], (size, size), interpolation=cv2.INTER_AREA)
-        bits = cv2.resize(self.photos.instances[number][window], (size, size), interpolation=cv2.INTER_NEAREST)
+        image, bits = self.photos.images[number][window], self.photos.instances[number][window]
         if rng.random() < 0.5:
             image, bits = image[:, ::-1], bits[:, ::-1]
         layers = [(bits >> k & 1).astype(bool) for k in range(len(self.photos.persons[number]))]
@@ -126,15 +129,34 @@ class Sampler:
                 if rng.random() < 0.5:
                     pasted = random_look(rng, self.film_luts, rng.uniform(*self.rules.strength)).apply(pasted)
                 composite = np.where(foreground[..., None], pasted, host_image)
-                return _sample(composite, foreground, composite, reference, composite, paired=False)
+                return self._sample(composite, foreground, reference, composite, paired=False)
         return self._paired(rng)
+
+    def _sample(
+        self, composite: np.ndarray, foreground: np.ndarray, reference: np.ndarray, target: np.ndarray, paired: bool
+    ) -> Sample:
+        size = self.rules.size
+        seen = planes(shrink(composite, size))
+        return {
+            "composite": seen,
+            "foreground": shrink_mask(foreground, size)[None],
+            "reference_image": seen,
+            "reference": shrink_mask(reference, size)[None],
+            "target": planes(shrink(target, size)),
+            "paired": np.float32(paired),
+        }
+
+
+def planes(image: np.ndarray) -> np.ndarray:
+    """(S, S, 3) of any float as (3, S, S) float32."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
 
 
 def _place(
     rng: np.random.Generator, image: np.ndarray, person: np.ndarray, beside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and move ``person`` to stand left or right of ``beside``: the moved image and its mask, both (S, S, …)."""
-    size = image.shape[0]
+    """Scale and move ``person`` to stand left or right of ``beside``: the moved image and its mask, of its size."""
+    size = beside.shape[0]
     ys, xs = np.nonzero(person)
     by, bx = np.nonzero(beside)
     scale = (np.ptp(by) + 1) / (np.ptp(ys) + 1) * rng.uniform(0.8, 1.2)
@@ -147,24 +169,3 @@ def _place(
     moved = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     mask = cv2.warpAffine(person.astype(np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST)
     return moved, mask.astype(bool)
-
-
-def _sample(
-    composite: np.ndarray,
-    foreground: np.ndarray,
-    reference_image: np.ndarray,
-    reference: np.ndarray,
-    target: np.ndarray,
-    paired: bool,
-) -> Sample:
-    def planes(image: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)  # (S, S, 3) -> (3, S, S)
-
-    return {
-        "composite": planes(composite),
-        "foreground": foreground[None].astype(np.float32),
-        "reference_image": planes(reference_image),
-        "reference": reference[None].astype(np.float32),
-        "target": planes(target),
-        "paired": np.float32(paired),
-    }

@@ -1,5 +1,6 @@
 """Training samples: what every one of them promises, whatever they are drawn from."""
 
+import cv2
 import numpy as np
 import pytest
 from photo_folder import draw_photo, make_folder
@@ -12,6 +13,7 @@ from iph.data.regions import MIN_SHARE, background_region, random_region
 from iph.data.samples import Sampler, SampleRules
 from iph.data.sources import read_photos
 from iph.errors import InputError
+from iph.views import shrink_mask
 
 SHAPES = {
     "composite": (3, 32, 32),
@@ -58,7 +60,7 @@ def test_every_sample_keeps_the_form(source, stage, request):
         assert not (foreground * reference).any()
         assert foreground.mean() >= MIN_SHARE and sample["paired"] == 1
         if stage == 1:
-            assert (reference == 1 - foreground).all()
+            assert (reference + foreground).mean() > 0.7  # the rest are mixed pixels, which belong to neither
 
 
 @pytest.mark.parametrize("source", ["packed", "composites"])
@@ -76,10 +78,12 @@ def test_composite_and_target_differ_in_the_foreground_only(packed):
     changes = []
     for seed in range(40):
         sample = sampler.draw(seed)
-        outside = np.broadcast_to(sample["foreground"] == 0, (3, 32, 32))
+        rim = cv2.dilate(sample["foreground"][0], np.ones((5, 5))) > 0
+        outside = np.broadcast_to(~rim, (3, 32, 32))
         assert (sample["composite"][outside] == sample["target"][outside]).all()
+        inside = np.broadcast_to(sample["foreground"] > 0, (3, 32, 32))
         assert (sample["reference_image"] == sample["composite"]).all()
-        changes.append(np.abs(sample["composite"] - sample["target"])[~outside].mean())
+        changes.append(np.abs(sample["composite"] - sample["target"])[inside].mean())
     assert np.median(changes) > 0.03
 
 
@@ -133,7 +137,7 @@ def test_the_third_stage_takes_people_only(packed):
     among_people = 0
     for seed in range(40):
         foreground = sampler.draw(seed)["foreground"][0].astype(bool)
-        among_people += any((foreground == layer).all() for layer in crops[-1])
+        among_people += any((foreground == shrink_mask(layer, 32)).all() for layer in crops[-1])
     assert among_people >= 38  # a crop may hold no person that is large enough
 
 

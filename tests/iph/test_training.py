@@ -104,7 +104,7 @@ def test_the_objective_treats_paired_and_unpaired_samples_apart(photos):
     with torch.no_grad():
         answers = [objective(model, stack(samples), weights) for samples in (paired, unpaired, paired + unpaired)]
     totals, parts = zip(*answers, strict=True)
-    assert set(parts[0]) == {"harmonization", "luminance", "reference triplet", "target triplet"}
+    assert set(parts[0]) == {"harmonization", "luminance", "squared", "reference triplet", "target triplet"}
     assert set(parts[1]) == {"look", "content"} and set(parts[2]) == {*parts[0], *parts[1]}
     assert float(totals[2]) == pytest.approx(float(totals[0] + totals[1]), rel=1e-4)
     expected = weights.look * parts[1]["look"] + weights.content * parts[1]["content"]
