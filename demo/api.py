@@ -239,14 +239,14 @@ def _suggested(photo: Photo, mask: np.ndarray) -> list:
 def _subject(photo: Photo) -> np.ndarray:
     mask = find_person(photo.pixels)
     if mask is None:
-        raise InputError("Nobody was found in the photo: a point or a box on the person may say more.")
+        raise InputError("nobody was found in the photo: a point or a box on the person may say more")
     return mask
 
 
 def _pixel_box(box: list[float], photo: Photo) -> tuple[float, float, float, float]:
     height, width = photo.pixels.shape[:2]
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(side, int | float) for side in box):
-        raise InputError(f"Expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}.")
+        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
 
 

@@ -113,9 +113,7 @@ def uploaded(path: str) -> Path:
         time.sleep(0.02)
     file = file.resolve()
     if not file.is_file() or file.parent.parent != folder or not re.fullmatch(r"[0-9a-f]{16,}", file.parent.name):
-        raise InputError(
-            "Expected a file that was just uploaded, but it is not there any more: please upload it again."
-        )
+        raise InputError("expected a file that was just uploaded, but it is not there any more: please upload it again")
     return file
 
 
@@ -137,7 +135,7 @@ def _place(seat: Seat, data: dict) -> None:
     try:
         placement = Placement(**{key: data[key] for key in ("x", "y", "height", "mirrored")})
     except KeyError as missing:
-        raise InputError(f"Expected x, y, height and mirrored of a place, but {missing} is missing.") from None
+        raise InputError(f"expected x, y, height and mirrored of a place, but {missing} is missing") from None
     seat.project.place(placement)
 
 
@@ -150,7 +148,7 @@ def _adjust(seat: Seat, data: dict) -> None:
     try:
         amounts = Amounts(**{name: float(data[name]) for name in ("strength", "luminance", "chroma")})
     except (KeyError, TypeError, ValueError):
-        raise InputError("Expected strength, luminance and chroma as numbers from 0 to 2.") from None
+        raise InputError("expected strength, luminance and chroma as numbers from 0 to 2") from None
     seat.project.adjust(amounts)
 
 

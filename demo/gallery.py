@@ -62,7 +62,7 @@ def find(name: object) -> Example:
     for example in EXAMPLES:
         if example.id == name:
             return example
-    raise InputError(f"Expected one of {', '.join(e.id for e in EXAMPLES)}, got {str(name)[:20]!r}.")
+    raise InputError(f"expected one of {', '.join(e.id for e in EXAMPLES)}, got {str(name)[:20]!r}")
 
 
 def credits() -> list[dict[str, str]]:

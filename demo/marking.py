@@ -28,14 +28,14 @@ class Mark:
         """Read what a browser sent. Raises InputError on anything else."""
         kind, points, size = data.get("kind"), data.get("points"), data.get("size", 0.05)
         if kind not in KINDS:
-            raise InputError(f"Expected a mark of kind {', '.join(KINDS)}, got {str(kind)[:20]!r}.")
+            raise InputError(f"expected a mark of kind {', '.join(KINDS)}, got {str(kind)[:20]!r}")
         needed = {"click": 1, "box": 2}.get(kind)
         if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS or needed not in (None, len(points)):
-            raise InputError(f"Expected {needed or 'some'} points for a {kind}, got {str(points)[:40]}.")
+            raise InputError(f"expected {needed or 'some'} points for a {kind}, got {str(points)[:40]}")
         if not all(isinstance(p, list) and len(p) == 2 and all(map(_is_share, p)) for p in points):
-            raise InputError("Expected points as x and y in shares of the picture.")
+            raise InputError("expected points as x and y in shares of the picture")
         if not _is_share(size) or not BRUSHES[0] <= size <= BRUSHES[1]:
-            raise InputError(f"Expected a brush of {BRUSHES[0]:g} to {BRUSHES[1]:g} of the picture, got {size!r}.")
+            raise InputError(f"expected a brush of {BRUSHES[0]:g} to {BRUSHES[1]:g} of the picture, got {size!r}")
         return cls(kind, tuple((min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)) for x, y in points), float(size))
 
 
@@ -94,5 +94,5 @@ def _painted(mark: Mark, pixels: np.ndarray) -> np.ndarray:
 
 def _something(mask: np.ndarray) -> np.ndarray:
     if not (mask >= 0.5).any():
-        raise InputError("Nothing was found there: a box or the brush may say more.")
+        raise InputError("nothing was found there: a box or the brush may say more")
     return mask

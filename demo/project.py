@@ -110,7 +110,7 @@ class Project:
     def open(self, kind: str, upload: Path, name: str, placement: Placement | None = None) -> tuple[str, ...]:
         """Take an uploaded file over, as one of ``KINDS``. Returns what is worth saying about it, in sentences."""
         if kind not in KINDS:
-            raise InputError(f"Expected one of {', '.join(KINDS)}, got {str(kind)[:20]!r}.")
+            raise InputError(f"expected one of {', '.join(KINDS)}, got {str(kind)[:20]!r}")
         kept = Path(tempfile.mkdtemp(dir=self.folder)) / file_name(name)
         shutil.move(upload, kept)
         before = dict(self.__dict__)
@@ -139,7 +139,7 @@ class Project:
 
     def _take_mask(self, picture: Opened, kind: str) -> None:
         if "composite" not in self.pictures:
-            raise InputError("A mask belongs to a finished composite: the composite was expected first.")
+            raise InputError("a mask belongs to a finished composite: the composite was expected first")
         shape = self.pictures["composite"].pixels.shape
         foreground, reference = mask_file(picture.photo())
         region = None if reference is None else as_mask(reference, shape, "reference")
@@ -181,17 +181,17 @@ class Project:
     def place(self, placement: Placement) -> None:
         """Move or scale the person."""
         if self.choices.placement is None:
-            raise InputError("There is nobody to move: a background and a person were expected.")
+            raise InputError("there is nobody to move: a background and a person were expected")
         self._settle(placement=placement)
 
     def mark(self, target: str, mark: Mark) -> None:
         """Point at something. target: "reference" in the photo, "other" in the other photo, "person": the mask."""
         if target not in TARGETS:
-            raise InputError(f"Expected a target out of {', '.join(TARGETS)}, got {str(target)[:20]!r}.")
+            raise InputError(f"expected a target out of {', '.join(TARGETS)}, got {str(target)[:20]!r}")
         now = self.choices
         if target == "person":
             if self.holder is None:
-                raise InputError("Expected a picture to find the person in, got none.")
+                raise InputError("expected a picture to find the person in, got none")
             mask = marking.subject(self.holder.pixels, mark, now.foreground)
             if self.holder.alpha is not None:  # behind transparent pixels there is nothing to show
                 mask = np.minimum(mask, self.holder.alpha)
@@ -201,7 +201,7 @@ class Project:
         picture = self.pictures.get("other") if elsewhere else self.scene
         if picture is None:
             raise InputError(
-                "Expected another photo first." if elsewhere else "Expected a photo with a person in it first."
+                "expected another photo first" if elsewhere else "expected a photo with a person in it first"
             )
         start = now.region if now.elsewhere == elsewhere else None
         self._choose(region=marking.region(picture.pixels, mark, start), elsewhere=elsewhere, label="Your choice")
@@ -210,13 +210,13 @@ class Project:
         """Take a suggestion of the "photo" or of the "other" one."""
         listed = self.suggestions.get(where, [])
         if not isinstance(index, int) or not 0 <= index < len(listed):
-            raise InputError(f"Expected one of {len(listed)} suggestions, got {str(index)[:20]!r}.")
+            raise InputError(f"expected one of {len(listed)} suggestions, got {str(index)[:20]!r}")
         self._choose(region=listed[index].region, elsewhere=where == "other", label=listed[index].label)
 
     def auto(self) -> None:
         """Let the studio choose the reference."""
         if self.scene is None:
-            raise InputError("Expected a photo with a person in it first.")
+            raise InputError("expected a photo with a person in it first")
         self._take_first()
 
     def adjust(self, amounts: Amounts) -> None:
@@ -227,7 +227,7 @@ class Project:
     def undo(self) -> None:
         """Take the last choice back."""
         if not self.past:
-            raise InputError("There is nothing to undo.")
+            raise InputError("there is nothing to undo")
         self.choices, self.past = self.past[-1], self.past[:-1]
 
     def _choose(self, **changes) -> None:

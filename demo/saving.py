@@ -13,7 +13,7 @@ from iph.recipe import Recipe
 def recipe_of(project: Project) -> Recipe:
     """All of it, ready to be replayed on the originals. Raises InputError as long as there is no result."""
     if project.mapping is None:
-        raise InputError("There is no result yet: a photo, a person in it and a reference were expected.")
+        raise InputError("there is no result yet: a photo, a person in it and a reference were expected")
     now, pictures = project.choices, project.pictures
     foreground = now.foreground
     if not now.found:
@@ -35,7 +35,7 @@ def save(project: Project, what: str, folder: Path) -> Path:
     """Write the full-size "photo" in its own format, the "cube" or the "recipe" into a folder."""
     endings = {"photo": project.base.ending if project.base else "", "cube": ".cube", "recipe": ".json"}
     if what not in endings:
-        raise InputError(f"Expected one of {', '.join(endings)}, got {str(what)[:20]!r}.")
+        raise InputError(f"expected one of {', '.join(endings)}, got {str(what)[:20]!r}")
     recipe = recipe_of(project)
     path = folder / f"{project.base.path.stem}-harmonized{endings[what]}"
     if what == "cube":

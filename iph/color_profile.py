@@ -48,7 +48,7 @@ def convert(pixels: np.ndarray, source: bytes | None, target: bytes | None = Non
     kind = "gray" if pixels.ndim == 2 else {3: "rgb", 4: "cmyk"}[pixels.shape[2]]
     for role, icc, expected in (("source", source, kind), ("target", target, "rgb")):
         if color_space(icc) != expected:
-            raise InputError(f"Expected an ICC profile of {expected} colours as {role}, got {color_space(icc)}.")
+            raise InputError(f"expected an ICC profile of {expected} colours as {role}, got {color_space(icc)}")
     flags = CMS.FLAGS.BLACKPOINTCOMPENSATION
     if pixels.dtype == np.uint16 or kind == "gray":  # else through a coarse table, 10 of 255 levels off in the shadows
         flags |= CMS.FLAGS.NOOPTIMIZE
@@ -63,4 +63,4 @@ def convert(pixels: np.ndarray, source: bytes | None, target: bytes | None = Non
             flags=flags,
         )
     except imagecodecs.CmsError as error:
-        raise InputError(f"Expected a usable ICC profile, but: {error}.") from None
+        raise InputError(f"expected a usable ICC profile, but: {error}") from None

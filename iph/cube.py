@@ -70,10 +70,10 @@ def read_cube(path: str | os.PathLike) -> Cube:
     path = Path(path)
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"Expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}.")
+            raise InputError(f"expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}")
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as error:
-        raise InputError(f"Expected a readable .cube file, got {str(path)!r}: {error.strerror}.") from None
+        raise InputError(f"expected a readable .cube file, got {str(path)!r}: {error.strerror}") from None
 
     size, title, low, high = 0, "", np.zeros(3), np.ones(3)
     rows: list[tuple[int, list[str]]] = []
@@ -87,7 +87,7 @@ def read_cube(path: str | os.PathLike) -> Cube:
             case "LUT_3D_SIZE":
                 size = _size(path, number, words[1:])
             case "LUT_1D_SIZE":
-                raise InputError(f"{path.name}, line {number}: expected a 3D table, got a 1D one.")
+                raise InputError(f"{path.name}, line {number}: expected a 3D table, got a 1D one")
             case "DOMAIN_MIN":
                 low = _numbers(path, number, words[1:], 3)
             case "DOMAIN_MAX":
@@ -98,9 +98,9 @@ def read_cube(path: str | os.PathLike) -> Cube:
                 rows.append((number, words))
             # Other keywords are left alone, as the specification asks.
     if not size:
-        raise InputError(f"{path.name}: expected a line LUT_3D_SIZE, got none in {len(lines)} lines.")
+        raise InputError(f"{path.name}: expected a line LUT_3D_SIZE, got none in {len(lines)} lines")
     if not (low < high).all():
-        raise InputError(f"{path.name}: expected DOMAIN_MIN below DOMAIN_MAX, got {low.tolist()} and {high.tolist()}.")
+        raise InputError(f"{path.name}: expected DOMAIN_MIN below DOMAIN_MAX, got {low.tolist()} and {high.tolist()}")
     table = _table(path, size, rows)
     return Cube(table.transpose(2, 1, 0, 3).astype(np.float32, order="C"), low, high, title)
 
@@ -109,7 +109,7 @@ def _table(path: Path, size: int, rows: list[tuple[int, list[str]]]) -> np.ndarr
     """The file's rows as (b, g, r, 3)."""
     if len(rows) != size**3:
         where = f", line {rows[min(len(rows), size**3 + 1) - 1][0]}" if rows else ""
-        raise InputError(f"{path.name}{where}: expected {size}³ = {size**3} rows of colours, got {len(rows)}.")
+        raise InputError(f"{path.name}{where}: expected {size}³ = {size**3} rows of colours, got {len(rows)}")
     try:
         table = np.array([words for _, words in rows], dtype=np.float64)  # (N³, 3)
     except ValueError:
@@ -127,12 +127,12 @@ def _numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
         values = np.empty(0)
     if values.shape != (count,) or not np.isfinite(values).all():
         got = " ".join(words)[:60]
-        raise InputError(f"{path.name}, line {line}: expected {count} numbers, got {got!r}.")
+        raise InputError(f"{path.name}, line {line}: expected {count} numbers, got {got!r}")
     return values
 
 
 def _size(path: Path, line: int, words: list[str]) -> int:
     if len(words) != 1 or not words[0].isdecimal() or not 2 <= int(words[0]) <= LARGEST:
         got = " ".join(words)[:60]
-        raise InputError(f"{path.name}, line {line}: expected a table size from 2 to {LARGEST}, got {got!r}.")
+        raise InputError(f"{path.name}, line {line}: expected a table size from 2 to {LARGEST}, got {got!r}")
     return int(words[0])

@@ -83,7 +83,7 @@ def _samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     image.load()
     grey = image.mode in ("1", "L", "LA", "La")
     if image.mode not in ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"):
-        raise InputError(f"Expected a picture in RGB, grey, CMYK or palette colours, got the mode {image.mode}.")
+        raise InputError(f"expected a picture in RGB, grey, CMYK or palette colours, got the mode {image.mode}")
     if image.mode == "CMYK":
         return np.asarray(image), None
     if image.has_transparency_data:

@@ -26,9 +26,9 @@ def encode(photo: Photo, kind: str, quality: int | None = None, edited: bool = T
     ``edited`` marks the photo as ``iph.metadata.mark_edited`` says. Raises InputError on what the format cannot hold.
     """
     if quality is not None and not 1 <= quality <= 100:
-        raise InputError(f"Expected a quality from 1 to 100, got {quality}.")
+        raise InputError(f"expected a quality from 1 to 100, got {quality}")
     if kind not in WRITERS:
-        raise InputError(f"Expected one of the formats {', '.join(WRITERS)}, got {kind}.")
+        raise InputError(f"expected one of the formats {', '.join(WRITERS)}, got {kind}")
     if edited:
         photo = replace(photo, xmp=metadata.mark_edited(photo.xmp))
     if photo.format != kind:
@@ -39,7 +39,7 @@ def encode(photo: Photo, kind: str, quality: int | None = None, edited: bool = T
         raise
     except Exception as error:  # encoders raise whatever they like: a size they cannot hold, a codec not built in
         height, width = photo.pixels.shape[:2]
-        raise InputError(f"Expected a picture that {kind} can hold, got {width} × {height} pixels: {error}.") from error
+        raise InputError(f"expected a picture that {kind} can hold, got {width} × {height} pixels: {error}") from error
 
 
 def _jpeg(photo: Photo, quality: int | None) -> bytes:

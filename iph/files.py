@@ -13,11 +13,11 @@ def check_writable(path: str | os.PathLike) -> Path:
     """The path, if a file can be made there. Raises InputError otherwise; meant to be called before long work."""
     path = Path(path)
     if not path.parent.is_dir():
-        raise InputError(f"Expected an existing folder to write {path.name!r} into, got {str(path.parent)!r}.")
+        raise InputError(f"expected an existing folder to write {path.name!r} into, got {str(path.parent)!r}")
     if path.is_dir():
-        raise InputError(f"Expected a file name to write to, got the folder {str(path)!r}.")
+        raise InputError(f"expected a file name to write to, got the folder {str(path)!r}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise InputError(f"Expected a folder that can be written to, got {str(path.parent)!r} without the permission.")
+        raise InputError(f"expected a folder that can be written to, got {str(path.parent)!r} without the permission")
     return path
 
 
@@ -37,7 +37,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"Expected to write {str(path)!r}, but: {error.strerror or error}.") from error
+        raise InputError(f"expected to write {str(path)!r}, but: {error.strerror or error}") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

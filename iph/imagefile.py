@@ -43,21 +43,17 @@ def read_photo(source: str | os.PathLike | bytes, max_bytes: int = MAX_BYTES, ma
         with Image.open(io.BytesIO(data), formats=decoding.FORMATS) as image:
             if image.width * image.height > max_pixels:
                 size = f"{image.width} × {image.height}"
-                raise InputError(
-                    f"Expected a picture of at most {max_pixels / 1e6:g} megapixels, got {name} of {size}."
-                )
+                raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got {name} of {size}")
             return decoding.decode(image, data)
     except InputError:
         raise
     except UnidentifiedImageError:
         formats = "a JPEG, PNG, WebP, TIFF, HEIC or AVIF picture"
-        raise InputError(f"Expected {formats}, got {name}, whose content is none of these or is damaged.") from None
+        raise InputError(f"expected {formats}, got {name}, whose content is none of these or is damaged") from None
     except Image.DecompressionBombError:
-        raise InputError(
-            f"Expected a picture of at most {max_pixels / 1e6:g} megapixels, got more in {name}."
-        ) from None
+        raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got more in {name}") from None
     except Exception as error:  # decoders raise whatever they like on a broken file
-        raise InputError(f"Expected a whole picture, got {name}, which is damaged or cut off: {error}.") from error
+        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off: {error}") from error
 
 
 def write_photo(photo: Photo, path: str | os.PathLike, quality: int | None = None, edited: bool = True) -> None:
@@ -79,8 +75,8 @@ def kind_of(path: str | os.PathLike) -> str:
     ending = Path(path).suffix.lower()
     if ending not in KINDS:
         near = difflib.get_close_matches(ending, KINDS, 1)
-        hint = f"; did you mean {near[0]}?" if near else "."
-        raise InputError(f"Expected a file ending in {', '.join(KINDS)}, got {Path(path).name!r}{hint}")
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"expected a file ending in {', '.join(KINDS)}, got {Path(path).name!r}{hint}")
     return KINDS[ending]
 
 
@@ -94,14 +90,14 @@ def _bytes_of(source: str | os.PathLike | bytes, max_bytes: int) -> tuple[str, b
             size = Path(source).stat().st_size
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise InputError(f"Expected a picture file, got {str(source)!r}: {reason}.") from None
+            raise InputError(f"expected a picture file, got {str(source)!r}: {reason}") from None
     if size == 0:
-        raise InputError(f"Expected a picture, got {name} of zero bytes.")
+        raise InputError(f"expected a picture, got {name} of zero bytes")
     if size > max_bytes:
-        raise InputError(f"Expected at most {max_bytes / 1e6:g} MB, got {name} of {size / 1e6:.1f} MB.")
+        raise InputError(f"expected at most {max_bytes / 1e6:g} MB, got {name} of {size / 1e6:.1f} MB")
     if isinstance(source, bytes):
         return name, source
     try:
         return name, Path(source).read_bytes()
     except OSError as error:
-        raise InputError(f"Expected a picture file that can be read, got {str(source)!r}: {error.strerror}.") from None
+        raise InputError(f"expected a picture file that can be read, got {str(source)!r}: {error.strerror}") from None

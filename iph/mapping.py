@@ -51,13 +51,13 @@ class ColorMapping:
             try:
                 value = np.array(getattr(self, name), dtype=np.float64)
             except (TypeError, ValueError) as error:
-                raise InputError(f"Expected numbers of shape {shape} as {name} of a colour mapping: {error}.") from None
+                raise InputError(f"expected numbers of shape {shape} as {name} of a colour mapping: {error}") from None
             if value.shape != shape or not np.isfinite(value).all():
-                raise InputError(f"Expected {shape} finite numbers as {name} of a colour mapping, got {value.shape}.")
+                raise InputError(f"expected {shape} finite numbers as {name} of a colour mapping, got {value.shape}")
             value.setflags(write=False)
             object.__setattr__(self, name, value)
         if not ((self.low >= 0) & (self.low <= self.high) & (self.high <= 1)).all():
-            raise InputError(f"Expected 0 <= low <= high <= 1, got low {self.low.tolist()}, high {self.high.tolist()}.")
+            raise InputError(f"expected 0 <= low <= high <= 1, got low {self.low.tolist()}, high {self.high.tolist()}")
 
     @classmethod
     def identity(cls) -> "ColorMapping":
@@ -74,20 +74,20 @@ class ColorMapping:
         ``ridge`` pulls towards identity. Raises InputError on NaN, unequal shapes or an empty mask.
         """
         if source.shape != target.shape or source.ndim not in (2, 3) or source.shape[-1] != 3:
-            raise InputError(f"Expected two pictures of one shape (…, 3), got {source.shape} and {target.shape}.")
+            raise InputError(f"expected two pictures of one shape (…, 3), got {source.shape} and {target.shape}")
         pixels = np.arange(source.size // 3)
         if mask is not None:
             if mask.shape != source.shape[:-1]:
-                raise InputError(f"Expected a mask of shape {source.shape[:-1]}, got {mask.shape}.")
+                raise InputError(f"expected a mask of shape {source.shape[:-1]}, got {mask.shape}")
             inside = mask if mask.dtype == bool else mask > _full_scale(mask, "mask") / 2
             pixels = np.flatnonzero(fitting_pixels(inside) if mask.ndim == 2 else inside)
         if not len(pixels):
-            raise InputError("Expected at least one pixel to fit the colours on, got none.")
+            raise InputError("expected at least one pixel to fit the colours on, got none")
         pixels = pixels[:: -(-len(pixels) // MOST_PIXELS)]
         source, target = (a.reshape(-1, 3)[pixels] / _full_scale(a, "picture") for a in (source, target))  # (K, 3)
         source, target = source.astype(np.float64), target.astype(np.float64)
         if not (np.isfinite(source).all() and np.isfinite(target).all()):
-            raise InputError("Expected finite colour values to fit on, got NaN or infinity.")
+            raise InputError("expected finite colour values to fit on, got NaN or infinity")
         low, high = np.clip(source.min(axis=0), 0, 1), np.clip(source.max(axis=0), 0, 1)
         return cls(fit_change(source, target, ridge), low, high)
 
@@ -95,7 +95,7 @@ class ColorMapping:
         """This mapping with so much (0 none, 1 all, at most 2) of its change, and of the change's luma and chroma."""
         for name, value in (("strength", strength), ("luminance", luminance), ("chroma", chroma)):
             if not 0 <= value <= 2:
-                raise InputError(f"Expected {name} from 0 to 2, got {value}.")
+                raise InputError(f"expected {name} from 0 to 2, got {value}")
         luma = np.outer(REC709, np.ones(3))  # change @ luma: the change's luma, the same in every channel
         weights = strength * (chroma * (np.eye(3) - luma) + luminance * luma)
         return ColorMapping(self.change @ weights, self.low, self.high)
@@ -107,9 +107,9 @@ class ColorMapping:
         left bit for bit. Integers are rounded. Raises InputError on NaN in a pixel that changes, or on wrong shapes.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype == bool:
-            raise InputError(f"Expected an image of shape (H, W, 3), got {image.shape} of {image.dtype}.")
+            raise InputError(f"expected an image of shape (H, W, 3), got {image.shape} of {image.dtype}")
         if alpha is not None and alpha.shape != image.shape[:2]:
-            raise InputError(f"Expected an alpha of shape {image.shape[:2]}, got {alpha.shape}.")
+            raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {alpha.shape}")
         scale = _full_scale(image, "image")
         work = np.float64 if image.dtype == np.float64 else np.float32
         # In the image's own levels: change(x / scale) * scale, so that no pixel needs scaling.
@@ -131,7 +131,7 @@ class ColorMapping:
     def save_cube(self, path: str | Path, size: int = 33, title: str = "Harmonized look") -> None:
         """Write the mapping as a 3D LUT (17, 33 or 65) for Photoshop, Affinity, Resolve or darktable."""
         if size not in CUBE_SIZES:
-            raise InputError(f"Expected a cube size of 17, 33 or 65, got {size}.")
+            raise InputError(f"expected a cube size of 17, 33 or 65, got {size}")
         lattice = cube.lattice(size)  # (N, N, N, 3)
         table = self.apply(lattice.reshape(size * size, size, 3)).reshape(lattice.shape)
         cube.write_cube(path, table, title)
@@ -145,12 +145,10 @@ class ColorMapping:
     def from_dict(cls, data: dict) -> "ColorMapping":
         """The mapping that ``to_dict`` wrote. Raises InputError on anything else."""
         if not isinstance(data, dict) or data.get("kind") != KIND or data.get("terms") != list(TERMS):
-            raise InputError(f"Expected a colour mapping of kind {KIND!r} with its terms, got {str(data)[:60]!r}.")
+            raise InputError(f"expected a colour mapping of kind {KIND!r} with its terms, got {str(data)[:60]!r}")
         missing = {"change", "low", "high"} - data.keys()
         if missing:
-            raise InputError(
-                f"Expected change, low and high in a colour mapping; {', '.join(sorted(missing))} missing."
-            )
+            raise InputError(f"expected change, low and high in a colour mapping; {', '.join(sorted(missing))} missing")
         return cls(data["change"], data["low"], data["high"])
 
 
@@ -159,7 +157,7 @@ def _full_scale(array: np.ndarray, name: str) -> float:
         return FULL_SCALE[array.dtype]
     except KeyError:
         expected = "uint8, uint16 or float32"
-        raise InputError(f"Expected {expected} values in the {name}, got {array.dtype}.") from None
+        raise InputError(f"expected {expected} values in the {name}, got {array.dtype}") from None
 
 
 def _tiles(shape: tuple[int, int], alpha: np.ndarray | None) -> Iterator[tuple[tuple[slice, slice], np.ndarray | None]]:
@@ -174,7 +172,7 @@ def _tiles(shape: tuple[int, int], alpha: np.ndarray | None) -> Iterator[tuple[t
             part = alpha[tile]
             least, most = part.min(), part.max()
             if not (0 <= least and most <= full):
-                raise InputError(f"Expected alpha values from 0 to {full:g}, got {least} to {most}.")
+                raise InputError(f"expected alpha values from 0 to {full:g}, got {least} to {most}")
             if most > 0:
                 yield tile, None if least == full else (part / full).astype(np.float32)
 
@@ -193,5 +191,5 @@ def _add(pixels: np.ndarray, delta: np.ndarray, weight: np.ndarray | None, scale
         return
     covered = np.True_ if weight is None else weight > 0
     if not np.isfinite(mapped).all(where=covered):
-        raise InputError("Expected finite colour values in the image, got NaN or infinity.")
+        raise InputError("expected finite colour values in the image, got NaN or infinity")
     np.copyto(out, np.clip(mapped, 0, scale) if weight is None else mapped, where=covered)

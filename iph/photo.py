@@ -45,10 +45,10 @@ class Photo:
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha
         if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or pixels.dtype not in (np.uint8, np.uint16):
-            raise InputError(f"Expected pixels (H, W, 3) uint8 or uint16, got {pixels.shape} {pixels.dtype}.")
+            raise InputError(f"expected pixels (H, W, 3) uint8 or uint16, got {pixels.shape} {pixels.dtype}")
         if alpha is not None and (alpha.shape != pixels.shape[:2] or alpha.dtype != pixels.dtype):
             expected = f"{pixels.shape[:2]} {pixels.dtype}"
-            raise InputError(f"Expected an alpha channel {expected} like the pixels, got {alpha.shape} {alpha.dtype}.")
+            raise InputError(f"expected an alpha channel {expected} like the pixels, got {alpha.shape} {alpha.dtype}")
 
     @property
     def ending(self) -> str:
@@ -59,7 +59,7 @@ class Photo:
         """The same photo with other pixels of the same shape and dtype."""
         if pixels.shape != self.pixels.shape or pixels.dtype != self.pixels.dtype:
             expected = f"{self.pixels.shape} {self.pixels.dtype}"
-            raise InputError(f"Expected pixels {expected} like the photo's own, got {pixels.shape} {pixels.dtype}.")
+            raise InputError(f"expected pixels {expected} like the photo's own, got {pixels.shape} {pixels.dtype}")
         return replace(self, pixels=pixels)
 
     def converted_to(self, icc: bytes | None) -> "Photo":

@@ -33,9 +33,9 @@ class Placement:
         if not all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) or not all(
             -20 <= n <= 20 for n in numbers[:2]
         ):
-            raise InputError(f"Expected a place x, y and a height as shares of the background, got {numbers}.")
+            raise InputError(f"expected a place x, y and a height as shares of the background, got {numbers}")
         if not SIZES[0] <= self.height <= SIZES[1]:
-            raise InputError(f"Expected a height of {SIZES[0]} to {SIZES[1]:g} backgrounds, got {self.height:g}.")
+            raise InputError(f"expected a height of {SIZES[0]} to {SIZES[1]:g} backgrounds, got {self.height:g}")
 
     def to_dict(self) -> dict:
         """Plain numbers, for JSON."""
@@ -62,12 +62,12 @@ def compose(
     x0, y0, x1, y1 = placement.box(background.shape, person.shape)
     left, top, right, bottom = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
     if right <= left or bottom <= top:
-        raise InputError("The person was placed outside the background: some of it was expected to be seen.")
+        raise InputError("the person was placed outside the background: some of it was expected to be seen")
     seen = (left - x0, top - y0, right - left, bottom - top)
     layer = _scaled(person, alpha, (x1 - x0, y1 - y0), seen, placement.mirrored)
     cover = layer[..., 3]
     if not (cover >= 0.5).any():
-        raise InputError("The person was placed outside the background: some of it was expected to be seen.")
+        raise InputError("the person was placed outside the background: some of it was expected to be seen")
     mask = np.zeros((height, width), np.float32)
     mask[top:bottom, left:right] = cover
     scale = FULL_SCALE[background.dtype]
@@ -88,7 +88,7 @@ def _scaled(
     """The window ``seen`` (x, y, width, height) of the person at ``size`` (width, height), as (h, w, 4) float32:
     colours in [0, 1] times alpha, and alpha."""
     if alpha.shape != person.shape[:2]:
-        raise InputError(f"Expected one alpha a pixel of the person, got {alpha.shape} for {person.shape[:2]}.")
+        raise InputError(f"expected one alpha a pixel of the person, got {alpha.shape} for {person.shape[:2]}")
     if mirrored:
         person, alpha = person[:, ::-1], alpha[:, ::-1]
     x, y, w, h = seen

@@ -58,10 +58,10 @@ class Recipe:
         """
         if self.placement is None:
             if person is not None:
-                raise InputError("This recipe is of a finished composite: no person was expected beside it.")
+                raise InputError("this recipe is of a finished composite: no person was expected beside it")
             return photo.pixels, _mask_of(photo, self.foreground)
         if person is None:
-            raise InputError(f"This recipe pastes a person: {self.names.get('person', 'the cut-out')!r} was expected.")
+            raise InputError(f"this recipe pastes a person: {self.names.get('person', 'the cut-out')!r} was expected")
         person = person.converted_to(photo.icc)
         return compose(photo.pixels, person.pixels, _mask_of(person, self.foreground), self.placement)
 
@@ -81,12 +81,12 @@ class Recipe:
         try:
             size = Path(path).stat().st_size
             if size > MAX_BYTES:
-                raise InputError(f"Expected a recipe of at most {MAX_BYTES >> 20} MB, got {size / 1e6:.0f} MB.")
+                raise InputError(f"expected a recipe of at most {MAX_BYTES >> 20} MB, got {size / 1e6:.0f} MB")
             data = json.loads(Path(path).read_text())
         except OSError as error:
-            raise InputError(f"Expected a recipe file, got {str(path)!r}: {error.strerror}.") from None
+            raise InputError(f"expected a recipe file, got {str(path)!r}: {error.strerror}") from None
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-            raise InputError(f"Expected a recipe in JSON, got {Path(path).name!r}, which is not JSON.") from None
+            raise InputError(f"expected a recipe in JSON, got {Path(path).name!r}, which is not JSON") from None
         return cls.from_dict(data)
 
     def to_dict(self) -> dict:
@@ -109,20 +109,20 @@ class Recipe:
     def from_dict(cls, data: dict) -> "Recipe":
         """The recipe that ``to_dict`` wrote. Raises InputError on anything else."""
         if not isinstance(data, dict) or data.get("kind") != KIND:
-            raise InputError(f"Expected a recipe of kind {KIND!r}, got {str(data)[:60]!r}.")
+            raise InputError(f"expected a recipe of kind {KIND!r}, got {str(data)[:60]!r}")
         if data.get("version") != VERSION:
-            raise InputError(f"Expected a recipe of version {VERSION}, got version {data.get('version')!r}.")
+            raise InputError(f"expected a recipe of version {VERSION}, got version {data.get('version')!r}")
         amounts = {name: data.get(name) for name in ("strength", "luminance", "chroma")}
         for name, amount in amounts.items():
             if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= 2:
-                raise InputError(f"Expected {name} from 0 to 2 in the recipe, got {amount!r}.")
+                raise InputError(f"expected {name} from 0 to 2 in the recipe, got {amount!r}")
         names, placement, model = data.get("names"), data.get("placement"), data.get("model")
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in (*names.values(), model)):
-            raise InputError("Expected file names and a model name as texts in the recipe.")
+            raise InputError("expected file names and a model name as texts in the recipe")
         try:
             placement = None if placement is None else Placement(**placement)
         except TypeError:
-            raise InputError(f"Expected x, y, height and mirrored as placement, got {str(placement)[:60]!r}.") from None
+            raise InputError(f"expected x, y, height and mirrored as placement, got {str(placement)[:60]!r}") from None
         return cls(
             ColorMapping.from_dict(data.get("mapping")),
             _mask_from_text(data.get("foreground"), "foreground"),
@@ -139,7 +139,7 @@ def _mask_of(photo: Photo, mask: np.ndarray | None) -> np.ndarray:
     if mask is not None:
         return np.clip(as_mask(mask, photo.pixels.shape, "foreground", allow_full=True), 0, 1)
     if photo.alpha is None:
-        raise InputError("This recipe takes the foreground from an alpha channel, but the picture has none.")
+        raise InputError("this recipe takes the foreground from an alpha channel, but the picture has none")
     return from_alpha(photo.alpha)
 
 
@@ -156,6 +156,6 @@ def _mask_from_text(text: str | None, name: str) -> np.ndarray | None:
     try:
         png = base64.b64decode(text, validate=True)
     except (TypeError, ValueError):
-        raise InputError(f"Expected the {name} of the recipe as a PNG in base64.") from None
+        raise InputError(f"expected the {name} of the recipe as a PNG in base64") from None
     pixels = read_photo(png, MAX_BYTES, MAX_PIXELS).pixels  # limits are checked before decoding
     return (pixels[..., 0] / np.float32(np.iinfo(pixels.dtype).max)).astype(np.float32)

@@ -26,12 +26,12 @@ def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarra
         page = file.pages[0]
         if page.dtype != np.uint16 or page.samplesperpixel > 5:
             depth, count = page.dtype, page.samplesperpixel
-            raise InputError(f"Expected a TIFF of 8 or 16 bits in at most 5 channels, got {count} of {depth}.")
+            raise InputError(f"expected a TIFF of 8 or 16 bits in at most 5 channels, got {count} of {depth}")
         if (
             sorted(size) != sorted((page.imagewidth, page.imagelength))
             or page.size != np.prod(size) * page.samplesperpixel
         ):
-            raise InputError(f"Expected one flat picture of {size[0]} × {size[1]} in the TIFF, got {page.shape}.")
+            raise InputError(f"expected one flat picture of {size[0]} × {size[1]} in the TIFF, got {page.shape}")
         samples = page.asarray().reshape(page.shape)
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
             samples = np.moveaxis(samples, 0, -1)  # (S, H, W) -> (H, W, S)
@@ -39,7 +39,7 @@ def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarra
     samples = samples.reshape(*samples.shape[:2], -1)  # (H, W, S)
     colors = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "SEPARATED": 4}.get(photometric.name)
     if colors is None:
-        raise InputError(f"Expected a 16-bit TIFF in grey, RGB or CMYK, got {photometric.name}.")
+        raise InputError(f"expected a 16-bit TIFF in grey, RGB or CMYK, got {photometric.name}")
     color, alpha = samples[..., :colors], None
     if extra and extra[0] in (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA):
         alpha = np.ascontiguousarray(samples[..., colors])

@@ -28,9 +28,9 @@ def as_mask(mask: np.ndarray, shape: tuple[int, ...], name: str = "mask", allow_
     mask = _unit(mask, name)
     mask = _sized(mask, shape[:2], name)
     if not (mask >= HALF).any():
-        raise InputError(f"The {name} is empty: at least one pixel more than half inside was expected.")
+        raise InputError(f"the {name} is empty: at least one pixel more than half inside was expected")
     if not allow_full and (mask >= HALF).all():
-        raise InputError(f"The {name} covers the whole picture: some of it was expected to stay outside.")
+        raise InputError(f"the {name} covers the whole picture: some of it was expected to stay outside")
     return mask
 
 
@@ -38,13 +38,13 @@ def from_alpha(layer: np.ndarray) -> np.ndarray:
     """The mask of a cut-out: (H, W) alpha or (H, W, 4) RGBA, uint8, uint16 or float, to (H, W) float32."""
     layer = np.asarray(layer)
     if layer.ndim == 3 and layer.shape[2] not in (2, 4):
-        raise InputError(f"A picture with an alpha channel was expected, this one has {layer.shape[2]} channels.")
+        raise InputError(f"a picture with an alpha channel was expected, this one has {layer.shape[2]} channels")
     alpha = layer[..., -1] if layer.ndim == 3 else layer
     mask = _unit(alpha, "alpha channel")
     if (mask >= HALF).all():
-        raise InputError("A cut-out was expected, but its alpha channel is opaque everywhere.")
+        raise InputError("a cut-out was expected, but its alpha channel is opaque everywhere")
     if not (mask >= HALF).any():
-        raise InputError("A cut-out was expected, but its alpha channel is transparent everywhere.")
+        raise InputError("a cut-out was expected, but its alpha channel is transparent everywhere")
     return mask
 
 
@@ -55,14 +55,14 @@ def from_two_color(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     picture = np.asarray(picture)
     if picture.ndim != 3 or picture.shape[2] not in (3, 4):
-        raise InputError(f"A two-colour mask has shape (H, W, 3), this one has {picture.shape}.")
+        raise InputError(f"a two-colour mask has shape (H, W, 3), this one has {picture.shape}")
     red, green, blue = (_unit(picture[..., c], "two-colour mask") for c in range(3))
     if (green >= HALF).mean() > 0.01:
-        raise InputError("A two-colour mask is red, blue and black, but this one has other colours.")
+        raise InputError("a two-colour mask is red, blue and black, but this one has other colours")
     foreground, reference = (red >= HALF) & (red >= blue), (blue >= HALF) & (blue > red)
     for mask, colour, name in ((foreground, "red", "foreground"), (reference, "blue", "reference")):
         if not mask.any():
-            raise InputError(f"A two-colour mask marks the {name} in {colour}, but nothing of this one is {colour}.")
+            raise InputError(f"a two-colour mask marks the {name} in {colour}, but nothing of this one is {colour}")
     return foreground.astype(np.float32), reference.astype(np.float32)
 
 
@@ -70,13 +70,13 @@ def as_box(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tu
     """x0, y0, x1, y1 in whole pixels, corners in order and inside the picture. Raises InputError if nothing is left."""
     values = np.asarray(box, np.float64).ravel()
     if values.shape != (4,) or not np.isfinite(values).all():
-        raise InputError(f"A box is four numbers x0, y0, x1, y1, not {box!r}.")
+        raise InputError(f"a box is four numbers x0, y0, x1, y1, not {box!r}")
     (x0, x1), (y0, y1) = sorted(values[0::2]), sorted(values[1::2])
     height, width = shape[:2]
     x0, x1 = (int(np.clip(round(x), 0, width)) for x in (x0, x1))
     y0, y1 = (int(np.clip(round(y), 0, height)) for y in (y0, y1))
     if x1 <= x0 or y1 <= y0:
-        raise InputError(f"The box {tuple(box)} holds no pixel of a picture of {width} x {height}.")
+        raise InputError(f"the box {tuple(box)} holds no pixel of a picture of {width} x {height}")
     return x0, y0, x1, y1
 
 
@@ -96,13 +96,13 @@ def check_pair(foreground: np.ndarray, reference: np.ndarray) -> tuple[np.ndarra
     """
     if foreground.shape != reference.shape:
         raise InputError(
-            f"Foreground and reference of one picture have one size, not {_size(foreground)} and {_size(reference)}."
+            f"foreground and reference of one picture have one size, not {_size(foreground)} and {_size(reference)}"
         )
     foreground = as_mask(foreground, foreground.shape, "foreground")
     reference = as_mask(reference, reference.shape, "reference", allow_full=True)
     rest = np.minimum(reference, 1 - foreground)
     if not (rest >= HALF).any():
-        raise InputError("The reference lies inside the foreground: a region outside of it was expected.")
+        raise InputError("the reference lies inside the foreground: a region outside of it was expected")
     return foreground, rest
 
 
@@ -114,14 +114,14 @@ def _one_channel(mask: np.ndarray, name: str) -> np.ndarray:
     if mask.ndim == 2 and mask.size:
         return mask
     if mask.ndim != 3 or not mask.size or mask.shape[2] > 4:
-        raise InputError(f"The {name} was expected as (H, W) or a picture of 1 to 4 channels, not {mask.shape}.")
+        raise InputError(f"the {name} was expected as (H, W) or a picture of 1 to 4 channels, not {mask.shape}")
     colours = mask.shape[2] - (mask.shape[2] in (2, 4))
     if mask.shape[2] != colours and not (_unit(mask[..., -1], name) >= HALF).all():
         return mask[..., -1]
     mask = mask[..., :colours]
     values = _unit(mask, name)
     if np.percentile(np.ptp(values, axis=2), 99) * 255 > GREY:
-        raise InputError(f"The {name} was expected in grey, but it has colours: two-colour masks have their own form.")
+        raise InputError(f"the {name} was expected in grey, but it has colours: two-colour masks have their own form")
     return mask[..., 0]
 
 
@@ -132,16 +132,16 @@ def _unit(values: np.ndarray, name: str) -> np.ndarray:
     if np.issubdtype(values.dtype, np.integer):
         low, high = int(values.min()), int(values.max())
         if low < 0 or high > 65535:
-            raise InputError(f"The {name} was expected between 0 and 255, but goes from {low} to {high}.")
+            raise InputError(f"the {name} was expected between 0 and 255, but goes from {low} to {high}")
         top = 1 if high <= 1 else 255 if high <= 255 else 65535
         return (values / np.float32(top)).astype(np.float32)
     if not np.issubdtype(values.dtype, np.floating):
-        raise InputError(f"The {name} was expected as numbers, not as {values.dtype}.")
+        raise InputError(f"the {name} was expected as numbers, not as {values.dtype}")
     if not np.isfinite(values).all():
-        raise InputError(f"The {name} was expected between 0 and 1, but has values that are not finite (NaN).")
+        raise InputError(f"the {name} was expected between 0 and 1, but has values that are not finite (NaN)")
     low, high = float(values.min()), float(values.max())
     if low < -1e-3 or high > 1 + 1e-3:
-        raise InputError(f"The {name} was expected between 0 and 1, but goes from {low:.3g} to {high:.3g}.")
+        raise InputError(f"the {name} was expected between 0 and 1, but goes from {low:.3g} to {high:.3g}")
     return np.clip(values, 0, 1).astype(np.float32)
 
 
@@ -151,6 +151,6 @@ def _sized(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     (h, w), (height, width) = mask.shape, shape
     rounding = 1 / min(h, w, height, width)
     if abs(np.log((w / h) / (width / height))) > OTHER_ASPECT + rounding:
-        raise InputError(f"The {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect.")
+        raise InputError(f"the {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect")
     way = cv2.INTER_AREA if h > height else cv2.INTER_LINEAR
     return np.clip(cv2.resize(mask, (width, height), interpolation=way), 0, 1)  # averages overshoot by a rounding

@@ -27,7 +27,7 @@ def network() -> SubjectNet:
 def small_copy(image: np.ndarray, side: int = WORK) -> np.ndarray:
     """A picture (H, W, 3) of uint8, uint16 or float32 in [0, 1] as uint8 with a longest side of at most `side`."""
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise InputError(f"A picture has shape (H, W, 3), this one has {image.shape}.")
+        raise InputError(f"a picture has shape (H, W, 3), this one has {image.shape}")
     scale = side / max(image.shape[:2])
     if scale < 1:
         size = tuple(max(1, round(n * scale)) for n in image.shape[1::-1])
@@ -36,7 +36,7 @@ def small_copy(image: np.ndarray, side: int = WORK) -> np.ndarray:
         return image
     top = 65535.0 if image.dtype == np.uint16 else 1.0
     if not np.isfinite(image).all():
-        raise InputError("A picture was expected between 0 and 1, but has values that are not finite (NaN).")
+        raise InputError("a picture was expected between 0 and 1, but has values that are not finite (NaN)")
     return np.rint(np.clip(image / top, 0, 1) * 255).astype(np.uint8)
 
 

@@ -58,12 +58,12 @@ def from_strokes(
     """
     for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
         if mask is not None and mask.shape != image.shape[:2]:
-            raise InputError(f"The {name} were expected with shape {image.shape[:2]}, not {mask.shape}.")
+            raise InputError(f"the {name} were expected with shape {image.shape[:2]}, not {mask.shape}")
     copy = small_copy(image)
     marked = [None if m is None else _marked(m) for m in (add, remove)]
     strokes = [np.zeros(copy.shape[:2], bool) if m is None else shrunk(m, copy.shape) > STROKE for m in marked]
     if start is None and not strokes[0].any():
-        raise InputError("A stroke on what to keep was expected, but nothing is marked.")
+        raise InputError("a stroke on what to keep was expected, but nothing is marked")
     prior = None if start is None else shrunk(start, copy.shape)
     around = strokes[0] if prior is None else strokes[0] | (prior > HALF)
     window = look(copy) if prior is None else look(copy, bounds(around))
@@ -115,7 +115,7 @@ def _inside(point: Point, image: np.ndarray, copy: np.ndarray) -> Point:
     x, y = point
     height, width = image.shape[:2]
     if not (0 <= x < width and 0 <= y < height):
-        raise InputError(f"The point ({x}, {y}) lies outside the picture of {width} x {height}.")
+        raise InputError(f"the point ({x}, {y}) lies outside the picture of {width} x {height}")
     return tuple((np.array([x, y]) + 0.5) * _scale(image, copy)[:2] - 0.5)
 
 

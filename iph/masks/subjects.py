@@ -50,11 +50,11 @@ def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6
     foreground. Raises InputError where the foreground leaves nothing.
     """
     if foreground.shape != image.shape[:2]:
-        raise InputError(f"The foreground was expected with shape {image.shape[:2]}, not {foreground.shape}.")
+        raise InputError(f"the foreground was expected with shape {image.shape[:2]}, not {foreground.shape}")
     inside = foreground.astype(np.float32)
     rest = 1 - inside
     if not (rest >= HALF).any():
-        raise InputError("The foreground covers the whole picture: nothing is left as a reference.")
+        raise InputError("the foreground covers the whole picture: nothing is left as a reference")
     people, objects = [], []
     for subject in segment_subjects(image):
         mask = np.minimum(subject.mask, rest)

@@ -141,14 +141,14 @@ def test_what_cannot_be_done_changes_nothing(placed, upload, tmp_path):
     attempts = {
         "outside the background": lambda: placed.place(Placement(9, 9, 0.5)),
         "inside the foreground": lambda: placed.mark("reference", Mark("box", ((0.69, 0.59), (0.71, 0.61)))),
-        "Expected one of": lambda: placed.take("photo", 40),
+        "expected one of": lambda: placed.take("photo", 40),
         "another photo first": lambda: placed.mark("other", BOX),
         "a target out of": lambda: placed.mark("sky", BOX),
         "strength from 0 to 2": lambda: placed.adjust(Amounts(strength=3)),
         "got 'holiday.jpg'": lambda: placed.open("background", fake, "holiday.jpg"),
         "belongs to a finished composite": lambda: placed.open("mask", upload("m.png", scene()), "m.png"),
-        "Expected one of background": lambda: placed.open("video", upload("v.png", scene()), "v.png"),
-        "Expected one of photo": lambda: save(placed, "film", tmp_path),
+        "expected one of background": lambda: placed.open("video", upload("v.png", scene()), "v.png"),
+        "expected one of photo": lambda: save(placed, "film", tmp_path),
     }
     for sentence, attempt in attempts.items():
         with pytest.raises(InputError, match=sentence):

@@ -87,7 +87,7 @@ def test_bad_files_are_reported_and_the_rest_is_done(run):
     code, out, err = run(*MASKS, "-o", "out")
     assert code == 1 and out == "1 of 3 photos harmonized\n"
     lines = err.strip().splitlines()
-    assert len(lines) == 2 and lines[0].startswith("iph: b.jpg: Expected a JPEG, PNG")
+    assert len(lines) == 2 and lines[0].startswith("iph: b.jpg: expected a JPEG, PNG")
     assert lines[1] == "iph: c.PNG: expected one picture named c.* in masks, found none"
     assert [p.name for p in Path("out").iterdir()] == ["a.png"]
 

@@ -377,7 +377,7 @@ def test_pixels_can_be_replaced_by_their_like_only():
         (RGB8, RGB16[..., 0]),
         (RGB8, RGB8[1:, :, 0]),
     ):
-        with pytest.raises(InputError, match="Expected"):
+        with pytest.raises(InputError, match="expected"):
             Photo(pixels, alpha)
 
 
@@ -406,10 +406,10 @@ def header_only_png(width: int, height: int) -> bytes:
         (header_only_png(12000, 9000), "100 megapixels"),
         (header_only_png(60000, 60000), "100 megapixels"),
         (header_only_png(2000, 2000), "damaged or cut off"),
-        (tiff(RGB8.astype(np.float32), photometric="rgb"), "Expected"),
+        (tiff(RGB8.astype(np.float32), photometric="rgb"), "expected"),
         (photo_files.saved(Image.fromarray(GREY8.astype(np.float32)), "TIFF"), "the mode F"),
         (tiff(np.zeros((5, 9, 9, 3), np.uint16), photometric="rgb", volumetric=True), "one flat picture"),
-        (tiff(np.zeros((9, 9, 7), np.uint16), photometric="rgb", extrasamples=[0] * 4), "Expected"),
+        (tiff(np.zeros((9, 9, 7), np.uint16), photometric="rgb", extrasamples=[0] * 4), "expected"),
     ],
     ids=["zero", "text", "nul", "108 MP", "bomb", "no pixels", "float rgb", "float grey", "volume", "seven channels"],
 )
@@ -419,14 +419,14 @@ def test_what_is_no_photo_is_a_sentence(tmp_path, data, part):
     for source in (path, data):
         with pytest.raises(InputError) as error:
             read_photo(source)
-        assert part in str(error.value) and str(error.value).endswith(".")
+        assert part in str(error.value) and not str(error.value).endswith(".")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP"])
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.97])
 def test_a_truncated_file_is_a_sentence(kind, share):
     data = photo_files.saved(photo_files.photographic(64, 64), kind)
-    with pytest.raises(InputError, match="Expected"):
+    with pytest.raises(InputError, match="expected"):
         read_photo(data[: int(len(data) * share)])
 
 
@@ -434,7 +434,7 @@ def test_a_truncated_file_is_a_sentence(kind, share):
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.97])
 def test_a_truncated_file_of_16_bits_is_a_sentence(name, share):
     data = EXACT[name][0]
-    with pytest.raises(InputError, match="Expected"):
+    with pytest.raises(InputError, match="expected"):
         read_photo(data[: int(len(data) * share)])
 
 
@@ -460,7 +460,7 @@ def test_flipped_bytes_never_raise_anything_but_a_sentence(data, flips):
         assert photo.pixels.ndim == 3
         encode(photo, "PNG")
     except InputError as error:
-        assert str(error).startswith("Expected")
+        assert str(error).startswith("expected")
 
 
 def test_limits_are_checked_before_decoding(tmp_path):
@@ -474,7 +474,7 @@ def test_limits_are_checked_before_decoding(tmp_path):
 
 def test_places_that_hold_no_file_are_sentences(tmp_path):
     for path in (tmp_path / "none.jpg", tmp_path, "https://example.org/photo.jpg", "nul\0.jpg"):
-        with pytest.raises(InputError, match="Expected"):
+        with pytest.raises(InputError, match="expected"):
             read_photo(path)
 
 
@@ -508,7 +508,7 @@ def test_where_nothing_can_be_written_is_a_sentence(tmp_path):
         (tmp_path / "folder.png", "file name"),
         (tmp_path / "photo.jpgg", "did you mean .jpg"),
         (tmp_path / "photo", "ending in"),
-        ("/proc/photo.png", "Expected"),
+        ("/proc/photo.png", "expected"),
     ):
         with pytest.raises(InputError, match=part):
             write_photo(photo, path)

@@ -89,7 +89,7 @@ def test_a_bad_mask_gets_one_sentence(name: str) -> None:
     mask, words = bad_masks()[name]
     with pytest.raises(InputError, match=words) as error:
         as_mask(mask, SHAPE, "foreground")
-    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+    assert not str(error.value).endswith(".") and "\n" not in str(error.value)
 
 
 def test_a_whole_photo_may_be_a_reference() -> None:

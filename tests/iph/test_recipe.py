@@ -124,17 +124,17 @@ def test_a_person_covers_its_box_cut_at_the_border(x, y, height, mirrored):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"kind": "cake"}, "Expected a recipe of kind"),
+        ({"kind": "cake"}, "expected a recipe of kind"),
         ({"version": 2}, "version 1, got version 2"),
-        ({"strength": "much"}, "Expected strength from 0 to 2"),
-        ({"chroma": 3}, "Expected chroma from 0 to 2"),
+        ({"strength": "much"}, "expected strength from 0 to 2"),
+        ({"chroma": 3}, "expected chroma from 0 to 2"),
         ({"foreground": "not base64!"}, "PNG in base64"),
-        ({"foreground": "aGVsbG8="}, "Expected a JPEG, PNG"),
-        ({"placement": {"x": 1, "z": 2}}, "Expected x, y, height"),
-        ({"placement": {"x": 0.5, "y": float("nan"), "height": 1}}, "Expected a place"),
-        ({"placement": {"x": 0.5, "y": 0.5, "height": 900}}, "Expected a height"),
-        ({"names": ["a"]}, "Expected file names"),
-        ({"mapping": None}, "Expected a colour mapping"),
+        ({"foreground": "aGVsbG8="}, "expected a JPEG, PNG"),
+        ({"placement": {"x": 1, "z": 2}}, "expected x, y, height"),
+        ({"placement": {"x": 0.5, "y": float("nan"), "height": 1}}, "expected a place"),
+        ({"placement": {"x": 0.5, "y": 0.5, "height": 900}}, "expected a height"),
+        ({"names": ["a"]}, "expected file names"),
+        ({"mapping": None}, "expected a colour mapping"),
     ],
 )
 def test_what_is_no_recipe_gets_a_sentence(tmp_path, change, sentence):
