@@ -63,7 +63,7 @@ def build_studio(limit: RateLimit | None = None) -> ClosedBlocks:
         studio.unload(leave)
         api.register()
     studio.queue(max_size=40)
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio
 
 
