@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
     + [pa.field(name, pa.int32()) for name in WHOLE]
     + [pa.field(name, pa.float64()) for name in REAL]
 )
+TYPES = dict.fromkeys(TEXT, "str") | dict.fromkeys(WHOLE, "int32") | dict.fromkeys(REAL, "float64")
 
 
 class Store:
@@ -148,29 +149,33 @@ def _claim(part: Path) -> FileLock | None:
 
 
 def _read_part(part: Path) -> Iterable[Row]:
-    lines = part.read_text(encoding="utf-8").split("\n")
+    lines = part.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline was cut off by a crash
         try:
-            yield json.loads(line)
+            row = json.loads(line)
         except ValueError:
-            raise InputError(f"expected a JSON row in line {number} of {part}, but it is damaged") from None
+            row = None
+        if not isinstance(row, dict) or not {*TEXT, *WHOLE} <= row.keys():
+            raise InputError(f"expected a JSON row in line {number} of {part}, but it is damaged")
+        yield row
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"expected result rows in {path}, but it is damaged ({_first(error)})") from None
     missing = [name for name in TEXT + WHOLE if name not in table.column_names]
     if missing:
         raise InputError(f"expected the columns of a result file in {path}, but {', '.join(missing)} are not there")
-    return _frame(table.to_pylist())
+    try:
+        return table.to_pandas().reindex(columns=SCHEMA.names).astype(TYPES)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected the columns of a result file in {path}, but: {_first(error)}") from None
 
 
 def _frame(rows: Iterable[Row]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=SCHEMA.names)
-    types = {name: "float64" for name in REAL} | {name: "str" for name in TEXT} | {name: "int32" for name in WHOLE}
-    return frame.astype(types)
+    return pd.DataFrame(list(rows), columns=SCHEMA.names).astype(TYPES)
 
 
 def _newest(frame: pd.DataFrame) -> pd.DataFrame:

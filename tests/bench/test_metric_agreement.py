@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bench.agreement import correlations
 from bench.errors import InputError
 from bench.report import agreement
 
@@ -26,6 +27,19 @@ def test_agreement_is_scipys_and_knows_direction() -> None:
     for name in ("spearman", "kendall", "pearson"):
         assert (found[f"{name}_low"] < found[name]).all() and (found[name] < found[f"{name}_high"]).all()
     assert (found["n"] == 12).all()
+
+
+def test_draws_are_scipys_on_repeated_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting how often a row was drawn is the same as repeating it, ties and all, whatever the block."""
+    monkeypatch.setattr("bench.agreement.BLOCK", 7)
+    values, scores = RNG.integers(0, 6, 20).astype(float), RNG.normal(0, 1, 20).round(1)
+    weights = RNG.multinomial(20, np.full(20, 1 / 20), 8)
+    found = correlations(values, scores, weights.astype(float))
+    for draw, times in enumerate(weights):
+        a, b = values.repeat(times), scores.repeat(times)
+        assert found["spearman"][draw] == pytest.approx(stats.spearmanr(a, b).statistic)
+        assert found["kendall"][draw] == pytest.approx(stats.kendalltau(a, b).statistic)
+        assert found["pearson"][draw] == pytest.approx(stats.pearsonr(a, b).statistic)
 
 
 def test_agreement_resamples_images() -> None:

@@ -10,7 +10,7 @@ from bench_runs import go
 
 from bench.errors import InputError
 from bench.metrics import METRICS
-from bench.store import Part
+from bench.store import SCHEMA, Part
 
 
 @pytest.fixture
@@ -50,8 +50,23 @@ def test_damaged_result_file_is_not_overwritten(folder: Path, tmp_path: Path, co
 def test_foreign_parquet_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
     store, _ = go(folder, tmp_path / "results", limit=1)
     pd.DataFrame({"a": [1]}).to_parquet(store.rows_file)
-    with pytest.raises(InputError, match="expected the columns of a result file"):
+    with pytest.raises(InputError, match="expected the columns of a result file in .* but dataset, "):
         go(folder, tmp_path / "results")
+    rows = pd.DataFrame({name: ["x"] for name in SCHEMA.names})
+    rows.to_parquet(store.rows_file)
+    with pytest.raises(InputError, match="expected the columns of a result file in .* but: "):
+        go(folder, tmp_path / "results")
+
+
+@pytest.mark.parametrize("line", ["{broken", "[]", '{"id": "image0"}'])
+def test_damaged_line_of_a_run_is_not_thrown_away(folder: Path, tmp_path: Path, line: str) -> None:
+    store, _ = go(folder, tmp_path / "results", limit=1)
+    store.parts.mkdir()
+    part = store.parts / "one.jsonl"
+    part.write_text(json.dumps(store.read().to_dict("records")[0]) + f"\n{line}\n")
+    with pytest.raises(InputError, match="expected a JSON row in line 2 of .*one.jsonl, but it is damaged"):
+        go(folder, tmp_path / "results")
+    assert line in part.read_text()
 
 
 def test_every_metric_has_a_column(folder: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from bench.statistics import bootstrap_means, compare, group_sums, holm, interval, sign_flip_p, wins
 
@@ -61,6 +62,12 @@ def test_no_difference_at_all() -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]).tolist() == []
+
+
+@pytest.mark.parametrize("digits", [1, 3])
+def test_holm_agrees_with_statsmodels(digits: int) -> None:
+    p = RNG.uniform(0, 0.3, 40).round(digits)  # one digit: many ties
+    assert np.allclose(holm(p), multipletests(p, method="holm")[1])
 
 
 def made(offsets: list[float], images: int = 60) -> np.ndarray:
