@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.errors import InputError, unknown
+from bench.retrain.command import retrain
 from bench.running import progress, run_and_report, sentences
 
 app = typer.Typer(
@@ -217,6 +218,9 @@ def add(
     with sentences():
         submission, count = take(file, results)
         typer.echo(f"{submission.method.name}: {count} rows added to {submission.dataset}")
+
+
+app.command()(retrain)
 
 
 def main() -> None:

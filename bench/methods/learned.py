@@ -8,6 +8,7 @@ leave BatchNorm on the statistics of the one image and dropout on (``stochastic`
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -76,6 +77,35 @@ def rainnet(stochastic: bool) -> Callable[[Method], Harmonize]:
         return _harmonizer(run, _pillow_image, _pillow_mask, composited=True)
 
     return build
+
+
+def retrained(composited: bool, needs_reference: bool) -> Callable[[Method], Harmonize]:
+    """A narrow one that `python -m bench retrain` trained at a smaller size, run fully convolutionally at 256x256."""
+
+    def build(method: Method) -> Harmonize:
+        from bench.retrain.baselines import load
+
+        network = load(retrained_file(method))
+
+        def forward(image: "Tensor", mask: "Tensor", reference: "Tensor | None") -> "Tensor":
+            composite = (image + 1) / 2
+            return network(composite, mask, composite, reference) * 2 - 1
+
+        run = _runner(network, False, forward)
+        return _harmonizer(run, _pillow_image, _pillow_mask, composited, needs_reference)
+
+    return build
+
+
+def retrained_file(method: Method) -> Path:
+    """Where the weights of a retrained row are: as given, or in the weights folder."""
+    return method.source or weights.folder() / "retrained" / f"{method.weights}.safetensors"
+
+
+def lacks_retrained(method: Method) -> str | None:
+    """Why the weights of a retrained row cannot be used, or None."""
+    path = retrained_file(method)
+    return None if path.is_file() else f"weights missing: python -m bench retrain makes them; put one at {path}"
 
 
 def lacks(method: Method) -> str | None:

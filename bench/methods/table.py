@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, Literal
 
+from bench import weights
 from bench.methods import color_transfer, distributions, learned, ours
 from bench.methods.poisson import poisson
 from bench.methods.regions import Mapper, recoloured
@@ -81,6 +82,21 @@ def _bargainnet(
         )
         for suffix in ("", "-eval")
     ]
+
+
+def _retrained(name: str, title: str, facts: dict[str, Any], composited: bool = False) -> Method:
+    """A compared network as `python -m bench retrain` trains it."""
+    reference = facts["looks_at"] == "reference"
+    return Method(
+        name=f"{name}-retrained",
+        title=f"{title}, retrained",
+        licence=_OURS,
+        build=learned.retrained(composited, reference),
+        lacks=learned.lacks_retrained,
+        checksum=lambda method: weights.sha256(learned.retrained_file(method)),
+        note="a quarter of the width, trained here at a small size (docs/retrained.md); evaluation mode",
+        **facts | {"weights": name, "parameters": None},
+    )
 
 
 _IPH = dict(
@@ -194,6 +210,11 @@ _METHODS: list[Method] = [
         note="as its test.py runs: dropout on (seeded)",
         **_RAINNET,
     ),
+    _retrained("dovenet", "DoveNet", _DOVENET),
+    _retrained("rainnet", "RainNet", _RAINNET, composited=True),
+    _retrained("bargainnet", "BargainNet", _BARGAINNET | {"kind": "generic", "looks_at": "background"}),
+    _retrained("bargainnet-r", "BargainNet (R)", _BARGAINNET | {"kind": "interactive", "looks_at": "reference"}),
+    _retrained("bargainnet-r-pp", "BargainNet (R)(++)", _BARGAINNET | {"kind": "interactive", "looks_at": "reference"}),
     _ours("h-net", "H-Net", "h-net", "ablation: no style encoder", kind="generic", looks_at="nothing"),
     _ours("h-net-se", "H-Net + SE", "h-net-se", "ablation: style encoder, no luminance loss"),
     _ours("h-net-se-mid", "H-Net + SE + L mid", "h-net-se-mid", "ablation: midtone loss alone"),

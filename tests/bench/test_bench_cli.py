@@ -16,7 +16,7 @@ from bench.cli import app
 from bench.datasets import CATALOGUE, read_manifest
 from bench.datasets.catalogue import SAMPLE_ROOT
 
-COMMANDS = ("add", "build-open", "datasets", "export", "run", "speed", "table", "weights")
+COMMANDS = ("add", "build-open", "datasets", "export", "retrain", "run", "speed", "table", "weights")
 README = Path(__file__).resolve().parents[2] / "bench" / "README.md"
 
 

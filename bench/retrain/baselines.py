@@ -1,0 +1,92 @@
+"""DoveNet, RainNet and BargainNet as our trainer wants them: called like ``iph.network.Network``, each with its loss.
+
+The losses are those of the released code (``dovenet_model.py``, ``rainnet_model.py``, ``bargainnet_model.py``) without
+the discriminators of DoveNet and RainNet: in minutes of training an adversary has nothing to say yet. BargainNet has
+none. Images (B, 3, H, W) in [0, 1] outside, [-1, 1] inside; masks (B, 1, H, W) in [0, 1].
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.errors import InputError, unknown
+from bench.networks import BargainNet, DoveNet, RainNet
+from bench.networks.loading import load_strict
+from iph.checkpoint import load_tensors
+from iph.training.objective import Batch, ObjectiveWeights
+
+WIDTH = 16  # a quarter of the published one: the first level still holds more numbers than the pixels under it (12)
+MARGIN, TRIPLETS = 0.1, 0.01  # BargainNet's
+
+
+class Baseline(nn.Module):
+    """One compared network, as deep as ``size`` asks for: its innermost map is one pixel, as at 256 in the original."""
+
+    def __init__(self, name: str, size: int, width: int = WIDTH) -> None:
+        super().__init__()
+        if name not in FAMILIES:
+            raise unknown("network to retrain", name, FAMILIES)
+        self.name, self.size, self.width = name, size, width
+        self.network = FAMILIES[name](width, size.bit_length() - 1)
+
+    def settings(self) -> dict:
+        """What builds this network again."""
+        return {"name": self.name, "size": self.size, "width": self.width}
+
+    def forward(self, composite: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
+        """The frame as the authors evaluate it: DoveNet's and BargainNet's own, RainNet's laid over the composite."""
+        image = composite * 2 - 1
+        if isinstance(self.network, BargainNet):
+            frame = self.network.generate(image, foreground, self.guide(image, foreground, reference_image, reference))
+        elif isinstance(self.network, RainNet):
+            frame = self.network(image, foreground) * foreground + image * (1 - foreground)
+        else:
+            frame = self.network(torch.cat([image, foreground], dim=1))
+        return (frame + 1) / 2
+
+    def guide(self, image: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
+        """BargainNet's code of what it looks at: the background as published, or the reference region."""
+        if self.name == "bargainnet":
+            return self.network.style_encoder(image, 1 - foreground)
+        return self.network.style_encoder(reference_image * 2 - 1, reference)
+
+
+FAMILIES = {
+    "dovenet": DoveNet,
+    "rainnet": RainNet,
+    "bargainnet": BargainNet,
+    "bargainnet-r": BargainNet,
+    "bargainnet-r-pp": BargainNet,
+}
+
+
+def reconstruction(model: nn.Module, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:
+    """DoveNet's and RainNet's L1 over the frame in [-1, 1] (what RainNet does not change counts as zero)."""
+    harmonized = model(batch["composite"], batch["foreground"], batch["reference_image"], batch["reference"])
+    loss = 2 * F.l1_loss(harmonized, batch["target"])
+    return loss, {"L1": float(loss.detach())}
+
+
+def bargain(model: nn.Module, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:
+    """BargainNet's L1 over the frame, and its two triplets over the codes of four regions."""
+    foreground, target = batch["foreground"], batch["target"] * 2 - 1
+    composite = batch["composite"] * 2 - 1
+    guide = model.guide(composite, foreground, batch["reference_image"], batch["reference"])
+    harmonized = model.network.generate(composite, foreground, guide)
+    # Codes are (B, 16, 1, 1): the distance is taken over the last axis, so it is a hinge a channel, as in their code.
+    real, after, before = (model.network.style_encoder(image, foreground) for image in (target, harmonized, composite))
+    triplets = F.triplet_margin_loss(real, after, before, MARGIN) + F.triplet_margin_loss(after, guide, before, MARGIN)
+    frame = F.l1_loss(harmonized, target)
+    return frame + TRIPLETS * triplets, {"L1": float(frame.detach()), "triplets": float(triplets.detach())}
+
+
+def load(path: Path) -> Baseline:
+    """A retrained network from its file, in evaluation mode. InputError says what is wrong with it."""
+    tensors, settings = load_tensors(path)
+    if settings.get("kind") != Baseline.__name__:
+        raise InputError(f"expected a network that `bench retrain` wrote in {path}, but its settings say {settings}")
+    model = Baseline(**settings["config"])
+    load_strict(model, tensors, str(path))
+    return model.eval().requires_grad_(False)

@@ -1,0 +1,74 @@
+"""``python -m bench retrain``: baselines and ablation on equal terms, one command that can be stopped at any time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.running import run_and_report, sentences
+
+
+def retrain(
+    photos: Annotated[Path, typer.Option(help="Photo folder: images/, masks/; its train split, where it has one.")],
+    out: Annotated[Path, typer.Option(help="Folder of the queue; what is in it is gone on with.")] = Path(
+        "runs/retrain"
+    ),
+    minutes: Annotated[
+        float, typer.Option(min=0, help="Processor time of each job (wall time with an accelerator).")
+    ] = 10,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Runs of each row; every row gets its first before any second.")
+    ] = 3,
+    size: Annotated[int, typer.Option(min=64, help="Side of the training composites, a power of two.")] = 64,
+    only: Annotated[list[str] | None, typer.Option(help="Only this row; may be repeated.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Measure on this open set or folder after each round; may be repeated.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder that holds the named open sets.")] = None,
+) -> None:
+    """Train DoveNet, RainNet, BargainNet and the paper's ablation by our trainer, alike in all but what they are.
+
+    Every job is a folder. Ctrl-C, a crash or kill -9 lose at most two hundred steps: the same command skips what is
+    finished and goes on with the rest; more --minutes or --seeds go on from what is there.
+
+    \b
+      python -m bench build-open --photos PHOTOS --out open
+      python -m bench retrain --photos PHOTOS --minutes 10 --seeds 3 --dataset portrait-open --root open
+    """
+    import torch
+
+    from bench.errors import InputError
+    from bench.retrain.queue import Job, Terms, opened, work
+    from bench.retrain.recipes import chosen
+
+    with sentences():
+        rows = chosen([name for given in only or [] for name in given.split(",") if name])
+        if size & (size - 1):
+            raise InputError(f"expected a power of two as the size, but got {size}")
+        torch.set_num_threads(1)  # processor time would count every thread
+        terms = Terms(str(photos.resolve()), size)
+        jobs = [Job(row, seed, out) for seed in range(seeds) for row in rows]
+        try:
+            with opened(out, terms):
+                for seed in range(seeds):
+                    work([job for job in jobs if job.seed == seed], minutes, terms, typer.echo)
+                    for name in dataset or []:
+                        _measure(name, root, jobs, out)
+        except KeyboardInterrupt:
+            typer.echo("stopped: the same command goes on", err=True)
+            raise typer.Exit(130) from None
+
+
+def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
+    """Run the benchmark on every finished network, and print and write the table."""
+    from bench.datasets.catalogue import open_dataset
+    from bench.render import render
+    from bench.retrain.summary import summary
+    from bench.runner import local
+
+    folder = None if root is None else root / name
+    methods = ["composite", *(f"{job.row}={job.weights}" for job in jobs if job.weights.is_file())]
+    run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
+    table = render(summary(out / "results", open_dataset(name, folder).name, jobs), "markdown")
+    (out / f"{Path(name).name}.md").write_text(table + "\n")
+    typer.echo(table)

@@ -1,0 +1,151 @@
+"""The queue: each job (a row of ``recipes`` and a seed) is a folder that ``iph.training.loop`` trains in and resumes.
+
+``out/<row>/seed-<n>/`` holds the run. A finished job has left ``out/<row>/seed-<n>.safetensors``, its averaged weights
+at the end of the budget, and ``seed-<n>.json``, what was done. Where there is no accelerator, budgets are processor
+time, so that no job is robbed of its share by what else the machine does.
+"""
+
+import contextlib
+import csv
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from bench.errors import InputError
+from bench.retrain.recipes import RECIPES
+from iph.data.pack import PackedPhotos, pack
+from iph.files import replacing
+from iph.training.loop import TrainingSettings, train
+from iph.training.stages import SMALL_RATES, stage
+
+CHECK_EVERY = 200  # steps; what a stop loses at most
+VALIDATION_IMAGES = 256
+WARM_UP = 50  # steps: a short run has a few hundred
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all jobs of a folder share, and what decides a result beside row and seed."""
+
+    photos: str
+    size: int = 64
+    batch: int = 48
+    rate: float = SMALL_RATES[2]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row under one seed."""
+
+    row: str
+    seed: int
+    out: Path
+
+    @property
+    def run(self) -> Path:
+        """The folder of the run."""
+        return self.out / self.row / f"seed-{self.seed}"
+
+    @property
+    def weights(self) -> Path:
+        """The finished network."""
+        return self.run.with_suffix(".safetensors")
+
+    def facts(self) -> dict | None:
+        """What was done: ``minutes``, ``images``, ``parameters``, ``ratio``; None before the job is finished."""
+        try:
+            return json.loads(self.run.with_suffix(".json").read_text())
+        except FileNotFoundError:
+            return None
+
+    def finished(self, minutes: float) -> bool:
+        """Whether it was trained for so long, or longer."""
+        facts = self.facts()
+        return facts is not None and facts["minutes"] >= minutes and self.weights.is_file()
+
+
+@contextlib.contextmanager
+def opened(out: Path, terms: Terms) -> Iterator[None]:
+    """The folder of one queue: of these terms and no others, and worked on by one process at a time."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"expected {out} to be free, but another queue is at work there") from None
+    with lock:
+        path, wanted = out / "terms.json", asdict(terms)
+        known = json.loads(path.read_text()) if path.is_file() else wanted
+        if known != wanted:
+            raise InputError(f"expected the terms of the jobs in {out}, {known}, but got {wanted}; take another folder")
+        path.write_text(json.dumps(wanted, indent=1) + "\n")
+        yield
+
+
+def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], None]) -> None:
+    """Train what is not finished, one job after the other; ``say`` gets a line a job."""
+    photos: PackedPhotos | None = None
+    for number, job in enumerate(jobs, start=1):
+        place = f"{number}/{len(jobs)} {job.row} seed {job.seed}"
+        if job.finished(minutes):
+            say(f"{place}: done before")
+            continue
+        photos = photos or _packed(Path(terms.photos), terms.size, job.out)
+        say(f"{place}: " + ("goes on" if (job.run / "last.pt").is_file() else "starts"))
+        facts = _train(job, photos, minutes, terms)
+        say(
+            f"{place}: {facts['minutes']:g} minutes, {facts['images']} images, foreground error on held-out photos "
+            f"{facts['ratio']:.3f} of the composite's"
+        )
+
+
+def _train(job: Job, photos: PackedPhotos, minutes: float, terms: Terms) -> dict:
+    recipe = RECIPES[job.row]
+    rules = stage(recipe.stage, "small", terms.size).rules
+    settings = TrainingSettings(
+        out=job.run,
+        rules=type(rules)(**asdict(rules) | {"unpaired": 0.0}),  # the baselines' losses need the truth
+        weights=recipe.weights,
+        minutes=minutes,
+        batch=terms.batch,
+        rate=terms.rate,
+        warm_up=WARM_UP,
+        seed=job.seed,
+        check_every=CHECK_EVERY,
+        validation_images=VALIDATION_IMAGES,
+    )
+    torch.manual_seed(job.seed)
+    network = recipe.network(terms.size)
+    clock = time.monotonic if torch.accelerator.is_available() else time.process_time
+    job.run.mkdir(parents=True, exist_ok=True)
+    with open(job.run / "log.txt", "a") as log, contextlib.redirect_stdout(log):
+        result = train(network, photos, settings, objective=recipe.objective, clock=clock)
+    with open(job.run / "curve.csv", newline="") as file:
+        steps = int(list(csv.DictReader(file))[-1]["step"])
+    facts = {
+        "minutes": minutes,
+        "images": steps * terms.batch,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "ratio": result["ratio"],
+    }
+    with replacing(job.weights) as temporary:
+        shutil.copyfile(job.run / "last.safetensors", temporary)
+    with replacing(job.run.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(facts) + "\n")
+    return facts
+
+
+def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
+    """As ``iph train`` keeps them: shrunk once, beside the folder of the runs."""
+    side = max(160, size + size // 2)
+    split = "train" if (photos / "split.csv").is_file() else None
+    return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")

@@ -1,0 +1,297 @@
+"""Retraining on equal terms: networks and losses, and a queue that is stopped, killed and gone on with."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from bench_runs import serial
+from typer.testing import CliRunner
+
+from bench import runner
+from bench.cli import app
+from bench.errors import InputError
+from bench.methods import resolve
+from bench.retrain import queue
+from bench.retrain.baselines import FAMILIES, Baseline, load
+from bench.retrain.queue import Job, Terms
+from bench.retrain.recipes import RECIPES, chosen
+from bench.store import Store
+from iph.training.objective import ObjectiveWeights
+
+SIZE = 64
+TINY = 0.01  # minutes
+
+
+def picture(rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Two coloured discs before a smooth ground: (72, 96, 3) uint8 and their masks."""
+    image = cv2.resize(rng.uniform(40, 200, (3, 3, 3)), (96, 72), interpolation=cv2.INTER_CUBIC)
+    yy, xx = np.mgrid[:72, :96]
+    masks = [np.hypot(yy - 36, xx - x) < 16 for x in (26, 70)]
+    for mask in masks:
+        image[mask] = rng.uniform(30, 220, 3) + rng.normal(0, 12, (mask.sum(), 3))
+    return np.clip(image, 0, 255).astype(np.uint8), masks
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """Forty photos with two people each."""
+    folder = tmp_path_factory.mktemp("retrain") / "photos"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    rows = []
+    for number in range(40):
+        image, masks = picture(np.random.default_rng(number))
+        cv2.imwrite(str(folder / "images" / f"p{number:02d}.jpg"), image)
+        for k, mask in enumerate(masks):
+            cv2.imwrite(str(folder / "masks" / f"p{number:02d}_{k}.png"), mask.astype(np.uint8) * 255)
+            rows.append(f"p{number:02d},{k},1,,{mask.mean():.4f}")
+    (folder / "instances.csv").write_text("id,k,person,label,area_frac\n" + "\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def open_set(tmp_path_factory) -> Path:
+    """Two composites in the data-set form."""
+    folder = tmp_path_factory.mktemp("open") / "two"
+    folder.mkdir()
+    lines = ["id,composite,foreground,reference,target"]
+    for name, seed in (("a", 100), ("b", 101)):
+        image, (foreground, reference) = picture(np.random.default_rng(seed))
+        composite = image.copy()
+        composite[foreground] = composite[foreground] // 2
+        parts = {"composite": composite, "foreground": foreground * 255, "reference": reference * 255, "target": image}
+        for part, content in parts.items():
+            cv2.imwrite(str(folder / f"{name}_{part}.png"), content.astype(np.uint8))
+        lines.append(",".join([name, *(f"{name}_{part}.png" for part in parts)]))
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Checkpoints at every second step, little to validate on, and measuring in this process."""
+    monkeypatch.setattr(queue, "CHECK_EVERY", 2)
+    monkeypatch.setattr(queue, "VALIDATION_IMAGES", 8)
+    monkeypatch.setattr(runner, "local", lambda workers: serial)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["retrain", *map(str, arguments)])
+
+
+def steps(job: Job) -> list[int]:
+    with open(job.run / "curve.csv", newline="") as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+def batch(rng_seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(rng_seed)
+    masks = torch.zeros(2, 2, 1, SIZE, SIZE)
+    masks[0, ..., 8:40, 4:30] = 1
+    masks[1, ..., 8:40, 34:60] = 1
+    image, target = torch.rand(2, 2, 3, SIZE, SIZE, generator=generator)
+    return {
+        "composite": image,
+        "foreground": masks[0],
+        "reference_image": image,
+        "reference": masks[1],
+        "target": target,
+        "paired": torch.ones(2),
+    }
+
+
+def arguments(sample: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+    return [sample[name] for name in ("composite", "foreground", "reference_image", "reference")]
+
+
+@pytest.mark.parametrize("row", RECIPES)
+def test_every_row_computes_its_loss_and_reaches_all_its_weights(row):
+    torch.manual_seed(0)
+    network = RECIPES[row].network(SIZE)
+    loss, parts = RECIPES[row].objective(network, batch(), RECIPES[row].weights)
+    loss.backward()
+    assert all(np.isfinite(value) for value in parts.values())
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_a_baseline_looks_at(name):
+    torch.manual_seed(0)
+    network, sample = Baseline(name, SIZE, width=4).eval(), batch()
+    other = sample | {"reference": 1 - sample["foreground"] - sample["reference"]}
+    with torch.no_grad():
+        here, there = network(*arguments(sample)), network(*arguments(other))
+    assert here.shape == sample["composite"].shape and 0 <= here.min() and here.max() <= 1
+    assert torch.equal(here, there) == (name in ("dovenet", "rainnet", "bargainnet"))
+    around = sample["foreground"].expand_as(here) == 0
+    kept = torch.allclose(here[around], sample["composite"][around], atol=1e-6)
+    assert kept == (name == "rainnet")
+
+
+def test_losses_are_those_of_the_released_code():
+    """Recomputed from the definitions: L1 in [-1, 1] over the frame, and a hinge a channel of the code."""
+    torch.manual_seed(0)
+    sample, usual = batch(), ObjectiveWeights()
+    dovenet = Baseline("dovenet", SIZE, width=4).eval()
+    bargain = Baseline("bargainnet-r", SIZE, width=4).eval()
+    with torch.no_grad():
+        found = float(RECIPES["dovenet-retrained"].objective(dovenet, sample, usual)[0])
+        frame = dovenet(*arguments(sample))
+        assert found == pytest.approx(float((frame * 2 - sample["target"] * 2).abs().mean()), rel=1e-5)
+
+        found = float(RECIPES["bargainnet-r-retrained"].objective(bargain, sample, usual)[0])
+        frame, encoder = bargain(*arguments(sample)) * 2 - 1, bargain.network.style_encoder
+        image, target = sample["composite"] * 2 - 1, sample["target"] * 2 - 1
+        real, after, before = (encoder(x, sample["foreground"]).flatten(1) for x in (target, frame, image))
+        guide = encoder(image, sample["reference"]).flatten(1)
+        hinge = ((real - after).abs() - (real - before).abs() + 0.1).clamp_min(0).mean()
+        hinge += ((after - guide).abs() - (after - before).abs() + 0.1).clamp_min(0).mean()
+        assert found == pytest.approx(float((frame - target).abs().mean() + 0.01 * hinge), rel=1e-3)
+
+
+def test_the_ablation_differs_in_what_it_says():
+    weights = {row: recipe.weights.paper for row, recipe in RECIPES.items() if row.startswith("h-net")}
+    assert weights["h-net"].points == weights["h-net-se"].points == ()
+    assert weights["h-net"].alpha == weights["h-net"].beta == 0 < weights["h-net-se"].alpha
+    assert [len(weights[f"h-net-se-{name}"].points) for name in ("mid", "shadow", "highlight", "all")] == [1, 1, 1, 3]
+    assert RECIPES["h-net"].network(SIZE).style_encoder is None
+    assert {recipe.stage for recipe in RECIPES.values()} == {2, 3}
+
+
+def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set, tmp_path, often):
+    """One baseline and one row of the ablation, two seeds, on a set of two composites."""
+    out = tmp_path / "queue"
+    rows = ["--only", "bargainnet-r-pp-retrained,h-net"]
+    common = ["--photos", photos, "--out", out, "--minutes", TINY, *rows, "--dataset", open_set]
+    done = invoke(*common, "--seeds", 1)
+    assert done.exit_code == 0, done.output
+    assert "1/2 bargainnet-r-pp-retrained seed 0: 0.01 minutes" in done.output
+    done = invoke(*common, "--seeds", 2)
+    assert done.exit_code == 0, done.output
+    assert done.output.count("seed 0: done before") == 2 and done.output.count("seed 1: starts") == 2
+    assert "| BargainNet (R)(++) | 2 | 2.10 M |" in done.output and " ± " in done.output
+    assert (out / "two.md").read_text().strip() in done.output
+
+    frame = Store(out / "results", "two").read()
+    names = {"composite"} | {f"{row}=seed-{seed}.safetensors" for row in rows[1].split(",") for seed in (0, 1)}
+    assert set(frame["method"]) == names and len(frame) == 2 * len(names)
+    ours = frame[frame["method"].str.startswith("h-net")].groupby("method")["fmse"].mean().to_numpy()
+    half = 12.7062 * np.std(ours, ddof=1) / np.sqrt(2)  # Student's 97.5 % point of one degree of freedom
+    row = [line for line in done.output.split("\n") if line.startswith("| H-Net |")][-1]
+    assert f"| {ours.mean():.0f} ± {half:.0f} |" in row
+
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
+    again = invoke(*common, "--seeds", 2)
+    assert again.exit_code == 0 and again.output.count("done before") == 4 and "0 rows computed" in again.output
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
+
+    longer = invoke("--photos", photos, "--out", out, "--minutes", 2 * TINY, "--only", "h-net", "--seeds", 1)
+    job = Job("h-net", 0, out)
+    assert "h-net seed 0: goes on" in longer.output and job.facts()["minutes"] == 2 * TINY
+    assert steps(job) == sorted(steps(job)) and steps(job).count(0) == 1
+
+
+def test_a_trained_baseline_is_a_row_of_the_benchmark(tmp_path, open_set):
+    torch.manual_seed(0)
+    from iph.checkpoint import save_network
+
+    network = Baseline("bargainnet-r", SIZE, width=4).eval()
+    save_network(tmp_path / "w.safetensors", network)
+    again = load(tmp_path / "w.safetensors")
+    with torch.no_grad():
+        assert torch.equal(again(*arguments(batch())), network(*arguments(batch())))
+    method = resolve([f"bargainnet-r-retrained={tmp_path / 'w.safetensors'}"])[0]
+    harmonize = method.make()
+    image, (foreground, reference) = picture(np.random.default_rng(7))
+    result = harmonize(image, foreground, reference)
+    assert result.shape == image.shape and result.dtype == np.uint8
+    assert not np.array_equal(result, harmonize(image, foreground, ~foreground))
+    with pytest.raises(InputError, match="expected a reference mask"):
+        harmonize(image, foreground, None)
+    assert resolve(["rainnet-retrained"])[0].missing().startswith("weights missing: python -m bench retrain")
+
+
+def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
+    """The fifth step is interrupted: the checkpoint of the fourth is where the same command goes on."""
+    recipe, calls = RECIPES["h-net"], iter(range(1000))
+
+    def interrupted(network, samples, weights):
+        if network.training and next(calls) == 4:
+            raise KeyboardInterrupt
+        return recipe.objective(network, samples, weights)
+
+    common = ["--photos", photos, "--out", tmp_path, "--minutes", 10 * TINY, "--seeds", 1, "--only", "h-net"]
+    monkeypatch.setitem(RECIPES, "h-net", type(recipe)(**vars(recipe) | {"objective": interrupted}))
+    stopped = invoke(*common)
+    job = Job("h-net", 0, tmp_path)
+    assert stopped.exit_code == 130 and "the same command goes on" in stopped.output
+    assert job.facts() is None and not job.weights.exists()
+    assert torch.load(job.run / "last.pt", weights_only=True)["state"]["step"] == 4
+    monkeypatch.setitem(RECIPES, "h-net", recipe)
+    monkeypatch.setattr(Job, "finished", lambda self, minutes: False)
+    done = invoke(*common[:4], "--minutes", TINY / 10, *common[6:])
+    assert done.exit_code == 0 and "h-net seed 0: goes on" in done.output, done.output
+    assert steps(job)[:4] == [0, 2, 4, 4] and job.facts()["images"] == 4 * 48
+
+
+def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
+    """A process of its own, killed without warning in the middle of a job."""
+    code = (
+        "import sys; from bench.retrain import queue; queue.CHECK_EVERY, queue.VALIDATION_IMAGES = 2, 8; "
+        "from bench.cli import app; app(sys.argv[1:])"
+    )
+    command = ["retrain", "--photos", photos, "--out", tmp_path, "--minutes", 5, "--seeds", 1]
+    command += ["--only", "rainnet-retrained"]
+    job = Job("rainnet-retrained", 0, tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, command)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not (job.run / "curve.csv").is_file() or max(steps(job)) < 4:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        process.wait()
+    reached = torch.load(job.run / "last.pt", weights_only=True)["state"]
+    assert job.facts() is None and reached["step"] >= 2
+    done = invoke(*command[1:5], "--minutes", reached["seconds"] / 60 + TINY, *command[7:])
+    assert done.exit_code == 0 and "rainnet-retrained seed 0: goes on" in done.output, done.output
+    assert job.facts()["images"] > reached["step"] * 48
+
+
+def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
+    with pytest.raises(InputError, match="did you mean 'dovenet-retrained'"):
+        chosen(["dovenet-retraind"])
+    assert chosen([]) == list(RECIPES) and chosen(["h-net", "dovenet-retrained"]) == ["dovenet-retrained", "h-net"]
+    wrong = invoke("--photos", photos, "--out", tmp_path, "--size", 96)
+    assert wrong.exit_code == 2 and "expected a power of two as the size, but got 96" in wrong.output
+    with queue.opened(tmp_path / "q", Terms("here")):
+        with pytest.raises(InputError, match="another queue is at work there"), queue.opened(tmp_path / "q", Terms("")):
+            pass
+    with pytest.raises(InputError, match="take another folder"), queue.opened(tmp_path / "q", Terms("here", 128)):
+        pass
+    assert json.loads((tmp_path / "q" / "terms.json").read_text())["size"] == 64
+    (tmp_path / "w.safetensors").write_bytes(b"no")
+    with pytest.raises(ValueError, match="expected a safetensors file"):
+        load(tmp_path / "w.safetensors")
+
+
+def test_intervals_are_over_seeds():
+    from bench.retrain.summary import _spread
+
+    assert _spread(np.array([2.0]), 2) == "2.00"
+    assert _spread(np.array([1.0, 2.0, 3.0]), 2) == "2.00 ± 2.48"  # 4.3027 / sqrt(3)
+    assert pd.Series([1.0, 2.0, 3.0]).sem() * 4.3027 == pytest.approx(2.48, abs=0.005)
