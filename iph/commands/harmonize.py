@@ -1,19 +1,11 @@
 """``iph harmonize``: a photo or a folder of photos in, harmonized photos, looks and recipes out."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
-from iph.commands.folders import Job, plan
-from iph.commands.making import Make, harmonizing, replaying, run
-from iph.commands.regions import Foreground, Pointing
 from iph.errors import InputError
-from iph.mapping import CUBE_SIZES
-from iph.recipe import Recipe
 
 
 def harmonize(
@@ -143,6 +135,13 @@ def harmonize(
     Exit codes: 0 all went well; 1 some photos of a folder failed, the others are done; 2 wrong usage or input that
     cannot be used.
     """
+    # Not before they are needed: torch takes seconds to import, and --help has no use for it.
+    from iph.commands.folders import plan
+    from iph.commands.making import harmonizing, make_all, make_one, replaying
+    from iph.commands.regions import Foreground, Pointing
+    from iph.mapping import CUBE_SIZES
+    from iph.recipe import Recipe
+
     if cube_size not in CUBE_SIZES:
         raise InputError(f"expected a cube size of {', '.join(map(str, CUBE_SIZES))}, got {cube_size}")
     if person is not None and recipe is None:
@@ -165,35 +164,6 @@ def harmonize(
         make = harmonizing(subject, pointing, model, amounts, {"harmony": harmony, "colour_transfer": colour_transfer})
     jobs = plan(source, out, cube, save_recipe, overwrite)
     if source.is_dir():
-        return _run_folder(jobs, make, cube_size, as_json)
-    try:
-        done = run(jobs[0], make, cube_size)
-    except InputError as error:
-        if as_json:
-            print(json.dumps({"input": str(source), "ok": False, "error": str(error)}))
-        raise
-    print(json.dumps(done) if as_json else _sentence(done))
+        return make_all(jobs, make, cube_size, as_json)
+    make_one(jobs[0], make, cube_size, as_json)
     return 0
-
-
-def _run_folder(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
-    failed = 0
-    for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
-        try:
-            done = run(job, make, cube_size)
-        except Exception as error:  # whatever is wrong with one photo, the others are done
-            failed += 1
-            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
-            done = {"input": str(job.source), "ok": False, "error": sentence}
-            tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
-        if as_json:
-            print(json.dumps(done), flush=True)
-    if not as_json:
-        print(f"{len(jobs) - failed} of {len(jobs)} photos harmonized")
-    return int(failed > 0)
-
-
-def _sentence(done: dict) -> str:
-    written = " and ".join(done[name] for name in ("out", "cube", "recipe") if name in done)
-    notes = "".join(f" ({note})" for note in done["notes"])
-    return f"{written}: {done['width']} x {done['height']}, {done['seconds']:.1f} s{notes}"

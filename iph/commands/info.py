@@ -1,17 +1,9 @@
 """``iph info``: the version, and what is in the weight files."""
 
-import importlib.metadata
 import json
-from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
-
-from iph.checkpoint import FOLDER, checksum, load_tensors, locate, shipped_names
-from iph.errors import InputError
-
-PACKAGE = "interactive-portrait-harmonization"
 
 
 def info(
@@ -25,51 +17,8 @@ def info(
     Of each file its parameters, size, checksum and settings. A shipped file whose content was altered is named and
     makes the exit code 1.
     """
-    described = [_describe(name) for name in weights or shipped_names()]
-    whole = {"version": _version(), "torch": torch.__version__, "device": _device(), "weights": described}
-    if as_json:
-        print(json.dumps(whole))
-    else:
-        print(f"iph {whole['version']}, torch {whole['torch']}, {whole['device']}")
-        for one in described:
-            print("\n".join(_lines(one)))
-    return int(any("error" in one for one in described))
+    from iph.commands.about import about, lines  # not before it is needed: torch takes seconds to import
 
-
-def _describe(name: str) -> dict:
-    path = locate(name)
-    about = {"name": path.stem, "file": str(path), "bytes": path.stat().st_size, "sha256": checksum(path)}
-    try:
-        tensors, settings = load_tensors(name)
-    except InputError as error:
-        return about | {"error": str(error)}
-    about["verified"] = path.parent == FOLDER
-    about["parameters"] = sum(tensor.numel() for tensor in tensors.values())
-    return about | {"kind": settings.get("kind"), "config": settings.get("config")}
-
-
-def _lines(one: dict) -> list[str]:
-    if "error" in one:
-        return [f"{one['name']}: {one['error']}"]
-    checked = "matches checksums.json" if one["verified"] else "not a shipped file"
-    lines = [
-        f"{one['name']}: {one['parameters']:,} parameters, {one['bytes'] / 1e6:.1f} MB",
-        f"  file      {one['file']}",
-        f"  sha256    {one['sha256']} ({checked})",
-    ]
-    if one["config"]:
-        lines.append(f"  {one['kind']:<9} {', '.join(f'{key} {value}' for key, value in one['config'].items())}")
-    return lines
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version(PACKAGE)
-    except importlib.metadata.PackageNotFoundError:
-        return f"in {Path(__file__).parents[2]} (not installed)"
-
-
-def _device() -> str:
-    if torch.cuda.is_available():
-        return f"CUDA {torch.cuda.get_device_name()}"
-    return f"CPU with {torch.get_num_threads()} threads"
+    whole = about(weights)
+    print(json.dumps(whole) if as_json else "\n".join(lines(whole)))
+    return int(any("error" in one for one in whole["weights"]))

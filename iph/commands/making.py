@@ -1,9 +1,13 @@
-"""One photo of ``iph harmonize``: read, harmonized by the network or by a recipe, written, and told about."""
+"""The work of ``iph harmonize``: photos read, harmonized by the network or by a recipe, written, and told about."""
 
+import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tqdm import tqdm
 
 from iph.commands.folders import Job, same_named
 from iph.commands.regions import Foreground, Pointing, recorded, share
@@ -71,7 +75,36 @@ def replaying(
     return make
 
 
-def run(job: Job, make: Make, cube_size: int) -> dict:
+def make_one(job: Job, make: Make, cube_size: int, as_json: bool) -> None:
+    """Do one photo and say so on stdout. Raises InputError, which ``as_json`` says there too."""
+    try:
+        done = _run(job, make, cube_size)
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"input": str(job.source), "ok": False, "error": str(error)}))
+        raise
+    print(json.dumps(done) if as_json else _sentence(done))
+
+
+def make_all(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
+    """Do every photo of a folder, whatever happens to one of them; 1 if something did, else 0."""
+    failed = 0
+    for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
+        try:
+            done = _run(job, make, cube_size)
+        except Exception as error:
+            failed += 1
+            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+            done = {"input": str(job.source), "ok": False, "error": sentence}
+            tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
+        if as_json:
+            print(json.dumps(done), flush=True)
+    if not as_json:
+        print(f"{len(jobs) - failed} of {len(jobs)} photos harmonized")
+    return int(failed > 0)
+
+
+def _run(job: Job, make: Make, cube_size: int) -> dict:
     """Do one photo; what happened, for JSON."""
     began = time.monotonic()
     photo = read_photo(job.source)
@@ -97,3 +130,9 @@ def run(job: Job, make: Make, cube_size: int) -> dict:
         "notes": list(photo.notes),
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _sentence(done: dict) -> str:
+    written = " and ".join(done[name] for name in ("out", "cube", "recipe") if name in done)
+    notes = "".join(f" ({note})" for note in done["notes"])
+    return f"{written}: {done['width']} x {done['height']}, {done['seconds']:.1f} s{notes}"

@@ -1,22 +1,11 @@
 """``iph train``: the paper's three stages, and ψ, the encoder of the colour-transfer control (eq. 7)."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
-from iph.checkpoint import load_network, save_network
-from iph.data.luts import load_folder
-from iph.data.manifest_samples import read_composites
-from iph.data.pack import PackedPhotos, pack
 from iph.errors import InputError
-from iph.network import Network, build
-from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
-from iph.training.loop import TrainingSettings, this_process
-from iph.training.loop import train as train_network
-from iph.training.stages import stage as settings_of
 
 STAGES = ("1", "2", "3", "psi")
 
@@ -99,65 +88,27 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
+    from iph.commands import training  # not before it is needed: torch takes seconds to import
+
     if stage == "psi":
-        return _train_psi(out, photos, images, start, size or ColourTransferSettings.size, rate, batch, seed)
-    preset = settings_of(int(stage), config, size, rate)
-    network = _network(start, config, seed)
-    settings = TrainingSettings(
-        out, preset.rules, minutes=minutes, images=images, batch=batch, rate=preset.rate, seed=seed, loaders=loaders
+        return training.train_psi(out, photos, images, start, size, rate, batch, seed)
+    return training.train_stage(
+        int(stage),
+        config,
+        out,
+        photos=photos,
+        data=data,
+        luts=luts,
+        start=start,
+        size=size,
+        rate=rate,
+        seed=seed,
+        minutes=minutes,
+        images=images,
+        batch=batch,
+        loaders=loaders,
     )
-    film_luts = load_folder(luts) if luts else []
-    material = _packed(photos, preset.size, out) if photos else read_composites(data)
-    result = train_network(network, material, settings, film_luts)
-    if result:  # only the first of several processes validates
-        print(
-            f"{out / 'best.safetensors'}: foreground error {result['ratio']:.2f} of the composite's at the end; "
-            f"to use it: iph harmonize --model {out / 'best.safetensors'} ..."
-        )
-    return 0
 
 
 def _count(given: object) -> str:
     return "neither" if given is None else "both"
-
-
-def _network(start: str | None, config: str, seed: int) -> Network:
-    torch.manual_seed(seed)
-    network = build(config)
-    if start is None:
-        return network
-    begun = load_network(start)
-    if begun.settings() != network.settings():
-        raise InputError(f"expected --start weights of the network {config!r}, but those of {start} are of another one")
-    return begun.train().requires_grad_(True)
-
-
-def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
-    """The photos, shrunk once for all runs beside this one; crops are taken from them, so they are larger."""
-    side = max(160, size + size // 2)
-    split = "train" if (photos / "split.csv").is_file() else None
-    with this_process().main_process_first():
-        return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
-
-
-def _train_psi(
-    out: Path,
-    photos: Path | None,
-    images: int | None,
-    start: str | None,
-    size: int,
-    rate: float | None,
-    batch: int,
-    seed: int,
-) -> int:
-    if photos is None or images is None or start is None:
-        raise InputError("expected --photos, --images and --start for the stage psi, at least one of them is missing")
-    network = load_network(start)
-    if not isinstance(network, Network) or network.style_encoder is None:
-        raise InputError(f"expected the weights of a harmonizer with a style encoder as --start, got {start}")
-    settings = ColourTransferSettings(images=images, size=size, batch=batch, seed=seed)
-    settings = settings if rate is None else replace(settings, rate=rate)
-    encoder, result = train_colour_transfer(network, _packed(photos, size, out), settings)
-    save_network(out / "psi.safetensors", encoder)
-    print(f"{out / 'psi.safetensors'}: " + ", ".join(f"{name} {value:.4f}" for name, value in result.items()))
-    return 0

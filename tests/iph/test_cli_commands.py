@@ -43,7 +43,7 @@ def run(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture(autouse=True)
 def quick_validation(monkeypatch):
-    monkeypatch.setattr("iph.commands.train.TrainingSettings", partial(TrainingSettings, validation_images=16))
+    monkeypatch.setattr("iph.commands.training.TrainingSettings", partial(TrainingSettings, validation_images=16))
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_info_names_an_altered_file(run, tmp_path, monkeypatch):
     content[-1] ^= 1
     (folder / "psi.safetensors").write_bytes(content)
     monkeypatch.setattr(checkpoint, "FOLDER", folder)
-    monkeypatch.setattr("iph.commands.info.FOLDER", folder)
+    monkeypatch.setattr("iph.commands.about.FOLDER", folder)
     code, out, _ = run("info")
     assert code == 1 and "psi: the weights psi.safetensors were altered" in out
     code, _, err = run("info", "protrait")

@@ -1,0 +1,88 @@
+"""The work of ``iph train``: from its options to a network, its material and a run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from iph.checkpoint import load_network, save_network
+from iph.data.luts import load_folder
+from iph.data.manifest_samples import read_composites
+from iph.data.pack import PackedPhotos, pack
+from iph.errors import InputError
+from iph.network import Network, build
+from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
+from iph.training.loop import TrainingSettings, this_process, train
+from iph.training.stages import stage as settings_of
+
+
+def train_stage(
+    stage: int,
+    config: str,
+    out: Path,
+    *,
+    photos: Path | None,
+    data: list[Path] | None,
+    luts: Path | None,
+    start: str | None,
+    size: int | None,
+    rate: float | None,
+    seed: int,
+    **settings: float | None,
+) -> int:
+    """One of the paper's three stages on ``photos`` or ``data``; ``settings`` are those of ``TrainingSettings``."""
+    preset = settings_of(stage, config, size, rate)
+    network = _network(start, config, seed)
+    run = TrainingSettings(out, preset.rules, rate=preset.rate, seed=seed, **settings)
+    film_luts = load_folder(luts) if luts else []
+    material = _packed(photos, preset.size, out) if photos else read_composites(data)
+    result = train(network, material, run, film_luts)
+    if result:  # only the first of several processes validates
+        print(
+            f"{out / 'best.safetensors'}: foreground error {result['ratio']:.2f} of the composite's at the end; "
+            f"to use it: iph harmonize --model {out / 'best.safetensors'} ..."
+        )
+    return 0
+
+
+def train_psi(
+    out: Path,
+    photos: Path | None,
+    images: int | None,
+    start: str | None,
+    size: int | None,
+    rate: float | None,
+    batch: int,
+    seed: int,
+) -> int:
+    """ψ, with the network of ``start`` frozen."""
+    if photos is None or images is None or start is None:
+        raise InputError("expected --photos, --images and --start for the stage psi, at least one of them is missing")
+    network = load_network(start)
+    if not isinstance(network, Network) or network.style_encoder is None:
+        raise InputError(f"expected the weights of a harmonizer with a style encoder as --start, got {start}")
+    settings = ColourTransferSettings(images=images, size=size or ColourTransferSettings.size, batch=batch, seed=seed)
+    settings = settings if rate is None else replace(settings, rate=rate)
+    encoder, result = train_colour_transfer(network, _packed(photos, settings.size, out), settings)
+    save_network(out / "psi.safetensors", encoder)
+    print(f"{out / 'psi.safetensors'}: " + ", ".join(f"{name} {value:.4f}" for name, value in result.items()))
+    return 0
+
+
+def _network(start: str | None, config: str, seed: int) -> Network:
+    torch.manual_seed(seed)
+    network = build(config)
+    if start is None:
+        return network
+    begun = load_network(start)
+    if begun.settings() != network.settings():
+        raise InputError(f"expected --start weights of the network {config!r}, but those of {start} are of another one")
+    return begun.train().requires_grad_(True)
+
+
+def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
+    """The photos, shrunk once for all runs beside this one; crops are taken from them, so they are larger."""
+    side = max(160, size + size // 2)
+    split = "train" if (photos / "split.csv").is_file() else None
+    with this_process().main_process_first():
+        return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
