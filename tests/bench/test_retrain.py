@@ -21,11 +21,12 @@ from bench.cli import app
 from bench.errors import InputError
 from bench.methods import resolve
 from bench.retrain import queue
-from bench.retrain.baselines import FAMILIES, Baseline, load
+from bench.retrain.baselines import FAMILIES, Baseline, load, reconstruction
 from bench.retrain.queue import Job, Terms
 from bench.retrain.recipes import RECIPES, chosen
 from bench.store import Store
 from iph.training.objective import ObjectiveWeights
+from iph.training.validate import mean_objective
 
 SIZE = 64
 TINY = 0.01  # minutes
@@ -158,6 +159,14 @@ def test_losses_are_those_of_the_released_code():
         assert found == pytest.approx(float((frame - target).abs().mean() + 0.01 * hinge), rel=1e-3)
 
 
+def test_what_is_held_out_does_not_move_batch_normalisation():
+    network = Baseline("dovenet", SIZE, width=4)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first = mean_objective(network, batch(), ObjectiveWeights(), torch.device("cpu"), reconstruction)
+    assert first == mean_objective(network, batch(), ObjectiveWeights(), torch.device("cpu"), reconstruction)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
 def test_the_ablation_differs_in_what_it_says():
     weights = {row: recipe.weights.paper for row, recipe in RECIPES.items() if row.startswith("h-net")}
     assert weights["h-net"].points == weights["h-net-se"].points == ()
@@ -188,6 +197,14 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     half = 12.7062 * np.std(ours, ddof=1) / np.sqrt(2)  # Student's 97.5 % point of one degree of freedom
     row = [line for line in done.output.split("\n") if line.startswith("| H-Net |")][-1]
     assert f"| {ours.mean():.0f} ± {half:.0f} |" in row
+
+    composite = done.output.split("| Direct composite |")[-1].split("\n")[0].split("|")
+    kept, own = map(float, composite[4:6])  # around the foreground a composite is its target, save for resizing
+    assert kept == pytest.approx(own, abs=0.05)
+
+    weights = load(Job("bargainnet-r-pp-retrained", 1, out).weights).state_dict()
+    moved = [value.abs().max() for name, value in weights.items() if name.endswith("running_mean")]
+    assert len(moved) > 5 and min(moved) > 0  # batch normalisation's statistics come with the averaged weights
 
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     again = invoke(*common, "--seeds", 2)
