@@ -103,6 +103,22 @@ class Window:
             logits = network().decode(self.features, torch.from_numpy(np.stack(prompts))[None])
         return logits[0].sigmoid().numpy()
 
+    def find(
+        self,
+        add: list[tuple[float, float]] | np.ndarray,
+        remove: list[tuple[float, float]] | np.ndarray = (),
+        prior: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Probability (H, W), on the whole copy, of the subject under ``add``; arguments as in ``prompt``.
+
+        What lies under ``remove`` is asked for too, and each place goes to the likelier of the two.
+        """
+        prompts = [self.prompt(add, remove, prior=prior)]
+        if np.any(remove) if isinstance(remove, np.ndarray) else len(remove):
+            prompts.append(self.prompt(remove, add))
+        own, *rival = self.ask(prompts)[:, 0]  # each (h/2, w/2)
+        return self.outside(own if not rival else own * (own >= rival[0]))
+
 
 def look(
     copy: np.ndarray, box: tuple[int, int, int, int] | None = None, margin: float = 0.3, side: int = SIDE

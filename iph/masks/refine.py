@@ -6,8 +6,8 @@ The guided filter is He & Sun's fast one (2015): its linear coefficients are fou
 import cv2
 import numpy as np
 
-GRABCUT_SIDE = 384
-SURE, UNSURE = 0.8, 0.05  # beyond these GrabCut does not ask the colours
+GRABCUT_SIDE = 256
+SURE, UNSURE = 0.8, 0.2  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
 
 
@@ -20,7 +20,7 @@ def grabcut(
 ) -> np.ndarray:
     """Cut a small copy (H, W, 3) uint8 by a probability (H, W); add, remove: (H, W) bool that are certain.
 
-    Works on what lies around the mask, at most 384 pixels wide. Returns (H, W) float32 0/1, or the thresholded
+    Works on what lies around the mask, at most 256 pixels wide. Returns (H, W) float32 0/1, or the thresholded
     probability where there is not enough of both sides to tell their colours.
     """
     hard = (probability > 0.5).astype(np.float32)

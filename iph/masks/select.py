@@ -41,7 +41,7 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     remove = [_inside(p, image, copy) for p in remove]
     first = look(copy)
     marks = [discs(points, copy.shape) for points in (add, remove)]
-    probability = first.outside(first.ask([first.prompt(add, remove)])[0, 0])
+    probability = first.find(add, remove)
     probability = closer(copy, connected(probability, marks[0]), add, remove)
     cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
     return enlarge(image, copy, connected(cut, marks[0]))
@@ -67,7 +67,7 @@ def from_strokes(
     prior = None if start is None else shrunk(start, copy.shape)
     around = strokes[0] if prior is None else strokes[0] | (prior > HALF)
     window = look(copy) if prior is None else look(copy, bounds(around))
-    probability = window.outside(window.ask([window.prompt(*strokes, prior=prior)])[0, 0])
+    probability = window.find(*strokes, prior)
     if prior is None:
         probability = closer(copy, connected(probability, strokes[0]), *strokes)
     mask = enlarge(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
@@ -85,7 +85,7 @@ def closer(
     if not found.any():
         return probability
     window = look(copy, bounds(found))
-    return window.outside(window.ask([window.prompt(add, remove, prior=probability)])[0, 0])
+    return window.find(add, remove, probability)
 
 
 def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ MOST = 12  # clicks a picture
 SMALLEST = 0.002  # of the picture
 SAME = 0.5  # two masks that overlap more than this are one
 PERSON = 0.5
+CONTRAST = 8  # levels of 255 between the darkest and the lightest value, below which nothing stands out
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Subject:
 def segment_subjects(image: np.ndarray, limit: int = 6) -> list[Subject]:
     """People and objects of a picture (H, W, 3), the most salient first; an empty list where nothing stands out."""
     copy = small_copy(image)
+    if np.ptp(copy) < CONTRAST:
+        return []
     found = _find(copy)[:limit]
     subjects = []
     for score, person, probability in found:

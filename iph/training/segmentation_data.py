@@ -200,7 +200,7 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     i = int(rng.choice(photos.chosen, p=photos.probability))
     trust, image, bits, person = photos.trust[i], photos.image(i), photos.bits(i), photos.person[i]
     pasted = 0
-    while trust.subjects and pasted < 2 and rng.random() < PASTE:
+    while trust.subjects and len(photos.cutouts) and pasted < 2 and rng.random() < PASTE:
         person = _paste(rng, photos, image, bits, person)
         pasted += 1
     # Machine-made masks of several people at once cannot answer a click; a pasted person can.

@@ -140,8 +140,8 @@ def train(photos: Path, out: Path, minutes: float, seed: int = 0) -> Path:
             os.replace(checkpoint.with_suffix(".part"), checkpoint)
             export(average, out / "segmentation.safetensors")
             saved = spent
-    iou = held_out_iou(average, aside, 224, batches=12)
-    print(f"{step} steps; held-out IoU at 224: {iou}", flush=True)
+    if len(aside.chosen):
+        print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, SIZES[-1][1], batches=4)}", flush=True)
     return out / "segmentation.safetensors"
 
 

@@ -1,0 +1,155 @@
+"""Training of the segmentation network: what is packed, what a sample holds, the losses, a short run that resumes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from iph.masks.network import PROMPTS, SubjectNet
+from iph.training.evaluate_segmentation import deepest, iou, measure, table
+from iph.training.segmentation_data import PROMPTS_A_PHOTO, Photos, pack, sample
+from iph.training.segmentation_users import simulate
+from iph.training.train_segmentation import losses, train
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven photos of overlapping discs, the first disc a person; the last two are not for training, one is alone."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "images").mkdir()
+    (folder / "masks").mkdir()
+    rng = np.random.default_rng(0)
+    rows, ys, xs = [], *np.mgrid[:96, :128]
+    for i in range(7):
+        discs = [(ys - 50) ** 2 + (xs - x) ** 2 < 28**2 for x in (40, 75)][: 1 if i == 0 else 2]
+        image = rng.integers(0, 255, 3) * np.ones((96, 128, 1))
+        for k, disc in enumerate(discs):
+            image[disc] = rng.integers(0, 255, 3)
+            cv2.imwrite(str(folder / "masks" / f"p{i}_{k}.png"), disc.astype(np.uint8) * 255)
+        cv2.imwrite(str(folder / "images" / f"p{i}.jpg"), image.astype(np.uint8))
+        rows.append(
+            {
+                "id": f"p{i}",
+                "source": "drawn",
+                "mask_kind": "human",
+                "person_flags": "10"[: len(discs)],
+                "n_instances": len(discs),
+            }
+        )
+    pd.DataFrame(rows).to_csv(folder / "index.csv", index=False)
+    splits = ["train"] * 5 + ["test", "sample"]
+    pd.DataFrame({"id": [r["id"] for r in rows], "split": splits}).to_csv(folder / "split.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("packed") / "photos.npz"
+    pack(photos, path)
+    return path
+
+
+def test_only_the_train_split_is_packed(packed: Path) -> None:
+    with np.load(packed) as file:
+        assert file["id"].tolist() == ["p0", "p1", "p2", "p3", "p4"]
+
+
+def test_overlapping_instances_stay_whole(photos: Path, packed: Path) -> None:
+    bits = Photos(packed, held_out=False).bits(1)
+    for k in range(2):
+        truth = cv2.imread(str(photos / "masks" / f"p1_{k}.png"), 0) > 0
+        np.testing.assert_array_equal((bits >> k) & 1, truth)
+    assert (bits == 3).any()
+
+
+def test_a_sample_asks_for_what_it_shows(packed: Path) -> None:
+    data = Photos(packed, held_out=False)
+    for seed in range(20):
+        one = sample(np.random.default_rng(seed), data, 64)
+        assert one["image"].shape == (3, 64, 64) and one["image"].dtype == np.uint8
+        assert one["prompts"].shape == (PROMPTS_A_PHOTO, len(PROMPTS), 64, 64)
+        assert one["target"].shape == one["weight"].shape == (PROMPTS_A_PHOTO, 3, 32, 32)
+        assert not one["prompts"][0].any()
+        assert one["prompts"][1:].any((1, 2, 3)).all()
+        assert one["target"][1:, 0].any((1, 2)).all()
+        assert not one["weight"][1:, 1:].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_simulated_users_point_at_the_instance(seed: int, box_only: bool) -> None:
+    ys, xs = np.mgrid[:64, :64]
+    mask = ((ys - 30) ** 2 + (xs - 22) ** 2 < 150).astype(np.uint8)
+    others = ((ys - 30) ** 2 + (xs - 46) ** 2 < 140).astype(np.uint8)
+    add, remove, box, prior = simulate(np.random.default_rng(seed), mask, others, box_only)
+    reach = cv2.dilate(mask, np.ones((5, 5))) > 0
+    assert not add[~reach].any()
+    assert not remove[cv2.erode(mask, np.ones((7, 7))) > 0].any() or prior.any()
+    if box_only:
+        assert box.any() and not (add.any() or remove.any() or prior.any())
+        assert iou(box > 0, mask > 0) > 0.5
+
+
+def test_losses_against_numpy() -> None:
+    rng = np.random.default_rng(3)
+    logits, target = rng.normal(0, 2, (2, 3, 3, 4, 4)), rng.uniform(0, 1, (2, 3, 3, 4, 4))
+    weight = rng.choice([0.0, 1.0], (2, 3, 3, 4, 4))
+    p = 1 / (1 + np.exp(-logits))
+    cross = -(target * np.log(p) + (1 - target) * np.log(1 - p)) * weight
+    cross = cross.sum((3, 4)) / (weight.sum((3, 4)) + 1)
+    held = weight[:, :, 0]
+    both = (p * target)[:, :, 0] * held
+    dice = 1 - (2 * both.sum((2, 3)) + 1) / (((p + target)[:, :, 0] * held).sum((2, 3)) + 1)
+    share = weight.mean((3, 4))
+    wanted = {
+        "mask": ((cross[:, :, 0] + dice) * share[:, :, 0]).sum() / (share[:, :, 0].sum() + 1e-3),
+        "person": (cross[:, 0, 1] * share[:, 0, 1]).sum() / (share[:, 0, 1].sum() + 1e-3),
+        "centre": (cross[:, 0, 2] * share[:, 0, 2]).sum() / (share[:, 0, 2].sum() + 1e-3),
+    }
+    found = losses(*(torch.from_numpy(a) for a in (logits, target, weight)))
+    assert {name: pytest.approx(float(value)) for name, value in found.items()} == wanted
+
+
+def test_training_goes_on_where_it_stopped(photos: Path, tmp_path: Path) -> None:
+    torch_threads = torch.get_num_threads()
+    try:
+        weights = train(photos, tmp_path, minutes=0.01)
+        first = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+        train(photos, tmp_path, minutes=first["spent"] / 60 + 0.01)
+        second = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    finally:
+        torch.set_num_threads(torch_threads)
+    assert 0 < first["step"] < second["step"]
+    assert first["spent"] < second["spent"]
+    missing, unexpected = SubjectNet().load_state_dict(load_file(weights), strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    assert weights.stat().st_size < 4_000_000
+
+
+def test_the_network_answers_at_half_the_size() -> None:
+    net = SubjectNet().eval()
+    assert sum(p.numel() for p in net.parameters()) < 2_000_000
+    with torch.inference_mode():
+        assert net(torch.zeros(1, 3, 64, 96), torch.zeros(1, 2, 4, 64, 96)).shape == (1, 2, 3, 32, 48)
+
+
+def test_measuring_fills_every_part_of_the_table(photos: Path) -> None:
+    results = measure(photos, "test")
+    assert results["kind"].tolist() == ["person", "object", "automatic, people"]
+    assert results["box"].dropna().between(0.6, 1).all()
+    text = table(results)
+    assert "| person masks | 1 |" in text and "| photos with people | 1 |" in text
+
+
+def test_deepest_place_and_overlap() -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[5:14, 10:19] = True
+    assert deepest(mask) == (14, 9)
+    assert iou(mask, mask) == 1 and iou(mask, ~mask) == 0 and iou(~mask & mask, mask & ~mask) == 0
