@@ -25,6 +25,8 @@ from iph.files import replacing
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 PACKING = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG}
+SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""The environment that a process which measures must be started in."""
 Row = dict[str, str | int | float]
 
 
@@ -53,11 +55,8 @@ class Outcome:
 
 
 def prepare_process() -> None:
-    """One thread a process: processes are what runs side by side."""
-    import torch
-
+    """One thread a process, as ``SINGLE_THREAD`` is for all other libraries: processes are what runs side by side."""
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
 
 
 def evaluate(job: Job, entry: Entry, contenders: Iterable[Contender]) -> Outcome:

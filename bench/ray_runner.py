@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bench.errors import InputError
-from bench.evaluate import Job, Outcome, evaluate, prepare_process
+from bench.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
 from bench.runner import Execute, Task
 from bench.running import run_and_report, sentences
 
@@ -24,7 +24,8 @@ def on_ray(address: str | None) -> Execute:
         raise InputError("expected Ray to be installed, but it is not: pip install 'ray[default]'") from None
 
     def execute(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        threads = {"env_vars": SINGLE_THREAD}
+        ray.init(address, include_dashboard=False, log_to_driver=False, configure_logging=False, runtime_env=threads)
         try:
             remote = ray.remote(num_cpus=1, max_retries=2)(_evaluate)
             waiting = [remote.remote(job, entry, contenders) for entry, contenders in tasks]

@@ -18,7 +18,7 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.check import require_complete
 from bench.datasets.manifest import Dataset, Entry
 from bench.errors import InputError
-from bench.evaluate import Job, Outcome, evaluate, prepare_process
+from bench.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
 from bench.metrics import PROTOCOLS
 from bench.store import Part, Store
 
@@ -29,7 +29,6 @@ DECISIVE = (
     *("bench/methods/*.py", "bench/metrics/*.py", "bench/networks/*.py", "bench/masks.py", "bench/evaluate.py"),
     *("bench/datasets/pictures.py", "iph/*.py"),
 )
-SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass
@@ -211,7 +210,7 @@ def _end_with_parent() -> None:
 def _single_threads() -> Iterator[None]:
     """Children read these when they start, before any code of ours runs in them."""
     before = {name: os.environ.get(name) for name in SINGLE_THREAD}
-    os.environ.update(dict.fromkeys(SINGLE_THREAD, "1"))
+    os.environ.update(SINGLE_THREAD)
     try:
         yield
     finally:

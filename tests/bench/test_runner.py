@@ -259,7 +259,7 @@ def test_kill_minus_nine_loses_no_finished_row(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "results"),
     ]
-    command += ["--methods", "composite,idt-background", "--workers", "1"]
+    command += ["--methods", "composite,idt-background", "--workers", "1", "--size", "128"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     parts = tmp_path / "results/set/parts"
     deadline = time.monotonic() + 240
@@ -272,7 +272,7 @@ def test_kill_minus_nine_loses_no_finished_row(tmp_path: Path) -> None:
     kept = store.read()
     assert 4 <= len(kept) < 120
     whole = read_manifest(tmp_path / "set")
-    _, summary = go(tmp_path / "set", tmp_path / "results", ("composite", "idt-background"), size=256)
+    _, summary = go(tmp_path / "set", tmp_path / "results", ("composite", "idt-background"), size=128)
     assert (summary.present, summary.computed) == (len(kept), 120 - len(kept))
     rows = store.read()
     assert len(rows) == 2 * len(whole.entries) and not rows.duplicated(KEY).any()
