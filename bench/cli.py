@@ -24,7 +24,8 @@ METHODS_HELP = (
 
 @app.command()
 def datasets(
-    folder: Annotated[str | None, typer.Argument(help="A folder, or a name that ships, to check.")] = None,
+    folder: Annotated[str | None, typer.Argument(help="A folder, or with --root a name, to check.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Look at sizes only, decode no picture.")] = False,
 ) -> None:
     """What each data set is and where to get it; with FOLDER, one report about what lies there."""
@@ -36,7 +37,7 @@ def datasets(
             for name, source in CATALOGUE.items():
                 typer.echo("\n".join(describe(name, source)))
             return
-        report = check(open_dataset(folder), read_all=not quick)
+        report = check(open_dataset(folder, root), read_all=not quick)
         typer.echo("\n".join(report.lines()))
     if not report.sound:
         raise typer.Exit(1)
@@ -158,12 +159,16 @@ def table(
 
 @app.command()
 def weights() -> None:
-    """Which weights are here, where the others are offered, and where they have to lie."""
+    """Which weights are here, where the others are offered, and where they have to lie; exits 1 if one is damaged."""
     from bench.methods import METHODS
+    from bench.render import gathered
+    from bench.weights import status
 
-    for method in METHODS.values():
-        if method.weights is not None:
-            typer.echo(f"{method.name}: {method.missing() or f'ready, SHA-256 {method.digest()}'}")
+    found = {name: method.availability() for name, method in METHODS.items() if method.weights is not None}
+    found["lpips, a metric"] = status("lpips").sentence
+    typer.echo("\n".join(gathered(found)))
+    if any(sentence.startswith("weights damaged") for sentence in found.values()):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.errors import unknown
@@ -17,6 +17,14 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+
+
+def gathered(sentences: Mapping[str, str]) -> list[str]:
+    """``names: sentence`` lines, names with the same sentence on one line."""
+    said: dict[str, list[str]] = {}
+    for name, sentence in sentences.items():
+        said.setdefault(sentence, []).append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in said.items()]
 
 
 def render(table: Table, form: str) -> str:

@@ -12,6 +12,7 @@ from bench import contenders
 from bench.datasets.catalogue import CATALOGUE, open_dataset
 from bench.errors import InputError, unknown
 from bench.metrics import PROTOCOLS
+from bench.render import gathered
 from bench.runner import Execute, plan, run
 from bench.store import Store
 from iph.errors import InputError as ImageError
@@ -57,9 +58,8 @@ def run_and_report(
     who = contenders.methods(names) + [contenders.predictions(given, chosen, whole) for given in predictions]
     if not who:
         raise InputError("expected at least one method or one --predictions name=DIR, got none")
-    for contender in who:
-        if contender.missing:
-            typer.echo(f"{contender.name}: {contender.missing}", err=True)
+    for line in gathered({contender.name: contender.missing for contender in who if contender.missing}):
+        typer.echo(line, err=True)
     of_dataset = CATALOGUE[whole.name].size if whole.name in CATALOGUE else 256
     side = _side(size, PROTOCOLS[protocol].size or of_dataset)
     store = Store(out, whole.name)

@@ -9,7 +9,7 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.errors import unknown
 from bench.metrics import METRICS
 from bench.published import for_dataset, published
-from bench.render import Table
+from bench.render import Table, gathered
 from bench.report import TABLE_1, Board, breakdown, scores
 
 DIGITS = {"ssim": 4, "fssim": 4, "lpips": 4}
@@ -134,17 +134,14 @@ def _title(board: Board) -> str:
 
 def _notes(board: Board, first: str) -> list[str]:
     title = METRICS[first].title
-    notes = [
+    return [
         f"measured by {', '.join(sorted(board.rows['code'].unique()))}",
         f"rank, interval, difference and wins are of {title}; rank is 1 + the number of methods that are better beyond "
         f"doubt (sign-flip test over photos, Holm over all pairs, 5 %), '=' shares its rank",
         "intervals resample photos",
         *board.notes,
+        *gathered(board.absent),
     ]
-    said: dict[str, list[str]] = {}
-    for method, sentence in board.absent.items():
-        said.setdefault(sentence, []).append(method)
-    return notes + [f"{', '.join(names)}: {sentence}" for sentence, names in said.items()]
 
 
 def _sources(group: pd.DataFrame) -> str:

@@ -41,7 +41,10 @@ class Status:
     sentence: str
 
 
-_UNPUBLISHED = "not published by anyone: fine-tune BargainNet (R) on IntHarmony and portraits, and save both networks"
+_UNPUBLISHED = (
+    "your own training, for nobody published them: fine-tune BargainNet (R) on IntHarmony and portraits, and save both "
+    "networks"
+)
 
 WEIGHTS: dict[str, Weights] = {
     w.name: w

@@ -39,7 +39,9 @@ class Report:
         photos = len({entry.photo for entry in self.dataset.entries})
         yield f"  images      {len(self.dataset.entries)} of {photos} photos ({_counts(self.by_split)})"
         if source and source.test_images:
-            yield f"  expected    {source.test_images} test images; here {self.by_split.get('test', 0)}"
+            found = self.by_split.get("test", 0)
+            verdict = "" if found == source.test_images else ", so this is not the whole set"
+            yield f"  expected    {source.test_images} test images; here {found}{verdict}"
         if len(self.by_subset) > 1:
             yield f"  subsets     {_counts(self.by_subset)}"
         yield f"  files       {_counts(self.roles)}"

@@ -50,6 +50,13 @@ class Method:
         """None when the method can run here, else "weights missing: …" with what to do."""
         return self.lacks(self)
 
+    def availability(self) -> str:
+        """What ``missing`` says, "ready" with the checksum, or "weights damaged: …" where that has changed."""
+        try:
+            return self.missing() or f"ready, SHA-256 {self.digest()}"
+        except InputError as error:
+            return f"weights damaged: {error}"
+
     def digest(self) -> str | None:
         """SHA-256 of the weights in use, None for a method without any."""
         return self.checksum(self)

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,11 @@ import typer.main
 from bench_pictures import make_dataset, picture, save
 from typer.testing import CliRunner, Result
 
+from bench import weights
 from bench.cli import app
 from bench.datasets import CATALOGUE, read_manifest
 from bench.datasets.catalogue import SAMPLE_ROOT
+from bench.methods import METHODS
 
 COMMANDS = ("add", "build-open", "datasets", "export", "retrain", "run", "speed", "table", "weights")
 README = Path(__file__).resolve().parents[2] / "bench" / "README.md"
@@ -113,6 +116,8 @@ def test_data_sets_are_described_and_checked(tmp_path: Path) -> None:
         assert source.title in listing and source.where in listing
     make_dataset(tmp_path / "set", images=3)
     assert "no fault found" in bench("datasets", tmp_path / "set").stdout
+    named = bench("datasets", "realhm", "--root", tmp_path / "set").stdout
+    assert "expected    216 test images; here 3, so this is not the whole set" in named
     (tmp_path / "set/targets/1.png").unlink()
     faulty = bench("datasets", tmp_path / "set", "--quick")
     assert faulty.exit_code == 1 and "missing files: 1" in faulty.stdout
@@ -121,7 +126,23 @@ def test_data_sets_are_described_and_checked(tmp_path: Path) -> None:
 def test_weights_say_where_they_belong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
     listing = bench("weights").stdout
-    assert f"dovenet: weights missing: put latest_net_G.pth (219.08 MB) into {tmp_path}/dovenet" in listing
+    put = f"weights missing: put latest_net_G.pth (219.08 MB) into {tmp_path}/dovenet"
+    assert f"dovenet, dovenet-eval: {put}" in listing
+    assert "iph: ready, SHA-256 " in listing and "lpips, a metric: weights missing: put alexnet" in listing
+
+
+def test_changed_weights_are_a_sentence_and_an_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/G.pth").write_bytes(bytes(40_000))
+    monkeypatch.setitem(weights.WEIGHTS, "tiny", weights.Weights("tiny", {"G.pth": 0.04}, ("nowhere",), "MIT"))
+    tiny = replace(METHODS["dovenet"], name="tiny", weights="tiny")
+    monkeypatch.setitem(METHODS, "tiny", tiny)
+    assert bench("weights").exit_code == 0
+    (tmp_path / "tiny/G.pth").write_bytes(bytes(39_999) + b"1")
+    result = bench("weights")
+    assert result.exit_code == 1
+    assert "tiny: weights damaged: expected " in result.stdout and "as at first use, but got" in result.stdout
 
 
 @pytest.mark.parametrize(
