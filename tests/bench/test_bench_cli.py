@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import typer.main
 from bench_pictures import make_dataset, picture, save
+from bench_runs import serial
 from typer.testing import CliRunner, Result
 
 from bench import weights
@@ -33,6 +34,12 @@ def refused(*arguments: str | Path) -> str:
     assert result.exit_code == 2, result.output
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     return line
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs stay in this process, to be quick; ``test_runner.py`` has them over processes."""
+    monkeypatch.setattr("bench.runner.local", lambda workers: serial)
 
 
 @pytest.fixture
