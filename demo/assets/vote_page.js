@@ -1,11 +1,16 @@
 // The way through the study: consent, gates, instructions, trials, the end. State lives on the server and in memory;
-// what is on screen follows from both.
+// what is on screen follows from both. Server answers, clicks and reloads may come in any order, so nothing here is kept
+// beside the server's ``view`` but ``onScreen``, the trial that takes answers, if there is one: it knows which trial it is,
+// and once closed it is silent for good.
 const find = (selector) => element.querySelector(selector);
 const params = new URLSearchParams(location.search);
 const panel = params.get("PROLIFIC_PID") ? "prolific" : params.get("workerId") ? "mturk" : "link";
 const participant = params.get("PROLIFIC_PID") || params.get("workerId");
 const zoom = makeZoom(), pictures = makePictures();
-let study, memory, outbox, view = null, trial = null, onScreen = null, brightness = null;
+let study, memory, outbox, view = null, onScreen = null, brightness = null;
+// A ``start`` or ``enter`` that a later one has overtaken ends where it waits. While one runs, and while the study is
+// halted, an answer from the server does not bring the next trial on screen.
+let turns = 0, held = true, lookAgain = null;
 
 function stage(name) {
   for (const section of element.querySelectorAll("[data-stage]")) section.hidden = section.dataset.stage !== name;
@@ -26,57 +31,21 @@ function begin() {
   if (study.state !== "open") return halted(study.state);
   stage("consent");
 }
-function tooSmall() { return innerWidth < study.gate.min_width || innerHeight < study.gate.min_height; }
-function checkScreen() {
-  fill("need", `${study.gate.min_width} × ${study.gate.min_height}`);
-  fill("have", `${innerWidth} × ${innerHeight}`);
-  if (!tooSmall()) return study.gate.brightness_check && !brightness ? checkBrightness() : enter();
-  stage("screen");
-}
-function checkBrightness(tries = 0) {
-  stage("brightness");
-  if (tries) banner("Please look once more.");
-  const shown = { black: 1 + Math.floor(4 * Math.random()), white: 1 + Math.floor(4 * Math.random()) };
-  for (const [field, count] of Object.entries(shown)) {
-    const level = field === "black" ? 14 : 241; // visible on a screen that shows the darkest and lightest 6 %
-    const places = Array.from({ length: 8 }, (_, at) => at).sort(() => Math.random() - 0.5).slice(0, count);
-    find(`.patches .${field}`).replaceChildren(...Array.from({ length: 8 }, (_, at) =>
-      makeNode("span", { style: places.includes(at) ? `background: rgb(${level} ${level} ${level})` : "" })));
-  }
-  const total = shown.black + shown.white;
-  find(".counts").replaceChildren(...Array.from({ length: 10 }, (_, counted) => {
-    const button = makeNode("button", { type: "button", textContent: counted });
-    button.addEventListener("click", () => {
-      banner("");
-      brightness = { shown: total, counted };
-      if (counted === total) enter();
-      else if (tries < 1) checkBrightness(tries + 1);
-      else end("Thank you for looking", "This study needs a screen that shows very dark and very light tones.", study.codes.screened_out);
-    });
-    return button;
-  }));
-}
-
 async function enter() {
+  const turn = ++turns;
+  clearTimeout(lookAgain);
   stage("wait");
   const device = { width: innerWidth, height: innerHeight, ratio: devicePixelRatio, touch: matchMedia("(pointer: coarse)").matches, dark: matchMedia("(prefers-color-scheme: dark)").matches, brightness };
   try {
     const answer = await ask("enter", { consent: true, origin: panel, participant, device });
+    if (turn !== turns) return;
     memory.set("token", answer.token);
     took(answer);
+    held = false;
     if (view.outcome) return ended();
-    pictures.prepare(view.upcoming);
     showKeys();
     stage("instructions");
-  } catch (error) { refused(error, enter); }
-}
-function showKeys() {
-  const keys = [];
-  if (study.pairs) for (const choice of ["left", "right", ...study.pairs.answers]) keys.push([ANSWERS[choice].key, ANSWERS[choice].label]);
-  if (study.ranking) keys.push(["1 2 3", `rank pictures, the best first, up to ${study.ranking.ranks}`], ["Enter", "send the ranks"]);
-  keys.push(["U", "take back the last answer"], ["+ − F", "zoom in, out, whole picture (or wheel, pinch and drag)"]);
-  find(".keys").replaceChildren(...keys.flatMap(([key, text]) => [
-    makeNode("dt", {}, ...key.split(" ").map((one) => makeNode("kbd", { textContent: one }))), makeNode("dd", { textContent: text })]));
+  } catch (error) { if (turn === turns) refused(error, enter); }
 }
 
 function took(answer) {
@@ -85,53 +54,58 @@ function took(answer) {
   showProgress();
 }
 function showProgress() {
-  const done = view.done + outbox.waiting().length;
+  const waiting = outbox.waiting(), taken = waiting.filter((one) => one.path === "undo").length;
+  const done = Math.max(0, view.done + waiting.length - 2 * taken);
   find("progress").max = view.total;
   find("progress").value = done;
   find("#vote-count").textContent = `${Math.min(done + 1, view.total)} of ${view.total}`;
-  find('.tools [data-do="undo"]').disabled = !view.can_undo && !outbox.waiting().length;
+  find('.tools [data-do="undo"]').disabled = !done;
 }
 
 // The next trial that has no answer here or on the server; else waits for the server, or ends.
 function advance() {
-  const given = new Set(outbox.waiting().map((one) => one.body.trial));
+  const waiting = outbox.waiting(), given = new Set(waiting.map((one) => one.body.trial));
   const next = view.upcoming.find((one) => !given.has(one.trial));
-  if (!next) return outbox.waiting().length ? waitForServer() : ended();
-  if (trial?.trial === next.trial && element.dataset.at === "trial" && onScreen) return;
-  if (trial && trial.trial !== next.trial) pictures.forget(trial.trial);
-  trial = next;
+  if (!next) return waiting.length ? leave() : ended();
+  if (onScreen?.trial.trial === next.trial && element.dataset.at === "trial") return;
+  leave(null);
   stage("trial");
-  pictures.prepare(view.upcoming);
-  const shown = onScreen = showTrial(trial, pictures.of(trial), study, zoom, give);
-  shown.ready.catch(() => { if (onScreen === shown) banner("A picture cannot be loaded. Check your connection and reload the page."); });
+  const shown = onScreen = showTrial(next, pictures.of(next), study, zoom, (...answer) => give(next, ...answer));
+  const slow = setTimeout(() => { if (onScreen === shown && !outbox.waiting().length) banner("The pictures are slow to arrive. Keep this page open; it tries again by itself."); }, 8000);
+  shown.ready.then(() => { clearTimeout(slow); if (onScreen === shown && !outbox.waiting().length) banner(""); });
   find(".panes").focus({ preventScroll: true });
   showProgress();
 }
-function waitForServer() { onScreen = null; if (element.dataset.at !== "trial") stage("wait"); }
-
-function give(choice, seconds, ranks) {
+// Nothing takes answers any more; the last trial stays in sight unless there is another stage to show.
+function leave(name = element.dataset.at === "trial" ? null : "wait") {
+  onScreen?.close();
   onScreen = null;
-  const answer = { trial: trial.trial, choice, seconds: Math.round(1000 * seconds) / 1000, ...(ranks && { ranks }) };
-  outbox.add("vote", answer);
+  if (name) stage(name);
+}
+
+function give(trial, choice, seconds, ranks) {
+  onScreen = null;
+  outbox.add("vote", { trial: trial.trial, choice, seconds: Math.round(1000 * seconds) / 1000, ...(ranks && { ranks }) });
   advance();
 }
 function undo() {
-  [onScreen, trial] = [null, null];
-  for (const one of find(".answers").children) one.disabled = true;
+  leave();
   outbox.add("undo", {});
+  showProgress();
 }
 
 function ended() {
-  onScreen = null;
+  leave(null);
   if (view.outcome === "failed_checks") return end("The session has ended", "Some answers to the checks were not as asked, so we cannot use this session. Thank you for your time.", view.completion);
   end("Thank you!", `All ${view.total} answers are saved.`, view.completion, { again: true });
 }
-let halting = false;
 function halted(state) {
-  halting = true;
-  if (state === "paused") end("The study is paused", "What you answered is safe. This page looks again by itself.", null);
-  else end("The study is closed", "Thank you for your interest.", null);
-  if (state === "paused") setTimeout(start, 15000);
+  held = true;
+  leave(null);
+  if (state === "closed") return end("The study is closed", "Thank you for your interest.", null);
+  end("The study is paused", "What you answered is safe. This page looks again by itself.", null);
+  clearTimeout(lookAgain);
+  lookAgain = setTimeout(start, 15000);
 }
 function end(heading, reason, code, { again = false, retry = false } = {}) {
   banner("");
@@ -167,32 +141,47 @@ function refused(error, again) {
   if (error.code === "screen") return stage("screen");
   if (error.code === "token") {
     memory.set("token", null);
-    memory.set("outbox", null);
+    view = null;
+    leave("wait");
     begin();
     return banner("Your earlier session cannot be continued here, so this is a new one.");
   }
-  end("Something is in the way", `We could not go on: ${error.message}.`, null, { retry: true });
+  leave(null);
+  end("Something is in the way", `We could not go on: ${error.message}.${error.passing ? " This page tries again by itself." : ""}`, null, { retry: true });
   find('[data-do="retry"]').onclick = again;
+  clearTimeout(lookAgain);
+  if (error.passing) lookAgain = setTimeout(again, 5000);
+}
+
+function openOutbox() {
+  return makeOutbox(memory, {
+    onAnswer(answer, left) {
+      banner("");
+      took(answer);
+      if (!left && !held) advance();
+    },
+    onTrouble(error, left) {
+      banner(`${left === 1 ? "Your last answer is" : `${left} answers are`} not saved yet (${error.message}). Keep this page open; it tries again by itself.`);
+    },
+    onRefused(error) {
+      // Another tab or device was quicker, or the session has ended: the server knows where it stands.
+      if (error.code === "conflict" || error.code === "invalid") start();
+      else refused(error, start);
+    },
+  });
 }
 
 async function start() {
-  halting = false;
+  const turn = ++turns;
+  held = true;
+  clearTimeout(lookAgain);
+  if (onScreen) leave("wait");
   try {
-    study = await ask("study");
+    const told = await ask("study");
+    if (turn !== turns) return;
+    study = told;
     memory ??= makeMemory(`study:${base}${study.name}:${participant || "link"}`);
-    outbox ??= makeOutbox(memory, {
-      onAnswer(answer, left) {
-        banner("");
-        took(answer);
-        if (!left && !onScreen && !halting) advance();
-      },
-      onTrouble(error, left) {
-        banner(`${left === 1 ? "Your last answer is" : `${left} answers are`} not saved yet (${error.message}). Keep this page open; it tries again by itself.`);
-      },
-      onRefused(error) {
-        if (error.code === "conflict" || error.code === "invalid") { trial = null; start(); } else refused(error, start);
-      },
-    });
+    outbox ??= openOutbox();
     document.title = study.title;
     find("h1").textContent = study.title;
     fill("consent", study.consent);
@@ -204,11 +193,15 @@ async function start() {
     }
     if (!memory.get("token")) return begin();
     await outbox.flush();
-    took(await ask("progress", null, memory.get("token")));
-    if (view.outcome) return ended();
+    if (turn !== turns) return;
+    const progress = await ask("progress", null, memory.get("token"));
+    if (turn !== turns) return;
+    took(progress);
+    if (view.outcome) { held = false; return ended(); }
     if (study.state !== "open") return halted(study.state);
-    advance();
-  } catch (error) { refused(error, start); }
+    held = false;
+    checkScreen();
+  } catch (error) { if (turn === turns) refused(error, start); }
 }
 
 const actions = {
@@ -229,8 +222,8 @@ const actions = {
   },
   "next-person"() {
     memory.set("token", null);
-    [view, trial, onScreen, brightness] = [null, null, null, null];
-    pictures.clear();
+    [view, brightness] = [null, null];
+    leave("wait");
     start();
   },
 };
@@ -244,6 +237,8 @@ window.addEventListener("resize", () => {
   fill("have", `${innerWidth} × ${innerHeight}`);
   if (element.dataset.at === "screen" && !tooSmall()) checkScreen();
 });
+// A link to go on from another device, pasted where the page is open already.
+window.addEventListener("hashchange", () => { if (location.hash.includes("resume=")) { leave("wait"); start(); } });
 document.addEventListener("keydown", (event) => {
   if (!element.isConnected || element.dataset.at !== "trial" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select")) return;

@@ -19,29 +19,34 @@ function makeNode(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Decoded pictures by trial and place; each is asked for once, and forgotten with its trial.
+// Decoded pictures of the coming trials, each asked for once, and again until it is there. A trial is known by its number
+// and its pictures: another rater on the same page has trials of the same numbers.
 function makePictures() {
   const kept = new Map();
-  const address = (name) => `${base}picture/${name}.png`;
-  async function load(name, tries = 0) {
-    const image = makeNode("img", { src: address(name), draggable: false });
-    try {
-      await image.decode();
-      return image;
-    } catch (error) {
-      if (tries > 5) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 400 * 2 ** tries));
-      return load(name, tries + 1);
+  const names = (trial) => (trial.composite ? [...trial.pictures, trial.composite] : trial.pictures);
+  const key = (trial) => [trial.trial, ...names(trial)].join();
+  async function load(name, wanted) {
+    for (let tries = 0; ; tries += 1) {
+      const image = makeNode("img", { src: `${base}picture/${name}.png`, draggable: false });
+      try {
+        await image.decode();
+        return image;
+      } catch {
+        if (!kept.has(wanted)) return new Promise(() => {}); // no one waits for it any more
+        await new Promise((resolve) => setTimeout(resolve, Math.min(8000, 400 * 2 ** tries)));
+      }
     }
   }
-  const names = (trial) => (trial.composite ? [...trial.pictures, trial.composite] : trial.pictures);
   return {
+    // Keeps the pictures of these trials and of no others.
     prepare(trials) {
-      for (const trial of trials) if (!kept.has(trial.trial)) kept.set(trial.trial, names(trial).map((name) => load(name)));
+      const wanted = new Set(trials.map(key));
+      for (const one of kept.keys()) if (!wanted.has(one)) kept.delete(one);
+      for (const trial of trials) {
+        if (!kept.has(key(trial))) kept.set(key(trial), names(trial).map((name) => load(name, key(trial))));
+      }
     },
-    of: (trial) => kept.get(trial.trial),
-    forget: (number) => kept.delete(number),
-    clear: () => kept.clear(),
+    of: (trial) => kept.get(key(trial)),
   };
 }
 
@@ -53,12 +58,12 @@ function bestColumns(count, width, height, ratio) {
 }
 
 // Puts a trial on screen. ``settings``: the study's words and least viewing time; ``give(choice, seconds, ranks)`` is
-// called once. Returns what keys and buttons may do with it.
+// called once, and never after ``close``. Returns what keys may do with it.
 function showTrial(trial, images, settings, zoom, give) {
   const panes = element.querySelector(".panes"), answers = element.querySelector(".answers");
   const ranking = trial.task === "ranking";
   const part = ranking ? settings.ranking : settings.pairs;
-  let shownAt = null, open = false, order = [];
+  let shownAt = null, open = false, closed = false, order = [];
 
   const names = trial.pictures.map((_, at) => (ranking ? String(at + 1) : LETTERS[at]));
   const list = trial.pictures.map((_, at) => makeNode("div", { className: "pane loading" }, makeNode("b", { textContent: names[at] })));
@@ -71,10 +76,14 @@ function showTrial(trial, images, settings, zoom, give) {
   const say = (text) => { element.querySelector("#vote-live").textContent = text; };
   const button = (attributes, text, key) => makeNode("button", { type: "button", disabled: true, ...attributes }, makeNode("span", {}, ...[text].flat()), ...(key ? [makeNode("kbd", { textContent: key, ariaHidden: "true" })] : []));
 
+  function close() {
+    if (closed) return;
+    [open, closed] = [false, true];
+    for (const one of answers.children) one.disabled = true;
+  }
   function answer(choice, ranks = null) {
     if (!open) return;
-    open = false;
-    for (const one of answers.children) one.disabled = true;
+    close();
     give(choice, (performance.now() - shownAt) / 1000, ranks);
   }
   function rank(at) {
@@ -130,6 +139,7 @@ function showTrial(trial, images, settings, zoom, give) {
   zoom.attach(list, ranking ? list.map((pane) => (judged.includes(pane) ? () => rank(judged.indexOf(pane)) : null)) : []);
 
   const ready = Promise.all(images).then(async (loaded) => {
+    if (closed) return;
     // The composite comes last in the list of pictures, wherever it stands on screen.
     const places = trial.composite ? [...judged, list.find((pane) => !judged.includes(pane))] : judged;
     loaded.forEach((image, at) => {
@@ -143,13 +153,16 @@ function showTrial(trial, images, settings, zoom, give) {
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     shownAt = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 1000 * settings.gate.min_seconds));
-    open = panes.contains(list[0]);
-    for (const one of open ? answers.children : []) one.disabled = one.dataset.do === "rank";
+    if (closed) return;
+    open = true;
+    for (const one of answers.children) one.disabled = one.dataset.do === "rank";
     say(`${part.question} ${trial.note || ""}`);
   });
 
   return {
+    trial,
     ready,
+    close,
     key(name) {
       if (!ranking) {
         const choice = KEYS[name];
