@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.methods import Method
+from bench.methods import METHODS, Method, learned, ours
 
 SIDE = 256
 
@@ -31,22 +31,26 @@ def macs(module: nn.Module, *inputs: Tensor) -> int:
 def method_macs(methods: Iterable[Method]) -> dict[str, int]:
     """Multiply-accumulates for one 256x256 picture, by method name, of the methods with a network.
 
-    Published networks are counted without their weights; ours, which shrink the picture first, where weights are here.
+    Published networks are counted without their weights; ours, which shrink the picture first, and retrained ones,
+    which are narrower, where weights are here.
     """
-    counted: dict[str, int] = {}
-    found: dict[str, int] = {}
-    for method in methods:
-        if method.weights is None:
-            continue
-        key = f"{method.weights} {method.source}"
-        if key not in counted:
-            published = _PUBLISHED.get(method.weights)
-            count = published() if published else _ours(method)
-            if count is None:
-                continue
-            counted[key] = count
-        found[method.name] = counted[key]
-    return found
+    return {method.name: count for method in methods if (count := _method_macs(method)) is not None}
+
+
+def _method_macs(method: Method) -> int | None:
+    if method.weights is None:
+        return None
+    return _PUBLISHED[method.weights]() if method.lacks is learned.lacks else _counted_in_a_call(method)
+
+
+def method_parameters(method: Method) -> int | None:
+    """How many numbers the method has learnt, in its own file where one was given; None where it learns nothing."""
+    if method.parameters is not None or method.weights is None:
+        return method.parameters
+    if method.lacks is learned.lacks:  # other weights of a published network, whose keys and shapes are fixed
+        return METHODS[method.name.partition("=")[0]].parameters
+    file = learned.retrained_file(method) if method.lacks is learned.lacks_retrained else method.source
+    return ours.parameters(method.weights, file)
 
 
 def _planes(channels: int, side: int = SIDE) -> Tensor:
@@ -74,8 +78,8 @@ def _rainnet() -> int:
         return macs(RainNet(), _planes(3), _planes(1))
 
 
-def _ours(method: Method) -> int | None:
-    """Counted during one call: how far the picture is shrunk is the harmonizer's own affair."""
+def _counted_in_a_call(method: Method) -> int | None:
+    """Counted while it works: how far the picture is shrunk is the harmonizer's own affair."""
     if method.missing() is not None:
         return None
     composite = np.zeros((SIDE, SIDE, 3), np.uint8)
@@ -88,7 +92,7 @@ def _ours(method: Method) -> int | None:
     return counter.get_total_flops() // 2
 
 
-_PUBLISHED: dict[str, Callable[[], int]] = {
+_PUBLISHED: dict[str, Callable[[], int]] = {  # by weights
     "dovenet": _dovenet,
     "bargainnet": _bargainnet,
     "bargainnet-r-pp": _bargainnet,

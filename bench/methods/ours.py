@@ -18,6 +18,8 @@ from bench import weights
 from bench.errors import InputError
 from bench.methods.registry import Harmonize, Method
 
+NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")  # BatchNorm's statistics
+
 
 def build(method: Method) -> Harmonize:
     """The network of ``method`` as a harmonizer at the composite's own size."""
@@ -79,10 +81,11 @@ def _shipped_folder() -> Path:
     return Path(find_spec("iph").origin).parent / "weights"
 
 
-def parameters(name: str) -> int | None:
-    """How many numbers the weights called ``name`` hold, from the file's header; None where the file is absent."""
-    path = weights_file(name)
+def parameters(name: str, source: Path | None = None) -> int | None:
+    """How many numbers the weights have learnt, from their file's header; None where the file is absent."""
+    path = weights_file(name, source)
     if not path.is_file():
         return None
     with safe_open(path, framework="numpy") as file:
-        return sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())
+        learnt = [key for key in file.keys() if not key.endswith(NOT_LEARNT)]
+        return sum(int(np.prod(file.get_slice(key).get_shape())) for key in learnt)
