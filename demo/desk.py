@@ -1,11 +1,12 @@
 """The studio's front desk: whose project an event belongs to, what it asks for, and the sentence if it cannot be done.
 
-Projects are kept by Gradio's session hash, one a browser tab; they go when the tab closes, when nobody touched them for
-an hour, or when there are too many.
+Projects are kept by Gradio's session hash, one a loaded page; they go some minutes after the page did, when nobody
+touched them for an hour, or when there are too many. Until then a reloaded page finds its own again by its key.
 """
 
 import logging
 import re
+import secrets
 import shutil
 import tempfile
 import threading
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 MOST = 60
 IDLE_SECONDS = 3600
+LEFT_SECONDS = 600
+GONE = "these pictures are no longer on the server, which deletes them ten minutes after their page was left"
+ELSEWHERE = "these pictures are open on another page, this one starts anew"
 OUR_FAULT = "Something went wrong on the server, nothing was changed: please try again."
 
 
@@ -39,7 +43,9 @@ class Seat:
 
     project: Project = field(default_factory=Project)
     pictures: Pictures = field(default_factory=Pictures)
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # known to its page alone
     touched: float = 0.0
+    left: float | None = None  # when its page was, None while it is open
 
     def close(self) -> None:
         self.project.close()
@@ -58,32 +64,62 @@ class Desk:
         """The seat of a session, a new one if need be; what is too old or too much is closed on the way."""
         with self._lock:
             seat = self.seats.pop(session, None) or Seat()
-            seat.touched = self.clock()
+            seat.touched, seat.left = self.clock(), None
             self.seats[session] = seat
-            gone = [key for key, one in self.seats.items() if seat.touched - one.touched > IDLE_SECONDS]
-            gone += [key for key in list(self.seats)[: max(0, len(self.seats) - MOST)] if key not in gone]
-            closed = [self.seats.pop(key) for key in gone]
-        for one in closed:
-            one.close()
+        self.sweep()
         return seat
 
+    def resume(self, session: str, key: str) -> str | None:
+        """Give a reloaded page the seat that it had, or return why it cannot have it."""
+        for _ in range(150):  # the old page's end may be heard of only after the new page asks
+            with self._lock:
+                old = next((name for name, seat in self.seats.items() if seat.key == key), None)
+                if old is None:
+                    return GONE
+                if self.seats[old].left is not None:
+                    self.seats[session] = self.seats.pop(old)
+                    return None
+            time.sleep(0.02)
+        return ELSEWHERE
+
     def leave(self, session: str) -> None:
-        """The tab was closed: delete what belongs to it."""
+        """The page was left: delete what belongs to it, but work only when it was not back in time."""
         with self._lock:
-            seat = self.seats.pop(session, None)
-        if seat is not None:
+            if session not in self.seats:
+                return
+            self.seats[session].left = self.clock()
+        self.sweep()
+        later = threading.Timer(LEFT_SECONDS, self.sweep)
+        later.daemon = True
+        later.start()
+
+    def sweep(self) -> None:
+        """Close what was left, what nobody touched for long, and the oldest if there are too many."""
+        with self._lock:
+            now = self.clock()
+            gone = [name for name, seat in self.seats.items() if _is_over(seat, now)]
+            gone += [name for name in list(self.seats)[: max(0, len(self.seats) - MOST)] if name not in gone]
+            closed = [self.seats.pop(name) for name in gone]
+        for seat in closed:
             seat.close()
 
     def close(self) -> None:
         """Delete everything."""
-        for session in list(self.seats):
-            self.leave(session)
+        with self._lock:
+            closed = list(self.seats.values())
+            self.seats.clear()
+        for seat in closed:
+            seat.close()
 
     def handle(self, event: str, session: str, data: dict) -> dict:
         """Do what an event asks, and answer with the project as it is then; a failure is a sentence in the answer."""
+        key = str(data.get("seat") or "")
+        lost = self.resume(session, key) if key and session not in self.seats else None
         seat = self.seat(session)
         more = {"message": None, "file": None}
         try:
+            if lost is not None:
+                raise InputError(lost)
             if event == "thumbnails":  # takes the lock by itself, for a moment at a time
                 view.make_thumbnails(seat.project, _where(data), seat.pictures)
             with seat.project.lock:
@@ -94,7 +130,13 @@ class Desk:
             log.exception("the event %r failed", event)
             more["message"] = {"text": OUR_FAULT, "error": True}
         with seat.project.lock:
-            return view.answer(seat.project, seat.pictures, **more)
+            return view.answer(seat.project, seat.pictures, seat=seat.key, **more)
+
+
+def _is_over(seat: Seat, now: float) -> bool:
+    if seat.left is not None and (not seat.project.pictures or now - seat.left >= LEFT_SECONDS):
+        return True
+    return now - seat.touched > IDLE_SECONDS
 
 
 def sentence(text: str) -> str:
@@ -164,6 +206,7 @@ DO: dict[str, Callable[[Seat, dict], dict | None]] = {
     "take": lambda seat, data: seat.project.take(_where(data), data.get("index")),
     "auto": lambda seat, data: seat.project.auto(),
     "undo": lambda seat, data: seat.project.undo(),
+    "resume": lambda seat, data: None,
     "restart": lambda seat, data: seat.project.start_over(),
     "adjust": _adjust,
     "thumbnails": lambda seat, data: None,

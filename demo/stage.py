@@ -20,6 +20,7 @@ EVENTS = {
     "auto": "act",
     "undo": "act",
     "restart": "act",
+    "resume": "act",
     "adjust": "adjust",
     "thumbnails": "thumbnails",
     "save": "save",

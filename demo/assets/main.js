@@ -3,7 +3,19 @@ let view = { turn: 0 }, tab = "reference", tool = "point", savedUrl = "";
 const channels = { act: [], adjust: [], thumbnails: [], save: [] };
 const WORDS = {
   open: "Reading the photo", example: "Opening", place: "Harmonizing", mark: "Looking there", take: "Harmonizing",
-  auto: "Choosing", undo: "Undoing", save: "Writing the full-size file",
+  auto: "Choosing", undo: "Undoing", resume: "Opening", save: "Writing the full-size file",
+};
+
+// The key to this page's place on the server; a reloaded page finds it again, a new one has none.
+const seat = {
+  key: "",
+  keep(key) {
+    this.key = key;
+    try { sessionStorage.setItem("iph-seat", key); } catch { /* a browser that keeps nothing */ }
+  },
+  find() {
+    try { return sessionStorage.getItem("iph-seat") || ""; } catch { return ""; }
+  },
 };
 
 // Everything that changes the project goes through "act", in order. A newer place replaces one that still waits.
@@ -20,7 +32,7 @@ function next(channel) {
   if (!event || event.sent) return;
   event.sent = true;
   if (WORDS[event.name]) showBusy(event.data.words || WORDS[event.name]);
-  trigger(event.name, event.data);
+  trigger(event.name, { seat: seat.key, ...event.data });
 }
 
 function done(channel) {
@@ -125,6 +137,7 @@ watch("value", () => {
   if (!answer || answer.turn <= view.turn) return;
   const before = view;
   view = answer;
+  seat.keep(Object.keys(view.slots).length ? view.seat : "");
   if (view.message) say(view.message.text, view.message.error);
   showSlots(view.slots);
   const working = view.work;
@@ -179,3 +192,6 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+seat.key = seat.find();
+if (seat.key) setTimeout(() => send("act", "resume"));

@@ -150,9 +150,28 @@ def test_what_a_visitor_left_is_deleted(monkeypatch, tmp_path):
     monkeypatch.setattr(desk_module, "MOST", 2)
     desk.seat("fourth")
     assert not second.project.folder.exists() and list(desk.seats) == ["third", "fourth"]
+    third = desk.seats["third"]
     desk.leave("third")
+    now[0] += desk_module.LEFT_SECONDS
+    desk.sweep()
+    assert not third.project.folder.exists() and not third.pictures.folder.exists() and list(desk.seats) == ["fourth"]
     desk.close()
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_reloaded_page_finds_its_work_again_and_no_other_page_does(desk, view, monkeypatch):
+    monkeypatch.setattr(desk_module.time, "sleep", lambda seconds: None)
+    twin = desk.handle("resume", "twin", {"seat": view["seat"]})
+    assert twin["message"]["text"] == sentence(desk_module.ELSEWHERE) and not twin["slots"]
+    desk.leave("tab")
+    again = desk.handle("resume", "reloaded", {"seat": view["seat"]})
+    assert again["message"] is None and again["result"] == view["result"] and "tab" not in desk.seats
+    desk.sweep()
+    moved = desk.handle("place", "reloaded", {"seat": again["seat"], **PLACE})
+    assert moved["undo"] and desk.handle("undo", "reloaded", {"seat": again["seat"]})["result"]
+    for key in ("guess", 7, ["a"]):
+        lost = desk.handle("undo", f"late {key}", {"seat": key})
+        assert lost["message"]["text"] == sentence(desk_module.GONE) and not lost["slots"] and lost["seat"]
 
 
 def test_two_visitors_see_their_own_work(desk, view):

@@ -150,6 +150,10 @@ def test_composite_point_harmonize_download(visit, studio, files, tmp_path):
     again = loaded.replay(read_photo(files["background"]), read_photo(files["person"]))
     np.testing.assert_array_equal(read_photo(photo).pixels, again.pixels)
     shown(opened, again.pixels)  # what is seen is what was saved
+    opened.reload()
+    opened.wait_for_selector(".split:not([hidden])")
+    shown(opened, again.pixels)
+    assert opened.input_value("[data-amount=strength]") == "99"
 
 
 def test_the_sliders_preview_is_the_mapping_and_needs_no_server(visit, studio, files, monkeypatch):
@@ -231,7 +235,7 @@ def test_a_phone_by_touch(visit, studio, tmp_path):
     assert all(control.bounding_box()["height"] >= 28 for control in small)
 
 
-def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path):
+def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path, monkeypatch):
     mask = write(tmp_path / "mask.png", np.repeat(disc(240, 320, 0.7)[..., None], 3, 2))
     opened = visit()
     opened.click(".finished summary")
@@ -242,12 +246,15 @@ def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path):
     opened.wait_for_selector(".split:not([hidden])")
     quiet(opened)
     assert project(studio).scene.mask.max() == 1 and opened.is_hidden("[data-tool=move]")
-    folders = [seat.project.folder for seat in studio.desk.seats.values()]
     opened.click("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert project(studio).base is None
+    opened.click(".example")
+    opened.wait_for_selector(".split:not([hidden])")
+    folder = project(studio).folder
+    monkeypatch.setattr("demo.desk.LEFT_SECONDS", 0.5)
     opened.close()
     deadline = time.monotonic() + 60
-    while any(folder.exists() for folder in folders):  # a closed tab leaves nothing behind
+    while folder.exists():  # a closed tab leaves nothing behind
         assert time.monotonic() < deadline
         time.sleep(0.2)
