@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# One thread a request: visitors share the cores, and threads that wait for each other on a busy machine take seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr  # noqa: E402
 import streamlit as st  # noqa: E402
@@ -39,5 +41,5 @@ if __name__ == "__main__":
     else:
         study = os.environ.get("IPH_STUDY", "")
         host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), int(os.environ.get("GRADIO_SERVER_PORT", 7860))
-        print(f"The studio is at http://{host}:{port}")
+        print(f"The studio is at http://{host}:{port}, the dashboard at http://{host}:{port}/leaderboard")
         uvicorn.run(build_app(study if study.endswith(".toml") else None), host=host, port=port, log_level="warning")
