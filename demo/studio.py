@@ -31,6 +31,7 @@ CSS = """
 .gradio-container { width: 100%; max-width: 1280px !important; padding: 0 !important; margin: 0 auto !important; }
 .gradio-container .main { padding: 0 20px !important; max-width: none !important; }
 #studio .html-container { padding: 0; }
+footer .divider { display: none !important; }
 @media (max-width: 560px) { .gradio-container .main { padding: 0 12px !important; } }
 """
 
