@@ -14,6 +14,8 @@ from demo.board.viewer import Panel, panels, strip
 
 STRIP = 16  # thumbnails at a time
 PANELS = 6  # outputs shown at first
+RESULTS = {"best": f"Best {PANELS}", "all": "All", "own": "My choice"}
+SCALES = [5, 10, 20]  # ΔE00
 SORTS = {
     "worst": "Worst first",
     "best": "Best first",
@@ -30,7 +32,7 @@ def page() -> None:
         "Every image with its composite, reference, target and results. Click a point or a thumbnail, or step with "
         "← and →.",
     )
-    shown = source.choose_board()
+    shown = source.choose_board(pictures.first_here())
     facts = source.facts_of(shown, shown.place)
     left, middle, right = st.columns(3)
     with left:
@@ -120,8 +122,8 @@ def _choose_image(shown: Shown, table: pd.DataFrame, order: list[str], method: s
     with st.container(horizontal=True, vertical_alignment="bottom"):
         last = len(order) - 1
         step = {"on_click": _open, "type": "secondary", "width": "content"}
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=(order[max(at - 1, 0)],), **step)
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=(order[min(at + 1, last)],), **step)
+        st.button("Previous", shortcut="Left", disabled=at == 0, args=(order[max(at - 1, 0)],), **step)
+        st.button("Next", shortcut="Right", disabled=at == last, args=(order[min(at + 1, last)],), **step)
         label = f"Image {at + 1} of {len(order)}, {SORTS[sort].lower()}"
         return choose(label, order, "image")
 
@@ -134,30 +136,19 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
     board = shown.board
     given, kept = pictures.inputs(board, image), pictures.kept(board, image)
     if given is None and not kept:
-        st.info(
-            f"The pictures of {board.meta.get('title', board.dataset)} are not on this machine: its rows can be looked "
-            "at, its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark with "
-            "`--pictures` to keep the outputs.",
-            icon=":material/hide_image:",
-        )
+        _absent(board)
         return
     rows = board.rows[board.rows["id"] == image].set_index("method")[metric]
     ranked = rows.sort_values(ascending=not source.better_is_higher(metric)).index
     options = [name for name in ranked if name in kept and (given is None or name != "composite")]
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        chosen = st.multiselect(
-            "Results shown, best first",
-            options,
-            options[:PANELS],
-            format_func=lambda name: facts.loc[name, "title"],
-            key=f"results_{image}",
-        )
-    with right, st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        which = choose("Results, best first", list(RESULTS), "results", title=RESULTS.get, buttons=True)
+        top = choose("ΔE00 of maps up to", SCALES, "scale", SCALES[-1], buttons=True)
         maps = switch("Difference maps", "maps")
-        top = st.segmented_control(
-            "ΔE00 scale up to", [5, 10, 20], default=20, key="scale", required=True, disabled=not maps
-        )
+    chosen = {"best": options[:PANELS], "all": options}.get(which)
+    if chosen is None:
+        picked = _pick(shown, sorted(options), facts)
+        chosen = [name for name in options if name in picked]
     items = [*_inputs(given), *_results(shown, image, metric, chosen, given, facts, float(top) if maps else None)]
     shape = pictures.shape_of(board, image) or (1, 1)
     foreground, reference = (
@@ -165,6 +156,34 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
     )
     panels(items, foreground, reference, shape[0] / shape[1], "panels")
     _legend(board, maps, top, given is not None, pictures.packed_with_loss(board, kept[0], image) if kept else False)
+
+
+def _pick(shown: Shown, options: list[str], facts: pd.DataFrame) -> list[str]:
+    """Methods picked by hand; the choice stays from image to image."""
+    return st.multiselect(
+        "Methods",
+        options,
+        default=[name for name in options if facts.loc[name, "kind"] == "interactive"] or options[:2],
+        format_func=lambda name: facts.loc[name, "title"],
+        key=f"own_{shown.board.dataset}",
+        persist_state="session",
+        wrap=True,
+    )
+
+
+def _absent(board: Board) -> None:
+    st.info(
+        f"The pictures of {source.data_set_title(board.dataset)} are not on this machine: its rows can be looked at, "
+        "its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark with "
+        "`--pictures` to keep the outputs.",
+        icon=":material/hide_image:",
+    )
+    other = pictures.first_here()
+    if other is not None:
+        st.button(
+            f"Open {source.data_set_title(other)}, whose pictures are here",
+            on_click=lambda: st.session_state.update(dataset=other),
+        )
 
 
 def _inputs(given: pictures.Picture | None) -> list[Panel]:

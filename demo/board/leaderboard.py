@@ -135,7 +135,7 @@ def _chart(shown: Shown, metric: str, table: pd.DataFrame) -> None:
     caption = (
         f"{METRICS[metric].title} of each method, mean over {shown.board.images} images with the 95 % interval over "
         f"{shown.board.photos} photos; {'higher' if source.better_is_higher(metric) else 'lower'} is better. Circles "
-        "look at the background, diamonds at the reference; the dotted line is the unedited composite."
+        "look at the background, diamonds at the reference, crosses do not say; the dotted line is the composite."
     )
     twin = table[["title", "kind", "looks_at", metric, "low", "high"]]
     look.chart(fig, caption, shown.file, twin, "leaderboard_chart")
@@ -146,7 +146,7 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
     digits, rival_title = source.digits(metric), table.loc[rival, "title"]
     others = [name for name in (*TABLE_1, *available(shown.board)) if name in table.columns and name != metric]
     first = ["class", "title", "kind", "looks_at", metric, "low", "high", "to", "to_low", "to_high", "to_p", "wins"]
-    order = list(dict.fromkeys([*first, *others, "venue", "weights", "parameters"]))
+    order = list(dict.fromkeys([*first, "venue", "weights", "parameters", *others]))
     number = st.column_config.NumberColumn
     columns = {
         "class": st.column_config.TextColumn("Rank", help="1 + the methods better beyond doubt; = shares its rank"),
@@ -178,7 +178,7 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         f"All numbers in this table were **measured here** from `{shown.file}`. Rank, interval, difference "
         f"(to {rival_title}), p and wins are of {METRICS[metric].title}. A click on a column's head sorts."
     )
-    look.notes([f"measured by {', '.join(sorted(shown.board.rows['code'].unique()))}", *shown.board.notes])
+    look.notes([f"code: {', '.join(sorted(shown.board.rows['code'].unique()))}", *shown.board.notes])
 
 
 def _downloads(shown: Shown, metric: str) -> None:
@@ -218,7 +218,10 @@ def _reported(shown: Shown, metric: str) -> None:
         return
     st.subheader("Reported elsewhere, not measured here", anchor=False)
     for table in tables:
-        st.dataframe(pd.DataFrame(table.rows, columns=list(table.columns)), hide_index=True, alt=table.title)
+        columns = {name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[3:]}
+        columns |= {name: name.capitalize() for name in table.columns[:3]} | {"kind": "Type"}
+        frame = pd.DataFrame(table.rows, columns=list(table.columns))
+        st.dataframe(frame, hide_index=True, alt=table.title, column_config=columns)
         st.caption(table.title)
         look.notes(table.notes)
 

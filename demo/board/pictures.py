@@ -24,7 +24,7 @@ from bench.errors import InputError
 from bench.report import Board
 from bench.store import Store
 from demo.board.prepared import cache_folder
-from demo.board.source import results_folder
+from demo.board.source import data_set_names, results_folder
 from iph.files import replacing
 
 Image = NDArray[np.uint8]
@@ -35,13 +35,22 @@ LIMIT = 1024  # pixels, the longer side of a picture that is sent to the browser
 
 def dataset_of(board: Board) -> Dataset | None:
     """The data set that the board was measured on, None where its pictures are not on this machine."""
-    source = CATALOGUE.get(board.dataset)
+    root = _root(board.dataset)
+    return None if root is None else _dataset(root, board.dataset)
+
+
+def first_here() -> str | None:
+    """The first data set with results whose pictures, given or kept, are on this machine."""
+    names = data_set_names()
+    return next((name for name in names if _root(name) or (results_folder() / name / "pictures").is_dir()), None)
+
+
+def _root(name: str) -> Path | None:
+    source = CATALOGUE.get(name)
     root = source.root if source and source.root else None
     if root is None and os.environ.get("IPH_DATA"):
-        root = Path(os.environ["IPH_DATA"]) / board.dataset
-    if root is None or not root.is_dir():
-        return None
-    return _dataset(root, board.dataset)
+        root = Path(os.environ["IPH_DATA"]) / name
+    return root if root is not None and root.is_dir() else None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

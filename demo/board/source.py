@@ -57,19 +57,20 @@ def data_set_names() -> list[str]:
     return sorted(names, key=lambda name: (name == "sample", list(CATALOGUE).index(name) if name in CATALOGUE else 99))
 
 
-def choose_board() -> Shown:
-    """The selectors of data set and protocol, side by side, and the board they name."""
-    left, right = st.columns([2, 2])
+def choose_board(start: str | None = None, key: str = "dataset") -> Shown:
+    """The selectors of data set and protocol, side by side, and the board they name; ``start`` is the default."""
+    left, right = st.columns(2)
     names = data_set_names()
     with left:
-        name = choose("Data set", names, "dataset", title=_title)
+        name = choose("Data set", names, key, start if start in names else None, data_set_title)
     try:
         found = boards_of(name)
     except InputError as error:
         _stop(str(error), "The other data sets can still be chosen above.")
     options = {f"{protocol}-{size}": key for key in found for protocol, size in [key]}
     with right:
-        chosen = choose("Protocol and size", list(options), "protocol", title=lambda name: _protocol(*options[name]))
+        protocol = "protocol" if key == "dataset" else f"{key}_protocol"
+        chosen = choose("Protocol and size", list(options), protocol, title=lambda name: _protocol(*options[name]))
     return found[options[chosen]]
 
 
@@ -121,7 +122,7 @@ def digits(metric: str) -> int:
     return 4 if metric in ("ssim", "fssim", "lpips") else 2
 
 
-def _title(name: str) -> str:
+def data_set_title(name: str) -> str:
     return CATALOGUE[name].title if name in CATALOGUE else name
 
 

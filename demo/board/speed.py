@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bench.board import groups
+from bench.board import frontier, groups
 from bench.metrics import METRICS
 from bench.tables import heading as metric_heading
 from demo.board import look, source
@@ -21,7 +21,9 @@ def page() -> None:
         "composites.",
     )
     shown = source.choose_board()
-    metric = source.choose_metric(shown)
+    left, _ = st.columns(2)
+    with left:
+        metric = source.choose_metric(shown)
     _scatter(shown, metric)
     st.subheader("By foreground size and difficulty", anchor=False)
     by = choose("Group images by", list(BY), "by", title=BY.get, buttons=True)
@@ -33,12 +35,15 @@ def _scatter(shown: Shown, metric: str) -> None:
     main = overview[overview["metric"] == metric].set_index("method")[["mean", "low", "high"]]
     table = source.facts_of(shown, shown.place).join(main)
     untimed = table[table["seconds"].isna()]["title"].tolist()
-    timed = table.dropna(subset="seconds")
+    timed = table.dropna(subset="seconds").drop(index="composite", errors="ignore")  # which takes no time
     if timed.empty:
         st.info("No method was timed: the rows come from finished pictures, which cost nothing here.")
         return
     largest = timed["parameters"].max()
-    best = timed["mean"].idxmax() if source.better_is_higher(metric) else timed["mean"].idxmin()
+    front = frontier(timed["seconds"], timed["mean"], source.better_is_higher(metric))
+    named = [name for name in timed.index if timed.at[name, "kind"] != "classical" or name == front[-1]]
+    named = timed.loc[named].sort_values("mean").index
+    side = {name: ("bottom", "top")[at % 2] + " center" for at, name in enumerate(named)}
     fig = look.figure(440, "milliseconds an image, median", metric_heading(metric), legend=True)
     for kind, color in look.KINDS.items():
         rows = timed[timed["kind"] == kind]
@@ -49,21 +54,33 @@ def _scatter(shown: Shown, metric: str) -> None:
             x=rows["seconds"] * 1000,
             y=rows["mean"],
             name=kind,
-            text=[title if kind != "classical" or name == best else "" for name, title in rows["title"].items()],
+            text=[title if name in side else "" for name, title in rows["title"].items()],
             customdata=rows["title"],
             mode="markers+text",
-            textposition="bottom right",
-            textfont={"size": 11},
+            textposition=[side.get(name, "top center") for name in rows.index],
+            textfont={"size": 12},
+            cliponaxis=False,
             marker={"size": SMALLEST + (LARGEST - SMALLEST) * share, "color": color, "opacity": 0.85},
             error_y={"type": "data", "array": rows["high"] - rows["mean"], "arrayminus": rows["mean"] - rows["low"]},
             hovertemplate="%{customdata}<br>%{x:.2f} ms, %{y:." + str(source.digits(metric)) + "f}<extra></extra>",
         )
-    fig.update_xaxes(type="log")
+    fig.add_scatter(
+        x=timed.loc[front, "seconds"] * 1000,
+        y=timed.loc[front, "mean"],
+        mode="lines",
+        name="none is both faster and better",
+        line={"color": look.QUIET, "width": 1.2, "shape": "hv"},
+        hoverinfo="skip",
+    )
+    if "composite" in table.index:
+        fig.add_hline(table.loc["composite", "mean"], line={"dash": "dot", "color": look.QUIET, "width": 1})
+    fig.update_xaxes(type="log", tickvals=[step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)])
     caption = (
         f"{METRICS[metric].title} with 95 % interval against the median time of one image on the machine that ran it, "
         "one thread a process, on a logarithmic scale; a marker's area grows with the number of parameters, and "
         f"methods without any are smallest. {'Up' if source.better_is_higher(metric) else 'Down'} and to the left is "
-        "better." + (f" Not timed: {', '.join(untimed)}." if untimed else "")
+        "better; the dotted line is the composite, which takes no time."
+        + (f" Not timed: {', '.join(untimed)}." if untimed else "")
     )
     twin = timed.assign(ms=timed["seconds"] * 1000).reset_index()
     columns = {
@@ -108,8 +125,8 @@ def _groups(shown: Shown, metric: str, by: str) -> None:
     caption = (
         f"{METRICS[metric].title} of each method by {BY[by].lower()}, mean and 95 % interval over photos of each "
         "group; n counts images. "
-        + ("Thirds by the composite's own foreground error." if by == "difficulty" else "")
-        + ("Share of the frame that the foreground covers." if by == "size" else "")
+        + ("The groups are thirds by the composite's own foreground error." if by == "difficulty" else "")
+        + ("The groups are shares of the frame that the foreground covers." if by == "size" else "")
     )
     twin = table[["title", "group", "images", "mean", "low", "high"]]
     look.chart(fig, caption.strip(), shown.file, twin, "groups_chart")

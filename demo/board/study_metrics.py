@@ -28,7 +28,7 @@ def view(watched: Watched) -> None:
         level = choose("Compared", list(LEVELS), "level", title=LEVELS.get)
     with right:
         kind = choose("Correlation", list(KINDS), "correlation", title=KINDS.get)
-    shown = source.choose_board()
+    shown = source.choose_board(_shown_to_people(watched), "against")
     fingerprint = f"{watched.about['study']}/{watched.about['sort']}/{watched.fingerprint}"
     key = (*shown.place, "agreement", level, fingerprint)
     try:
@@ -40,6 +40,19 @@ def view(watched: Watched) -> None:
         waiting("Metrics are being compared with the votes …", key)
         return
     _chart(watched, shown, table, kind, level)
+
+
+def _shown_to_people(watched: Watched) -> str | None:
+    """The data set whose pictures the study showed."""
+    items = set(watched.items["item"]) if len(watched.items) else set()
+    for name in source.data_set_names():
+        try:
+            boards = source.boards_of(name).values()
+        except InputError:
+            continue
+        if any(items & set(shown.board.rows["id"]) for shown in boards):
+            return name
+    return None
 
 
 def _agreement(board: Board, watched: Watched, level: str) -> pd.DataFrame:

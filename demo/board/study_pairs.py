@@ -12,7 +12,6 @@ from demo.board.study_scores import source_of
 from demo.board.viewer import Panel, panels
 from userstudy.board import both_ways
 
-MOST = 12  # methods up to which numbers fit into cells
 PICTURES = 200  # rows of a pair's pictures
 
 
@@ -121,7 +120,7 @@ def _tests(watched: Watched, table: pd.DataFrame, order: list[str], alpha: float
     if table["p_holm"].isna().all():
         st.caption("No tests: the votes do not determine the scores yet.")
         return
-    texts = table.assign(text=[look.p_text(p) for p in table["p_holm"]])
+    texts = table.assign(text=[look.p_text(p).replace("0.", ".").replace(" ", "") for p in table["p_holm"]])
     steps = [[0, look.SURE], [alpha, look.SURE], [alpha, look.UNSURE], [1, look.UNSURE]]
     fig = _heat(texts, order, "p_holm", steps, 1)
     caption = (
@@ -133,11 +132,14 @@ def _tests(watched: Watched, table: pd.DataFrame, order: list[str], alpha: float
 
 
 def _heat(table: pd.DataFrame, order: list[str], value: str, colors: list, top: float) -> go.Figure:
-    """A map of ``value`` from 0 to ``top``, the first method down, the second across, with ``text`` in its cells.
+    """A map of ``value`` from 0 to ``top``, the first method down, the second across, with ``text`` where it fits.
 
-    Plotly does not let a heat map's cells be selected: markers without colour lie over them, and carry the texts.
+    Plotly does not let a heat map's cells be selected: markers without colour lie over them.
     """
-    matrix = table.pivot(index="first", columns="second", values=value).reindex(index=order, columns=order)
+    matrix, texts = (
+        table.pivot(index="first", columns="second", values=name).reindex(index=order, columns=order)
+        for name in (value, "text")
+    )
     fig = look.figure(130 + 34 * len(order))
     fig.add_heatmap(
         x=order,
@@ -150,18 +152,20 @@ def _heat(table: pd.DataFrame, order: list[str], value: str, colors: list, top: 
         ygap=2,
         showscale=False,
         hoverinfo="skip",
+        text=texts.fillna("").to_numpy(),
+        texttemplate="%{text}",
+        textfont={"color": look.INK},
     )
     fig.add_scatter(
         x=table["second"],
         y=table["first"],
-        mode="markers+text" if len(order) <= MOST else "markers",
+        mode="markers",
         marker={"size": 34, "symbol": "square", "color": "rgba(0,0,0,0)"},
         text=table["text"],
-        textfont={"color": look.INK, "size": 12},
         customdata=[f"{a} vs {b}" for a, b in zip(table["first"], table["second"], strict=True)],
         hovertemplate="%{customdata}: %{text}<extra></extra>",
         selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}, "textfont": {"color": look.INK}},
+        unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
     fig.update_xaxes(side="top", showgrid=False, categoryorder="array", categoryarray=order)

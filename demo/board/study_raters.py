@@ -40,7 +40,9 @@ def _sides(watched: Watched, pairs: dict) -> None:
             marker={"size": 11, "color": color, "symbol": symbol},
             error_x={"type": "data", "array": part["high"] - part["share"], "arrayminus": part["share"] - part["low"]},
         )
+    order = [m["method"] for m in sorted(pairs["methods"], key=lambda m: m["rank"] or 0)]
     fig.update_xaxes(tickformat=".0%")
+    fig.update_yaxes(categoryorder="array", categoryarray=order[::-1])
     said = (
         f" The left picture won {side['left_share']:.1%} of all decisive votes; side effect {side['effect']:+.3f} ± "
         f"{side['se']:.3f} log-odds, p {'<' if side['p_value'] < 0.001 else '='} {max(side['p_value'], 0.001):.3f}."
@@ -96,8 +98,8 @@ def _screening(watched: Watched, pairs: dict) -> None:
         )
     caption = (
         "Each rater: how long the votes took, and by how many standard deviations they are less like the other raters' "
-        f"than chance explains. {sum(map(bool, table['flagged']))} of {len(table)} raters are flagged; "
-        "nobody is left out for it."
+        f"than chance explains. Flagged: {sum(map(bool, table['flagged']))} of {len(table)} raters; nobody is left "
+        "out for it."
     )
     kept = ["rater", "flagged", "votes", "decisive", "sides", "side_p", "passed", "repeats", "median_seconds"]
     table = table[[*kept, "fast_share", "surprise"]].sort_values("surprise", ascending=False)

@@ -10,7 +10,7 @@ from demo.board.live import Watched
 
 SCALES = {"thurstone": "Thurstone", "bradley_terry": "Bradley–Terry"}
 RANKS = ("#159a80", "#6cc0ae", "#b9e0d8", "#d9ece8")  # the first rank darkest
-LINES = ("#4a90c2", "#d98c1f", "#159a80", "#b5679b", "#8a9390", "#c65a2e", "#5fb3e6", "#a3a500")
+RIDGE = 1.6  # rows of the bootstrap chart that the highest curve fills
 
 
 def source_of(watched: Watched) -> str:
@@ -143,14 +143,26 @@ def _bootstrap(watched: Watched) -> None:
     if not drawn:
         return
     st.subheader("What the bootstrap drew", anchor=False)
-    edges = drawn["edges"]
+    edges, draws = drawn["edges"], drawn["draws"]
+    scale = pd.DataFrame(watched.about["scale"]).query("scale == 'bradley_terry'")
+    order = scale.sort_values("score", ascending=False)["method"].tolist()
     middles = [(low + high) / 2 for low, high in zip(edges[:-1], edges[1:], strict=True)]
-    fig = look.figure(300, "Bradley–Terry score, log-odds", "draws of raters", legend=True)
-    for at, (method, counts) in enumerate(drawn["draws"].items()):
-        color = LINES[at % len(LINES)]
+    highest = max(max(counts) for counts in draws.values())
+    fig = look.figure(110 + look.ROW * (len(order) + 1), "Bradley–Terry score, log-odds")
+    for at, method in enumerate(order):
+        counts = draws[method]
         fig.add_scatter(
-            x=middles, y=counts, name=method, mode="lines", line={"shape": "hvh", "color": color, "width": 1.8}
+            x=[edges[0], *middles, edges[-1]],
+            y=[len(order) - at - 1 + RIDGE * count / highest for count in (0, *counts, 0)],
+            customdata=[0, *counts, 0],
+            name=method,
+            mode="lines",
+            line={"shape": "hvh", "color": look.ACCENT, "width": 1.5},
+            fill="toself",
+            fillcolor="rgba(21, 154, 128, 0.25)",
+            hovertemplate="%{x:.2f}: %{customdata} draws",
         )
+    fig.update_yaxes(tickmode="array", tickvals=list(range(len(order))), ticktext=order[::-1])
     caption = (
         f"How often each Bradley–Terry score came out when the raters were drawn anew {sum(counts):,} times. "
         "Curves that overlap belong to methods that other raters might have put the other way round."
@@ -198,6 +210,7 @@ def rankings(watched: Watched) -> None:
             name=f"rank {k + 1}",
             marker={"color": RANKS[min(k, len(RANKS) - 1)]},
         )
+    fig.update_layout(legend={"traceorder": "normal"})
     fig.add_bar(
         x=[m["unranked"] for m in methods], y=names, orientation="h", name="no rank", marker={"color": "#8a939055"}
     )

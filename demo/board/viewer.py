@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 PANELS_CSS = """
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 220px), 1fr)); gap: 12px; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(clamp(140px, 50% - 6px, 220px), 1fr));
+  gap: 12px; }
 figure { margin: 0; }
 .frame { position: relative; overflow: hidden; border-radius: 6px; background: var(--st-secondary-background-color);
   cursor: zoom-in; touch-action: pan-y; outline-offset: 2px; }
