@@ -18,13 +18,13 @@ from demo.vote_admin import admin_router
 from demo.vote_routes import study_router
 from userstudy.errors import InputError
 from userstudy.sessions import Sessions
-from userstudy.store import Store
+from userstudy.store import DATABASE, Store
 from userstudy.study import Study, load_study
 from userstudy.tokens import admin_token
 
 ASSETS = Path(__file__).with_name("assets")
 SCRIPTS = ("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_page.js")
-STUDY, DATABASE = "IPH_STUDY", "IPH_STUDY_DATABASE"  # how worker processes learn what to serve
+STUDY = "IPH_STUDY"  # how worker processes learn what to serve
 
 
 def build_page(title: str) -> gr.Blocks:
@@ -47,7 +47,7 @@ def mount_study(
     """Adds a study to an app: the page at ``prefix``, its routes and its admin page below. Raises InputError."""
     if not isinstance(study, Study):
         study = load_study(study)
-    sessions = Sessions(Store(database or study.database_url), study)
+    sessions = Sessions(Store(database or os.environ.get(DATABASE) or study.database_url), study)
     app.include_router(study_router(sessions), prefix=prefix)
     app.include_router(admin_router(sessions), prefix=prefix)
     gr.mount_gradio_app(
@@ -68,7 +68,7 @@ def create_app() -> FastAPI:
     """The app of one worker process, after what ``main`` wrote into the environment."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/", lambda: RedirectResponse("study/"), include_in_schema=False)
-    mount_study(app, os.environ[STUDY], database=os.environ.get(DATABASE))
+    mount_study(app, os.environ[STUDY])
     return app
 
 
@@ -77,7 +77,9 @@ def serve(
     host: Annotated[str, typer.Option(help="0.0.0.0 to be reached from other machines")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="where to listen")] = 7861,
     processes: Annotated[int, typer.Option(help="server processes; more than one wants PostgreSQL")] = 1,
-    database: Annotated[str | None, typer.Option(help="database URL in place of the study file's")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="database URL in place of the study file's", envvar=DATABASE)
+    ] = None,
 ) -> None:
     """Serve a study: raters at /study, the admin page at /study/admin."""
     study = load_study(study_path)

@@ -19,14 +19,16 @@ from userstudy.restore import import_votes
 from userstudy.score_text import score_text, table
 from userstudy.sessions import Sessions
 from userstudy.simulate import Taste, simulate
-from userstudy.store import STATES, Store, StudyRow
+from userstudy.store import DATABASE, STATES, Store, StudyRow
 from userstudy.study import Study, load_study
 from userstudy.tokens import admin_token
 from userstudy.transfer import FORMS, export_votes, raw_form, read_votes, tables_of, votes_hash, write_frame
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 StudyPath = Annotated[Path, typer.Argument(help="the study file", metavar="STUDY.toml")]
-Database = Annotated[str | None, typer.Option(help="database URL in place of the study file's")]
+Database = Annotated[
+    str | None, typer.Option(help="database URL in place of the study file's", envvar=DATABASE, show_default=False)
+]
 Simulated = Annotated[
     bool, typer.Option("--simulated", help="the simulated votes, which are never mixed with real ones")
 ]

@@ -21,6 +21,7 @@ from userstudy.errors import InputError, nearest
 from userstudy.study import Study
 from userstudy.tables import log, raters, studies, votes
 
+DATABASE = "IPH_STUDY_DATABASE"  # the environment's database URL: a password belongs on no command line
 STATES = {"open": "open", "pause": "paused", "close": "closed"}  # log action -> state
 
 

@@ -77,6 +77,18 @@ def choices(study, rater) -> list[tuple[int, str]]:
     return [(row.trial, row.choice) for row in table[table["rater"] == rater].sort_values("trial").itertuples()]
 
 
+def unsaved(page, count: int) -> None:
+    """Waits until so many answers are on their way. The page goes on before the server has answered."""
+    kept = "Object.entries(localStorage).find(([name]) => name.endsWith(':outbox'))?.[1] ?? '[]'"
+    page.wait_for_function(f"count => JSON.parse({kept}).length === count", arg=count)
+
+
+def saved_choices(study, page) -> list[tuple[int, str]]:
+    """The choices of the rater on a page, once all are saved."""
+    unsaved(page, 0)
+    return choices(study, rater_of(page))
+
+
 def names_on_screen(page) -> list[str]:
     return [
         re.search(r"picture/(\w+)\.png", image.get_attribute("src"))[1]

@@ -1,5 +1,6 @@
 """``python -m demo.vote`` as a person runs it, and what it says when it cannot start."""
 
+import os
 import re
 import socket
 import subprocess
@@ -20,7 +21,8 @@ def free_port() -> int:
 def test_one_command_serves_raters_and_the_admin(tmp_path):
     path, port = write_study(tmp_path), free_port()
     command = [sys.executable, "-m", "demo.vote", str(path), "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = os.environ | {"IPH_STUDY_DATABASE": f"sqlite:///{tmp_path}/elsewhere.db"}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     try:
         said = server.stdout.readline() + server.stdout.readline()
         rater, admin = re.findall(r"(http://\S+)", said)
@@ -40,10 +42,10 @@ def test_one_command_serves_raters_and_the_admin(tmp_path):
         assert summary.json()["state"] == "open"
         # Nothing of Gradio's that a rater does not need: no upload, no monitoring, no way to the vote store.
         assert httpx.post(f"{rater}gradio_api/upload", files={"files": b"x" * 100}).status_code == 413
-        assert httpx.get(f"{rater}gradio_api/file={tmp_path}/trial.db").status_code == 403
+        assert httpx.get(f"{rater}gradio_api/file={tmp_path}/elsewhere.db").status_code == 403
         assert httpx.get(f"{rater}gradio_api/file={path}").status_code == 403
         assert httpx.get(f"{rater}monitoring").status_code >= 400
-        assert (tmp_path / "trial.db").exists()
+        assert (tmp_path / "elsewhere.db").exists() and not (tmp_path / "trial.db").exists()
     finally:
         server.kill()
         server.wait()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from rater_hands import at, begin, choices, names_on_screen, rater_of, ready, studies
+from rater_hands import at, begin, choices, names_on_screen, rater_of, ready, saved_choices, studies, unsaved
 from study_files import METHODS
 
 from userstudy.pictures import picture_id
@@ -67,6 +67,7 @@ def test_seconds_are_measured_from_the_pictures_on(page, studies):
     rater_page.wait_for_timeout(700)
     rater_page.keyboard.press("ArrowLeft")
     ready(rater_page, 2)
+    unsaved(rater_page, 0)
     table = votes_table(studies.slow.store, studies.slow.row)
     (seconds,) = table[table["rater"] == rater_of(rater_page)]["seconds"]
     assert 2.1 <= seconds < 12
@@ -80,7 +81,7 @@ def test_answers_wait_for_the_viewing_time(page, studies):
     assert rater_page.locator(".answers button:not([disabled])").count() == 0
     rater_page.keyboard.press("ArrowLeft")  # too early
     ready(rater_page, 2)
-    assert choices(studies.slow, rater_of(rater_page)) == [(0, "left")]
+    assert saved_choices(studies.slow, rater_page) == [(0, "left")]
 
 
 def test_pictures_are_shown_pixel_for_pixel_and_the_next_ones_are_there_before_the_vote(page, studies):
@@ -123,7 +124,7 @@ def test_one_key_is_one_vote(page, studies):
         "for (const _ of [1, 2, 3]) document.querySelector('.answers button[data-choice=right]').click()"
     )
     ready(rater_page, 3)
-    assert choices(studies.short, rater_of(rater_page)) == [(0, "left"), (1, "right")]
+    assert saved_choices(studies.short, rater_page) == [(0, "left"), (1, "right")]
 
 
 def test_a_clicked_button_does_not_take_the_next_space(page, studies):
@@ -133,7 +134,7 @@ def test_a_clicked_button_does_not_take_the_next_space(page, studies):
     ready(rater_page, 2)
     rater_page.keyboard.press("Space")
     ready(rater_page, 3)
-    assert choices(studies.short, rater_of(rater_page)) == [(0, "left"), (1, "skip")]
+    assert saved_choices(studies.short, rater_page) == [(0, "left"), (1, "skip")]
 
 
 def test_going_through_the_buttons_by_keyboard(page, studies):
@@ -142,7 +143,7 @@ def test_going_through_the_buttons_by_keyboard(page, studies):
     rater_page.focus(".answers button[data-choice=both_bad]")
     rater_page.keyboard.press("Space")
     ready(rater_page, 2)
-    assert choices(studies.short, rater_of(rater_page)) == [(0, "both_bad")]
+    assert saved_choices(studies.short, rater_page) == [(0, "both_bad")]
 
 
 def test_undo_shows_the_pair_again_and_adds_a_row(page, studies):

@@ -1,7 +1,7 @@
 """The voting page in trouble: lost connections, crashes, and server answers that come in any order."""
 
 import pytest
-from rater_hands import at, begin, choices, rater_of, ready, studies
+from rater_hands import at, begin, choices, rater_of, ready, saved_choices, studies, unsaved
 
 from userstudy.reading import raw_votes
 
@@ -62,12 +62,6 @@ def press_everything(page) -> None:
     page.evaluate("for (const one of document.querySelectorAll('.answers button')) one.click()")
 
 
-WAITING = """count => {
-  const kept = Object.entries(localStorage).find(([name]) => name.endsWith(':outbox'));
-  return JSON.parse(kept?.[1] ?? '[]').length === count;
-}"""
-
-
 def test_answers_given_while_the_server_ends_the_session(page, studies):
     """Checks failed, and the next answer on its way: the server refuses it while the rater goes on pressing keys."""
     rater_page, votes, study_asked = page(studies.checked.url), [], []
@@ -77,7 +71,7 @@ def test_answers_given_while_the_server_ends_the_session(page, studies):
         rater_page.keyboard.press("ArrowLeft")
         number += 1
         ready(rater_page, number)
-    rater_page.wait_for_function(WAITING, arg=0)
+    unsaved(rater_page, 0)
     rater_page.route("**/api/vote", lambda route: votes.append(route))
     rater_page.route("**/api/study", lambda route: study_asked.append(route))
     wrong = "ArrowLeft" if "picture B" in rater_page.inner_text(".note") else "ArrowRight"
@@ -89,7 +83,7 @@ def test_answers_given_while_the_server_ends_the_session(page, studies):
         while not votes:
             rater_page.wait_for_timeout(20)
         votes.pop().continue_()
-        rater_page.wait_for_function(WAITING, arg=left)
+        unsaved(rater_page, left)
     while not study_asked:
         rater_page.wait_for_timeout(20)
     press_everything(rater_page)
@@ -97,7 +91,7 @@ def test_answers_given_while_the_server_ends_the_session(page, studies):
     study_asked.pop().continue_()
     at(rater_page, "end")
     assert rater_page.inner_text(".code output") == "C-FAIL"
-    given = choices(studies.checked, rater_of(rater_page))
+    given = saved_choices(studies.checked, rater_page)
     assert len(given) == number - 2  # neither the refused answer nor those of the hasty hand
 
 
@@ -116,7 +110,7 @@ def test_an_undo_before_the_answers_open_keeps_them_shut(page, studies):
     ready(rater_page, 1)
     rater_page.keyboard.press("ArrowRight")
     ready(rater_page, 2)
-    assert choices(study, rater_of(rater_page)) == [(0, "right")]
+    assert saved_choices(study, rater_page) == [(0, "right")]
 
 
 def test_an_answer_that_is_not_the_servers_does_not_count(page, studies):
@@ -129,7 +123,7 @@ def test_an_answer_that_is_not_the_servers_does_not_count(page, studies):
     assert "not saved yet" in rater_page.inner_text(".banner")
     rater_page.unroute("**/api/vote")
     rater_page.wait_for_selector(".banner", state="hidden")
-    assert choices(study, rater_of(rater_page)) == [(0, "left")]
+    assert saved_choices(study, rater_page) == [(0, "left")]
 
 
 def test_a_browser_that_stores_nothing_still_votes(page, studies):

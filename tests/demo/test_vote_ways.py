@@ -4,7 +4,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from rater_hands import at, begin, choices, names_on_screen, rater_of, ready, studies
+from rater_hands import at, begin, names_on_screen, rater_of, ready, saved_choices, studies
 
 from userstudy.tables import raters
 from userstudy.tokens import admin_token
@@ -30,7 +30,7 @@ def test_going_on_on_another_device(page, studies):
     ready(second, 3)
     first.keyboard.press("ArrowLeft")  # the same pair, too late: refused, and the page catches up
     ready(first, 3)
-    assert choices(studies.short, rater_of(first)) == [(0, "left"), (1, "right")]
+    assert saved_choices(studies.short, first) == [(0, "left"), (1, "right")]
 
 
 def test_prolific_comes_back_and_is_sent_home(page, studies):
@@ -130,7 +130,7 @@ def test_paused_and_closed_studies_say_so(page, studies):
     assert "paused" in newcomer.inner_text("[data-stage=end] h2")
     study.store.set_state(study.row.id, "open")
     rater_page.wait_for_selector(".banner", state="hidden")  # sent by itself
-    assert choices(study, rater_of(rater_page)) == [(0, "left")]
+    assert saved_choices(study, rater_page) == [(0, "left")]
     study.store.set_state(study.row.id, "close")
     ready(rater_page, 2)
     rater_page.keyboard.press("ArrowLeft")
