@@ -141,7 +141,7 @@ def cut_out(
     original = _read(photo)
     if box is not None:
         mask = marking.subject(original.pixels, Mark.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None)
-    elif x is not None and y is not None:
+    elif x is not None or y is not None:
         mask = marking.subject(original.pixels, Mark.from_dict({"kind": "click", "points": [[x, y]]}), None)
     else:
         mask = _subject(original)
@@ -178,8 +178,9 @@ def export_cube(recipe: FileData, size: int = 33) -> FileData:
     Returns:
         The .cube file.
     """
+    change = Recipe.load(_path(recipe)).change
     path = _folder() / f"{Path(_name(recipe)).stem}.cube"
-    Recipe.load(recipe["path"]).change.save_cube(path, size, title=path.stem)
+    change.save_cube(path, size, title=path.stem)
     return as_file(path)
 
 
@@ -195,7 +196,7 @@ def replay(recipe: FileData, photo: FileData, person: FileData | None = None) ->
     """
     original = _read(photo)
     path = _folder() / f"{Path(_name(photo)).stem}-harmonized{original.ending}"
-    result = Recipe.load(recipe["path"]).replay(original, None if person is None else _read(person))
+    result = Recipe.load(_path(recipe)).replay(original, None if person is None else _read(person))
     write_photo(result, path)
     return as_file(path)
 
@@ -216,12 +217,18 @@ def _plain(function: Callable) -> Callable:
     return call
 
 
+def _path(file: FileData) -> str:
+    if not isinstance(file, dict) or not isinstance(file.get("path"), str):
+        raise InputError(f"expected an uploaded file, got {str(file)[:40]!r}")
+    return file["path"]
+
+
 def _read(file: FileData) -> Photo:
-    return read_photo(file["path"], MAX_BYTES, MAX_PIXELS)
+    return read_photo(_path(file), MAX_BYTES, MAX_PIXELS)
 
 
 def _name(file: FileData) -> str:
-    return Path(file.get("orig_name") or file["path"]).name[:100]
+    return Path(str(file.get("orig_name") or file["path"])).name[:100]
 
 
 def _folder() -> Path:

@@ -1,6 +1,7 @@
 """What visitors may not do: ask too much, make the server fetch addresses, or use doors of Gradio that nobody needs."""
 
 import re
+from math import ceil
 
 import gradio as gr
 from starlette.responses import PlainTextResponse
@@ -30,7 +31,8 @@ class ClosedBlocks(gr.Blocks):
         if self.limit is not None and client is not None and iterator is None:
             wait = self.limit.wait(client)
             if wait:
-                raise gr.Error(f"Too many requests from this address: please wait {wait:.0f} seconds.")
+                sentence = f"Too many requests from this address: please wait {ceil(wait)} seconds."
+                raise gr.Error(sentence, print_exception=False)
         return await super().process_api(block_fn, inputs, state, request, iterator, **kwargs)
 
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
@@ -49,7 +51,8 @@ def uploads_only(value: object) -> object:
     path = value.get("path")
     if isinstance(path, str) and re.match(r"\s*[a-z][a-z0-9+.-]+:", path, re.IGNORECASE):
         if FILE not in path:
-            raise gr.Error("Expected an uploaded file, got an address: this server fetches nothing from elsewhere.")
+            sentence = "Expected an uploaded file, got an address: this server fetches nothing from elsewhere."
+            raise gr.Error(sentence, print_exception=False)
         return {**value, "path": path.split(FILE, 1)[1], "url": None}
     return {key: uploads_only(entry) for key, entry in value.items()}
 
@@ -69,5 +72,6 @@ class Doors:
             elif path.rstrip("/").endswith("/upload"):
                 wait = self.limit.wait((scope.get("client") or ("",))[0], UPLOAD_COST)
                 if wait:
-                    app = PlainTextResponse(f"Too many uploads: please wait {wait:.0f} seconds.", 429)
+                    told = f"Too many uploads: please wait {ceil(wait)} seconds."
+                    app = PlainTextResponse(told, 429, {"Retry-After": str(ceil(wait))})
         await app(scope, receive, send)

@@ -100,6 +100,10 @@ def test_errors_are_sentences_for_callers_too(client, files):
         client.predict(files["photo"], files["mask"], strength=9, api_name="/harmonize")
     with pytest.raises(AppError, match="Expected a box"):
         client.predict(files["photo"], files["mask"], reference_box=[1, 2], api_name="/harmonize")
+    with pytest.raises(AppError, match="Expected points as x and y"):
+        client.predict(files["photo"], x=0.5, api_name="/cut_out")
+    with pytest.raises(AppError, match="Expected an uploaded file, got 'beach.png'"):
+        client.predict("beach.png", api_name="/cut_out")
     with pytest.raises(AppError, match="not JSON"):
         client.predict(files["photo"], 33, api_name="/export_cube")
 
