@@ -17,8 +17,8 @@ app = typer.Typer(
 )
 Results = Annotated[Path, typer.Argument(help="Results folder, as `run` makes it.")]
 METHODS_HELP = (
-    "Names, groups (all, classical, generic, interactive) or name=WEIGHTS, with commas or repeated; 'none' measures "
-    "predictions only."
+    "Names, groups (all, classical, generic, interactive), name=WEIGHTS or name=CODE.py, with commas or repeated; "
+    "'none' measures predictions only."
 )
 
 

@@ -21,7 +21,7 @@ def on_ray(address: str | None) -> Execute:
     try:
         import ray
     except ImportError:
-        raise InputError("expected Ray to be installed, but it is not: pip install 'ray[default]'") from None
+        raise InputError("expected Ray to be installed, but it is not: pip install ray==2.56.0") from None
 
     def execute(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
         threads = {"env_vars": SINGLE_THREAD}

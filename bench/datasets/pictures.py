@@ -1,7 +1,8 @@
 """Composites, masks and targets as arrays, checked as they are read.
 
-Images are (H, W, 3) uint8 sRGB and masks (H, W) bool. At a fixed size images are resized as DoveNet's loader does
-(PIL, bicubic) and masks by the nearest pixel.
+Images are (H, W, 3) uint8 sRGB and masks (H, W) bool. At a fixed size composites and targets are resized as
+iHarmony4's ``evaluation.py`` resizes images (Pillow, bicubic), masks as DoveNet's loader does (the nearest pixel). What
+that loader does to images (Pillow, bilinear) belongs to the network: see ``bench/methods/learned.py``.
 """
 
 from dataclasses import dataclass

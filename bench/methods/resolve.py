@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.errors import unknown
+from bench.errors import InputError, unknown
+from bench.methods import own
 from bench.methods.registry import Method
 from bench.methods.table import METHODS
 
@@ -16,10 +17,10 @@ GROUPS = {
 
 
 def resolve(names: Iterable[str]) -> list[Method]:
-    """Methods for names, groups (``all``, ``classical``, ``generic``, ``interactive``) and ``name=WEIGHTS``, each once.
+    """Methods for names, groups (``all``, ``classical``, ``generic``, ``interactive``) and one's own, each once.
 
-    ``name=WEIGHTS`` is the method with the weights in a file or folder, as a row of its own. A wrong name raises
-    ``InputError`` with the nearest right one.
+    ``name=WEIGHTS`` is the method with the weights in a file or folder, ``name=CODE.py`` a new one as ``own.py`` says.
+    A wrong name raises ``InputError`` with the nearest right one.
     """
     found: dict[str, Method] = {}
     for name in names:
@@ -32,6 +33,10 @@ def _expand(name: str) -> list[Method]:
     if name in GROUPS:
         return [method for method in METHODS.values() if method.kind in GROUPS[name]]
     name, given, path = name.partition("=")
+    if path.endswith(".py"):
+        if name in ("", *METHODS, *GROUPS):
+            raise InputError(f"expected a new name for the method in {path}, but got {name!r}")
+        return [own.method(name, Path(path))]
     if name not in METHODS:
         raise unknown("method", name, [*METHODS, *GROUPS])
     return [METHODS[name].with_weights(Path(path)) if given else METHODS[name]]

@@ -1,7 +1,5 @@
 """The command line: what a newcomer types, and one sentence with an exit code for every mistake."""
 
-import re
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from bench.datasets.catalogue import SAMPLE_ROOT
 from bench.methods import METHODS
 
 COMMANDS = ("add", "build-open", "datasets", "export", "retrain", "run", "speed", "table", "weights")
-README = Path(__file__).resolve().parents[2] / "bench" / "README.md"
 
 
 def bench(*arguments: str | Path) -> Result:
@@ -183,15 +180,3 @@ def test_unwritable_results(tmp_path: Path) -> None:
         "expected to write"
         in refused("run", "--dataset", tmp_path / "set", "--methods", "composite", "--out", tmp_path / "file").lower()
     )
-
-
-def test_commands_of_the_readme_exist() -> None:
-    """Every ``python -m bench …`` line names a command and options that are there."""
-    commands = typer.main.get_command(app).commands
-    lines = re.findall(r"python -m bench ([^\n`#|]+)", README.read_text(encoding="utf-8"))
-    assert len(lines) >= 8
-    for line in lines:
-        name, *rest = shlex.split(line.replace("…", ""))
-        assert name in commands, line
-        known = {option for parameter in commands[name].params for option in parameter.opts + parameter.secondary_opts}
-        assert {word for word in rest if word.startswith("--")} <= known, line

@@ -1,9 +1,11 @@
 """The table of methods: complete facts, groups, and names as people type them."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.errors import InputError
@@ -38,6 +40,9 @@ def test_groups():
         ("poisson=x.pth", "'poisson' has none"),
         ("dovenet=nowhere.pth", "at nowhere.pth, but nothing is there"),
         ("rainet=nowhere.pth", "did you mean 'rainnet'"),
+        ("mine=nowhere.py", "the code of 'mine' at nowhere.py, found none"),
+        ("poisson=mine.py", "expected a new name for the method in mine.py"),
+        ("=mine.py", "expected a new name"),
     ],
 )
 def test_wrong_names_are_a_sentence(name, sentence):
@@ -53,6 +58,33 @@ def test_given_weights_make_a_row_of_their_own(tmp_path):
     assert method.title == "DoveNet (weights retrained.pth)"
     assert method.parameters is None and METHODS["dovenet"].source is None
     assert method.missing().startswith("weights damaged: expected")
+
+
+OWN = "def harmonize(composite, foreground, reference):\n    composite[foreground] = 7\n    return composite\n"
+
+
+def test_own_code_spoils_nobody_elses_picture(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    (method,) = resolve([f"mine={tmp_path}/mine.py"])
+    composite, foreground = np.zeros((4, 5, 3), np.uint8), np.eye(4, 5, dtype=bool)
+    output = method.make()(composite, foreground, None)
+    assert (output[foreground] == 7).all() and composite.max() == 0
+    assert method.digest() == hashlib.sha256(OWN.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("import nothing_like_it", "mine.py to load, but ModuleNotFoundError: No module"),
+        ("def harmonise(a, b, c): ...", r"expected a function harmonize\(composite, foreground, reference\)"),
+        ("def harmonize(a, b, c): ...", "expected an array from harmonize in .*mine.py, but got NoneType"),
+    ],
+)
+def test_own_code_that_cannot_be_used_is_a_sentence(tmp_path, code, sentence):
+    (tmp_path / "mine.py").write_text(code)
+    (method,) = resolve([f"mine={tmp_path}/mine.py"])
+    with pytest.raises(InputError, match=sentence):
+        method.make()(np.zeros((4, 5, 3), np.uint8), np.eye(4, 5, dtype=bool), None)
 
 
 def test_the_table_loads_without_torch():
