@@ -5,7 +5,8 @@
     python -m userstudy.load run /tmp/load/load.toml http://127.0.0.1:7869/study
 
 Raters look for three to five seconds, load every picture they see, and vote. At the end every vote that the server
-acknowledged is looked up in the store. Only studies named ``load…`` on this machine are voted on.
+acknowledged is looked up in the store. Only studies named ``load…`` on this machine are voted on. With PostgreSQL and
+two processes: the same lines after ``export IPH_STUDY_DATABASE=postgresql://…``, with ``--processes 2`` for the server.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from PIL import Image
 
 from userstudy.errors import InputError
 from userstudy.score_text import table
-from userstudy.store import Store
+from userstudy.store import DATABASE, Store
 from userstudy.study import load_study
 from userstudy.tables import raters, votes
 
@@ -165,7 +166,9 @@ def run(
     seconds: Annotated[float, typer.Option(help="how long")] = 60,
     fastest: Annotated[float, typer.Option(help="seconds from one vote to the next, at least")] = 3,
     slowest: Annotated[float, typer.Option(help="and at most")] = 5,
-    database: Annotated[str | None, typer.Option(help="database URL in place of the study file's")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="database URL in place of the study file's", envvar=DATABASE)
+    ] = None,
 ) -> None:
     """Vote, and print what raters waited and whether every acknowledged vote is stored once."""
     study = load_study(study_path)
