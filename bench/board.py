@@ -126,6 +126,8 @@ def groups(board: Board, by: str, metric: str) -> pd.DataFrame:
         low, high = interval(bootstrap_means(*group_sums(wide.to_numpy(), _photos(board, wide.index))))
         facts = {"group": str(group), "images": len(wide), "mean": wide.mean().to_numpy(), "low": low, "high": high}
         frames.append(pd.DataFrame({"method": board.methods, **facts}))
+    if not frames:
+        raise InputError(f"expected images that can be grouped by {by}, but the rows of {board.dataset} do not say it")
     return pd.concat(frames, ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Where votes are read from: a study file, a store by URL or as an SQLite file, or a file of raw votes.
+"""Where votes are read from, and only read: a study file, a store by URL or as an SQLite file, or a file of raw votes.
 
 Both kinds answer alike: which studies there are, a fingerprint that changes with every vote, and the tables that count.
 """
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from userstudy.errors import InputError
 from userstudy.reading import rankings_table, votes_table
 from userstudy.store import Store
+from userstudy.store_reader import StoreReader
 from userstudy.study import load_study
 from userstudy.tables import log, raters, studies, votes
 from userstudy.transfer import read_votes, tables_of
@@ -93,7 +94,7 @@ def open_votes(text: str) -> VotesFile | VoteStore:
         address = _url(text)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
             raise InputError(f"expected a vote store at {address.database}, found none")
-        return VoteStore(Store(text))
+        return VoteStore(StoreReader(text))
     if not path.is_file():
         raise InputError(f"expected a study file, a vote store or a file of votes at {path}, found none")
     if path.suffix.lower() in FILES:
@@ -101,7 +102,7 @@ def open_votes(text: str) -> VotesFile | VoteStore:
     if path.suffix.lower() == ".toml":
         study = load_study(path)
         return VoteStore(open_votes(study.database_url).store, study.file.name)
-    return VoteStore(Store(f"sqlite:///{path.resolve()}"))
+    return VoteStore(StoreReader(f"sqlite:///{path.resolve()}"))
 
 
 @lru_cache(maxsize=16)

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from bench.board import available
+from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report import Board
 from bench.tables import heading as metric_heading
@@ -134,7 +135,7 @@ def _open(image: str) -> None:
 
 def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> None:
     board = shown.board
-    given, kept = pictures.inputs(board, image), pictures.kept(board, image)
+    given, kept = _given(board, image), pictures.kept(board, image)
     if given is None and not kept:
         _absent(board)
         return
@@ -149,12 +150,19 @@ def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> Non
     if chosen is None:
         picked = _pick(shown, sorted(options), facts)
         chosen = [name for name in options if name in picked]
-    items = [*_inputs(given), *_results(shown, image, metric, chosen, given, facts, float(top) if maps else None)]
+    results = _results(shown, image, metric, chosen, given, facts, float(top) if maps else None)
+    items = [*_inputs(given), *results]
     shape = pictures.shape_of(board, image) or (1, 1)
     foreground, reference = (
         (pictures.outline(given.foreground), pictures.outline(given.reference)) if given else ("", "")
     )
     panels(items, foreground, reference, shape[0] / shape[1], "panels")
+    if len(results) < len(chosen):
+        st.warning(
+            f"{len(chosen) - len(results)} of {len(chosen)} kept pictures cannot be read. The benchmark makes them "
+            "again with `--pictures --recompute`.",
+            icon=":material/broken_image:",
+        )
     _legend(board, maps, top, given is not None, pictures.packed_with_loss(board, kept[0], image) if kept else False)
 
 
@@ -186,6 +194,18 @@ def _absent(board: Board) -> None:
         )
 
 
+def _given(board: Board, image: str) -> pictures.Picture | None:
+    """Composite, masks and target, None where they are not here or cannot be read."""
+    try:
+        return pictures.inputs(board, image)
+    except InputError as error:
+        st.warning(
+            f"{look.sentence(error)} `python -m bench datasets` with the folder checks the whole data set.",
+            icon=":material/broken_image:",
+        )
+        return None
+
+
 def _inputs(given: pictures.Picture | None) -> list[Panel]:
     if given is None:
         return []
@@ -212,6 +232,8 @@ def _results(
         title = facts.loc[name, "title"]
         note = f"{METRICS[metric].title} {values[name]:.{source.digits(metric)}f}"
         src = pictures.output_source(shown.board, name, image)
+        if src is None:
+            continue
         if top is not None and given is not None and given.target is not None:
             drawn = pictures.difference_source(pictures.output(shown.board, name, image), given.target, top)
             src, note = (drawn, f"ΔE00 to the target, {note}") if drawn else (src, f"{note}; of another size")

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from userstudy.errors import InputError
 from userstudy.vote_source import VotesFile, VoteStore, open_votes
 
 PAUSE = 5.0  # seconds between two reductions of a study that is running
+RETRY = 30.0  # seconds until votes that could not be scored are tried again
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,7 @@ class Watched:
     out: Path | None = None
     ended: float = 0.0
     failed: tuple[str, str] = ("", "")  # fingerprint, sentence
+    lock: threading.Lock = field(default_factory=threading.Lock)  # several visitors, one process
 
     @property
     def busy(self) -> bool:
@@ -57,11 +60,13 @@ def watch(study: str, sort: str | None) -> Watched:
     """Takes what has been reduced, begins what has changed. Raises InputError where the votes cannot be read."""
     watched = _watched(named(), study, sort)
     fingerprint = _source(named()).fingerprint(study)
-    if watched.process is not None and watched.process.poll() is not None:
-        _end(watched)
-    known = fingerprint in (watched.fingerprint, watched.failed[0])
-    if not known and not watched.busy and time.monotonic() - watched.ended > (PAUSE if watched.about else 0):
-        _begin(watched, fingerprint)
+    with watched.lock:
+        if watched.process is not None and watched.process.poll() is not None:
+            _end(watched, fingerprint)
+        since = time.monotonic() - watched.ended
+        known = fingerprint == watched.fingerprint or (fingerprint == watched.failed[0] and since < RETRY)
+        if not known and not watched.busy and since > (PAUSE if watched.about else 0):
+            _begin(watched, fingerprint)
     return watched
 
 
@@ -137,13 +142,13 @@ def _yield_to_others() -> None:
     os.nice(10)
 
 
-def _end(watched: Watched) -> None:
+def _end(watched: Watched, fingerprint: str) -> None:
     process, watched.process, watched.ended = watched.process, None, time.monotonic()
     said = process.stderr.read().decode(errors="replace").strip()
     process.stderr.close()
     if process.returncode != 0 or not _take(watched):
         sentence = said.splitlines()[-1] if said else f"the scoring process ended with {process.returncode}"
-        watched.failed = (_source(named()).fingerprint(watched.study), sentence)
+        watched.failed = (fingerprint, sentence)
 
 
 def _take(watched: Watched) -> bool:

@@ -54,7 +54,7 @@ def _counterparts() -> dict[str, Shown]:
         try:
             shown = source.boards_of(name).get(("strict", "256"))
         except InputError as error:
-            st.warning(f"{error}", icon=":material/info:")
+            st.warning(look.sentence(error), icon=":material/info:")
             continue
         if shown and (wanted not in found or stands_for is None):
             found[wanted] = shown

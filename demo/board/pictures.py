@@ -59,7 +59,7 @@ def _dataset(root: Path, name: str) -> Dataset:
 
 
 def inputs(board: Board, image: str) -> Picture | None:
-    """Composite, masks and target as the methods got them; None where they are not here."""
+    """Composite, masks and target as the methods got them; None where they are not here, InputError where broken."""
     dataset = dataset_of(board)
     entries = {} if dataset is None else {entry.id: entry for entry in dataset.entries}
     if image not in entries:
@@ -74,16 +74,21 @@ def shape_of(board: Board, image: str) -> tuple[int, int] | None:
     """Width and height of the photo itself, whose proportions a square picture has lost."""
     dataset = dataset_of(board)
     entry = next((e for e in dataset.entries if e.id == image), None) if dataset else None
-    if entry is None:
-        return None
-    height, width = read_image(entry.composite).shape[:2]
-    return width, height
+    picture = entry and _readable(entry.composite)
+    return None if picture is None else (picture.shape[1], picture.shape[0])
 
 
 def output(board: Board, method: str, image: str) -> Image | None:
-    """(H, W, 3) uint8, what a method answered; None where no picture was kept."""
+    """(H, W, 3) uint8, what a method answered; None where no picture was kept, or a broken one."""
     path = picture_file(results_folder(), board, method, image)
-    return None if path is None else read_image(path)
+    return None if path is None else _readable(path)
+
+
+def _readable(path: Path) -> Image | None:
+    try:
+        return read_image(path)
+    except InputError:
+        return None
 
 
 def kept(board: Board, image: str) -> list[str]:
@@ -108,9 +113,9 @@ def source_of(path: Path, changed: int) -> str:
 
 def output_source(board: Board, method: str, image: str) -> str | None:
     path = picture_file(results_folder(), board, method, image)
-    if path is None:
+    picture = path and _readable(path)
+    if picture is None:
         return None
-    picture = read_image(path)
     shown = path.suffix.lower() in BROWSERS and max(picture.shape[:2]) <= LIMIT
     return source_of(path, path.stat().st_mtime_ns) if shown else png_source(picture)
 
@@ -148,7 +153,7 @@ def outline(mask: NDArray[np.bool_] | None) -> str:
 
 
 def thumbnail(board: Board, method: str, image: str) -> str | None:
-    """A small picture of a method's answer, of the composite where none was kept; None where there is neither."""
+    """A small picture of a method's answer, of the composite where none was kept; None without a readable one."""
     path = picture_file(results_folder(), board, method, image)
     if path is None:
         dataset = dataset_of(board)
@@ -160,13 +165,15 @@ def thumbnail(board: Board, method: str, image: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _thumbnail(path: Path, changed: int) -> str:
+def _thumbnail(path: Path, changed: int) -> str | None:
     folder = cache_folder() / "thumbnails"
     folder.mkdir(exist_ok=True)
     name = hashlib.sha256(repr((str(path), changed, THUMB)).encode()).hexdigest()[:32]
     small = folder / f"{name}.webp"
     if not small.is_file():
-        picture = read_image(path)
+        picture = _readable(path)
+        if picture is None:
+            return None
         scale = THUMB / max(picture.shape[:2])
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
         with replacing(small) as temporary:

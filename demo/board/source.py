@@ -17,6 +17,7 @@ from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report import Board
 from bench.store import data_sets
+from demo.board import look
 from demo.board.address import choose
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,8 @@ def choose_board(start: str | None = None, key: str = "dataset") -> Shown:
     try:
         found = boards_of(name)
     except InputError as error:
-        _stop(str(error), "The other data sets can still be chosen above.")
+        again = f"`python -m bench run --dataset {name}` measures it again; a damaged file has to be removed first."
+        _stop(str(error), again + (" The other data sets can still be chosen above." if len(names) > 1 else ""))
     options = {f"{protocol}-{size}": key for key in found for protocol, size in [key]}
     with right:
         protocol = "protocol" if key == "dataset" else f"{key}_protocol"
@@ -131,5 +133,5 @@ def _protocol(protocol: str, size: str) -> str:
 
 
 def _stop(problem: str, forward: str) -> None:
-    st.warning(f"{problem}\n\n{forward}", icon=":material/info:")
+    st.warning(f"{look.sentence(problem)}\n\n{forward}", icon=":material/info:")
     st.stop()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bench.board import frontier, groups
+from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.tables import heading as metric_heading
 from demo.board import look, source
@@ -97,7 +98,11 @@ def _scatter(shown: Shown, metric: str) -> None:
 
 def _groups(shown: Shown, metric: str, by: str) -> None:
     key = (*shown.place, "groups", by, metric)
-    table = prepared(key, lambda: groups(shown.board, by, metric))
+    try:
+        table = prepared(key, lambda: groups(shown.board, by, metric))
+    except InputError as error:
+        st.info(f"{look.sentence(error)} Another grouping can be chosen above.", icon=":material/info:")
+        return
     if table is None:
         waiting("Groups of images are being averaged …", key)
         return

@@ -25,8 +25,8 @@ TITLES = {
 }
 PEOPLE = {"real": "people", "simulated": "simulated raters"}
 FORWARD = (
-    "Set IPH_STUDY to a study file, to a vote store's URL, or to a file that `python -m userstudy export` wrote, and "
-    "start the dashboard again. `python -m userstudy create` begins a study."
+    "IPH_STUDY names a study file, a vote store's URL, or a file that `python -m userstudy export` wrote; the "
+    "dashboard reads it when it starts. `python -m userstudy create` begins a study."
 )
 
 
@@ -41,12 +41,14 @@ def page() -> None:
     try:
         watched = _choose()
     except InputError as error:
-        st.warning(f"{error}. {FORWARD}", icon=":material/info:")
+        st.warning(f"{look.sentence(error)} {FORWARD}", icon=":material/info:")
+        st.button("Try again")
         return
     _keep_up(watched)
     if watched.about is None:
         if not watched.busy:
-            st.info(f"{watched.failed[1] or 'There are no votes to score yet'}. The page shows them when they come.")
+            said = look.sentence(watched.failed[1] or "There are no votes to score yet")
+            st.info(f"{said} The page looks again by itself.", icon=":material/info:")
         return
     _stand(watched)
     view = choose("View", list(VIEWS), "part", title=TITLES.get, buttons=True, label_visibility="collapsed")
@@ -71,7 +73,11 @@ def _keep_up(watched: live.Watched) -> None:
 
     @st.fragment(run_every=2.0 if watched.about else 0.5)
     def look_again() -> None:
-        now = live.watch(watched.study, watched.sort)
+        try:
+            now = live.watch(watched.study, watched.sort)
+        except InputError as error:
+            st.caption(f":material/sync_problem: {look.sentence(error)} The page tries again by itself.")
+            return
         if now.fingerprint != seen or now.ended != ended:
             st.rerun()
         if now.about is None and now.busy:

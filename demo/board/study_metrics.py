@@ -34,7 +34,10 @@ def view(watched: Watched) -> None:
     try:
         table = prepared(key, lambda: _agreement(shown.board, watched, level))
     except InputError as error:
-        st.info(f"{error}. Choose the data set whose results the study showed; its methods must have the same names.")
+        st.info(
+            f"{look.sentence(error)} Choose the data set whose results the study showed; "
+            "its methods must have the same names."
+        )
         return
     if table is None:
         waiting("Metrics are being compared with the votes …", key)
