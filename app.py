@@ -4,6 +4,8 @@ On Hugging Face Spaces the same file serves the studio alone.
 """
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -18,6 +20,7 @@ from fastapi.responses import RedirectResponse  # noqa: E402
 
 from demo.studio import build_studio, serving  # noqa: E402
 from demo.vote import mount_study  # noqa: E402
+from userstudy.errors import InputError  # noqa: E402
 
 
 def build_app(study: str | None = None) -> FastAPI:
@@ -34,6 +37,7 @@ def build_app(study: str | None = None) -> FastAPI:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # an orderly end, which deletes what visitors left
     if os.environ.get("SPACE_ID"):
         os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")  # visitors come through the host's proxy
         studio = build_studio()
@@ -42,4 +46,9 @@ if __name__ == "__main__":
         study = os.environ.get("IPH_STUDY", "")
         host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), int(os.environ.get("GRADIO_SERVER_PORT", 7860))
         print(f"The studio is at http://{host}:{port}, the dashboard at http://{host}:{port}/leaderboard")
-        uvicorn.run(build_app(study if study.endswith(".toml") else None), host=host, port=port, log_level="warning")
+        try:
+            served = build_app(study if study.endswith(".toml") else None)
+        except InputError as error:
+            sys.exit(f"IPH_STUDY: {error}")
+        # Open pages never close their connection by themselves: do not wait for them at the end.
+        uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)

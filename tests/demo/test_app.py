@@ -51,6 +51,15 @@ def test_studio_and_dashboard_open_in_a_browser(address, page):
     opened.wait_for_selector("[data-testid=stApp]", timeout=90_000)
 
 
+def test_a_study_that_is_not_there_is_a_sentence():
+    settings = {"IPH_STUDY": "nowhere.toml", "GRADIO_SERVER_PORT": "1"}
+    ended = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, capture_output=True, text=True
+    )
+    assert ended.returncode == 1 and ended.stderr.startswith("IPH_STUDY: expected a study file")
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_space_serves_the_studio(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -79,6 +88,6 @@ def test_a_space_serves_the_studio(tmp_path):
         assert PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/proxy=http://a.b/").status_code == 404
     finally:
         server.terminate()
-        server.wait(30)
+        assert server.wait(60) == 0  # an orderly end, in which what visitors left is deleted
         log.close()
         shutil.rmtree(cache, ignore_errors=True)
