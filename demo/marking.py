@@ -55,14 +55,18 @@ def region(pixels: np.ndarray, mark: Mark, start: np.ndarray | None) -> np.ndarr
 
 
 def subject(pixels: np.ndarray, mark: Mark, start: np.ndarray | None) -> np.ndarray:
-    """The mask of a person: who was clicked on or stands in a box; strokes mend the mask ``start``, along edges."""
+    """The mask of a person: who was clicked on or stands in a box; strokes mend the mask ``start``, along edges: the
+    brush only adds to it, the eraser only takes away."""
     if mark.kind == "click":
         return _something(from_click(pixels, _at(mark, pixels)[0]))
     if mark.kind == "box":
         return _something(from_box(pixels, _corners(mark, pixels)))
     painted = _painted(mark, pixels)
     add, remove = (painted, None) if mark.kind == "brush" else (None, painted)
-    return _something(from_strokes(pixels, add, remove, start))
+    mended = from_strokes(pixels, add, remove, start)
+    if start is not None:
+        mended = np.maximum(start, mended) if mark.kind == "brush" else np.minimum(start, mended)
+    return _something(mended)
 
 
 def _is_share(value: object) -> bool:

@@ -63,7 +63,7 @@ async function take(kind, file) {
   showBusy("Uploading");
   try {
     const { path } = await upload(file);
-    if (kind === "other") tab = "other";
+    if (kind === "other") { tab = "other"; tool = "point"; }
     const words = kind === "person" ? "Cutting the person out" : WORDS.open;
     send("act", "open", { kind, path, name: file.name, words });
   } catch (error) {
@@ -145,7 +145,7 @@ watch("value", () => {
   parts.work.hidden = !working;
   if (!channels.adjust.length) setAmounts(view.amounts);
   if (working) {
-    if (view.asks) tab = "person";
+    if (view.asks) { tab = "person"; tool = before.asks ? tool : "point"; }
     else if (!before.work || before.asks) { tab = "reference"; tool = usable()[0]; }
     if (tab === "other" && !view.other) tab = "reference";
     choose(tab);

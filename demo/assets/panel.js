@@ -104,13 +104,20 @@ function showStrip(where, listed, take, point) {
   parts.strip.replaceChildren(...cards);
 }
 
+// The part of a slider's track before its thumb is coloured (Chromium does not do it by itself).
+const fill = (slider) => slider.style.setProperty("--filled", (slider.value - slider.min) / (slider.max - slider.min) * 100 + "%");
+findAll("input[type=range]").forEach((slider) => {
+  fill(slider);
+  slider.addEventListener("input", () => fill(slider));
+});
+
 // Three sliders: live(amounts) while one moves, rest(amounts) when it is let go.
 function makeAmounts(live, rest) {
   const sliders = findAll("[data-amount]");
   const read = () => Object.fromEntries(sliders.map((slider) => [slider.dataset.amount, slider.value / 100]));
   const label = () => sliders.forEach((slider) => {
     find("output", slider.parentNode).textContent = slider.value + " %";
-    slider.style.setProperty("--filled", slider.value / slider.max * 100 + "%");
+    fill(slider);
   });
   sliders.forEach((slider) => {
     slider.addEventListener("input", () => { label(); live(read()); });

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from studio_pictures import scene
 
-from demo.marking import Mark, region
+from demo.marking import Mark, region, subject
 from iph.errors import InputError
 
 PIXELS = scene(60, 100)
@@ -69,3 +69,12 @@ def test_a_click_marks_something_under_it_or_says_that_there_is_nothing():
         assert "nothing was found" in str(error)
     else:
         assert mask.shape == (90, 120) and mask.max() <= 1 and mask[48:52, 58:62].mean() > 0.5
+
+
+def test_a_persons_mask_only_grows_under_the_brush_and_only_shrinks_under_the_eraser():
+    start = np.zeros(PIXELS.shape[:2], np.float32)
+    start[20:50, 30:70] = 1
+    grown = subject(PIXELS, Mark("brush", ((0.8, 0.5),), 0.1), start)
+    assert (grown >= start).all() and grown[30, 80] == 1
+    less = subject(PIXELS, Mark("erase", ((0.4, 0.5),), 0.1), start)
+    assert (less <= start).all() and less[30, 40] == 0
