@@ -36,7 +36,9 @@ def address(serve, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(address, tmp_path_factory):
-    return Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("answers")))
+    client = Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("answers")))
+    yield client
+    client.close()  # or the server would wait for it
 
 
 @pytest.fixture
