@@ -9,6 +9,8 @@ def score_text(scores: StudyScores) -> str:
     parts = ["SIMULATED VOTES: no person saw these pictures."] if scores.simulated else []
     if scores.pairs:
         parts.append(_pairs(scores.pairs))
+        if lines := _checks(scores.pairs):
+            parts.append("Checks\n" + "\n".join(f"  {line}" for line in lines))
     if scores.rankings:
         parts.append(_rankings(scores.rankings))
     if scores.notes:
@@ -69,6 +71,35 @@ def _pairs(study: PairStudy) -> str:
             table(("pair", "first", "second", "ties", "first's share [95 %]", "p (Holm)"), pairs),
         ]
     )
+
+
+def _checks(study: PairStudy) -> list[str]:
+    """What a reviewer asks next; a line is left out where the votes do not say."""
+    lines = []
+    for model, fit in (("Bradley–Terry", study.fit_bradley_terry), ("Thurstone", study.fit_thurstone)):
+        if fit and fit.p_value is not None:
+            lines.append(f"{model} fit: G² {fit.deviance:.1f} on {fit.degrees_of_freedom} df, p {fit.p_value:.2g}")
+    if side := study.side:
+        lines.append(
+            f"side: the left picture won {side.left_share:.1%}; effect {side.effect:+.3f} ± {side.se:.3f} (log-odds), "
+            f"p {side.p_value:.2g}"
+        )
+    if study.tie_parameter is not None:
+        lines.append(f"ties: Davidson's ν {study.tie_parameter:.3f}")
+    if triads := study.triads.triads:
+        lines.append(f"circular triads: {study.triads.circles} of {triads}, {study.triads.expected:.1f} by chance")
+    if study.agreement.alpha is not None:
+        answers, units = study.agreement.answers, study.agreement.units
+        lines.append(
+            f"agreement: Krippendorff's α {study.agreement.alpha:.3f} over {answers:,} answers to {units:,} pairs"
+        )
+    if study.repeats.asked:
+        share = _with_interval(study.repeats.share, study.repeats.interval)
+        lines.append(f"repeats, sides swapped: {study.repeats.same} of {study.repeats.asked} the same, {share}")
+    for check in study.screening.raters:
+        if check.reasons:
+            lines.append(f"look at rater {check.rater}: {'; '.join(check.reasons)}")
+    return lines
 
 
 def _rankings(rankings: RankingScores) -> str:

@@ -97,6 +97,9 @@ def test_simulated_votes_are_scored_apart_exported_and_restored(study, tmp_path,
     assert "Ranking Score" in printed and "Preference ± SE" in printed
     everything = json.loads(call("score", study, "--simulated", "--json", "--bootstraps", "50"))
     assert everything["simulated"] is True and everything["pairs"]["tally"]["raters"] == 4
+    side, repeats = everything["pairs"]["side"], everything["pairs"]["repeats"]
+    assert f"the left picture won {side['left_share']:.1%}; effect {side['effect']:+.3f}" in printed
+    assert f"repeats, sides swapped: {repeats['same']} of {repeats['asked']} the same" in printed
     for form in ("csv", "jsonl", "parquet"):
         exported = call("export", study, "-o", tmp_path / f"votes.{form}")
         digest = re.search(r"sha256 (\w+)", exported)[1]
@@ -108,6 +111,9 @@ def test_simulated_votes_are_scored_apart_exported_and_restored(study, tmp_path,
     assert "200 votes added" in call(*into)
     assert "0 votes added to study, 200 were there already" in call(*into)
     assert call("score", study, "--simulated", "--database", elsewhere, "--bootstraps", "50") == printed
+    (tmp_path / "study.db").unlink()
+    monkeypatch.setenv("IPH_STUDY_DATABASE", elsewhere)  # the same without a password on the command line
+    assert call("score", study, "--simulated", "--bootstraps", "50") == printed
 
 
 def test_an_arena_file_becomes_one_of_ours_and_is_scored(tmp_path, monkeypatch, capsys):
