@@ -62,8 +62,13 @@ def choose_board(start: str | None = None, key: str = "dataset") -> Shown:
     """The selectors of data set and protocol, side by side, and the board they name; ``start`` is the default."""
     left, right = st.columns(2)
     names = data_set_names()
+    default = start if start in names else names[0]
+    before = st.session_state.get(f"{key}_start", default)
+    if before != default and st.session_state.get(key) == before:  # another page's default, that nobody chose
+        st.session_state[key] = default
+    st.session_state[f"{key}_start"] = default
     with left:
-        name = choose("Data set", names, key, start if start in names else None, data_set_title)
+        name = choose("Data set", names, key, default, data_set_title)
     try:
         found = boards_of(name)
     except InputError as error:

@@ -3,8 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.board import beside_paper, difference_map, digest, facts, groups, open_boards, overview, per_image, versus
+from bench.board import (
+    beside_paper,
+    difference_map,
+    digest,
+    facts,
+    frontier,
+    gains,
+    groups,
+    open_boards,
+    overview,
+    per_image,
+    versus,
+)
 from bench.errors import InputError
 from bench.metrics import METRICS, delta_e00
 from bench.report import breakdown, scores
@@ -103,3 +117,34 @@ def test_beside_paper(board):
     ours = frame.loc["portraittest", "composite", "cie_delta"]
     assert ours["reported"] == 37.27 and ours["measured"] == means["cie_delta_sq76", "composite"]
     assert frame["measured"].notna().sum() == 3 and beside_paper(3, {})["measured"].isna().all()
+
+
+def test_gains_are_the_differences_to_the_composite(board):
+    expected = versus(board, "mse", "composite").set_index("method")
+    found = gains(board, "mse").set_index("method")
+    assert list(found.index) == ["reinhard-background", "mine"]
+    for name, row in found.iterrows():
+        assert [row["gain"], row["gain_low"], row["gain_high"]] == pytest.approx(
+            expected.loc[name, ["difference", "low", "high"]].tolist()
+        )
+    paper = beside_paper(1, {"portraittest": board}).set_index(["dataset", "method", "metric"])
+    assert paper.loc[("portraittest", "iph-pp", "psnr"), "reported_gain"] == pytest.approx(36.52 - 27.21)
+    assert pd.isna(paper.loc[("portraittest", "composite", "psnr"), "reported_gain"])
+
+
+def test_groups_without_images_are_an_error(board):
+    rows = board.rows.assign(foreground_share=np.nan)
+    with pytest.raises(InputError, match="grouped by size"):
+        groups(type(board)(**(vars(board) | {"rows": rows})), "size", "psnr")
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12), st.booleans())
+def test_frontier_is_what_nothing_beats(points, higher):
+    cost, quality = (pd.Series(column, dtype=float) for column in zip(*points, strict=True))
+    front = frontier(cost, quality, higher)
+    sign = 1 if higher else -1
+    for name in cost.index:
+        beaten = ((cost < cost[name]) & (sign * quality >= sign * quality[name])).any()
+        equals = ((cost == cost[name]) & (sign * quality >= sign * quality[name])).sum() > 1
+        assert name in front if not beaten and not equals else not beaten or name not in front
+    assert list(cost[front]) == sorted(cost[front]) and (sign * quality[front]).is_monotonic_increasing

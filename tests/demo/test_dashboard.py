@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dashboard_data import IMAGES, METHODS, ask, measure
+from dashboard_visit import PAGES, PATIENCE, settled, texts, visit
 from streamlit.testing.v1 import AppTest
 
 from bench.board import open_boards, overview, picture_file
@@ -17,9 +18,6 @@ from bench.store import Store
 from demo.board import live, source
 
 ROOT = Path(__file__).parents[2]
-DASHBOARD = ROOT / "demo" / "dashboard.py"
-PAGES = ("leaderboard", "paper", "explorer", "speed", "study")
-PATIENCE = 120  # seconds for what is made in the background, on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +39,6 @@ def apart(monkeypatch, tmp_path_factory, measured):
     monkeypatch.delenv("IPH_DATA", raising=False)
 
 
-def visit(page: str = "leaderboard", **address: str) -> AppTest:
-    """The page as somebody sees it who opens this address."""
-    at = AppTest.from_file(str(DASHBOARD), default_timeout=PATIENCE)
-    for key, value in address.items():
-        at.query_params[key] = value
-    at.run()
-    if page != "leaderboard":
-        at.switch_page(f"board/{page}.py").run()
-    return settled(at)
-
-
-def settled(at: AppTest) -> AppTest:
-    """The page once nothing is being made any more."""
-    end = time.monotonic() + PATIENCE
-    while any("hourglass" in caption.value for caption in at.caption):
-        assert time.monotonic() < end, "the page is still waiting"
-        time.sleep(0.2)
-        at.run()
-    assert not at.exception, [error.message for error in at.exception]
-    return at
-
-
 def figure(at: AppTest, number: int = 0) -> dict:
     """The figure's JSON, its packed arrays as lists."""
     return _unpacked(json.loads(at.get("plotly_chart")[number].proto.spec))
@@ -76,10 +52,6 @@ def _unpacked(value):
     if isinstance(value, dict):
         return {key: _unpacked(item) for key, item in value.items()}
     return [_unpacked(item) for item in value] if isinstance(value, list) else value
-
-
-def texts(at: AppTest) -> str:
-    return "\n".join(element.value for kind in (at.markdown, at.caption, at.info, at.warning) for element in kind)
 
 
 @pytest.mark.parametrize("page", PAGES)
