@@ -7,6 +7,9 @@ instance ``foreground`` of ``photo``; the region to match is the instance ``refe
 
 import csv
 import hashlib
+import math
+import multiprocessing
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
@@ -25,6 +28,7 @@ from iph.files import replacing
 DEFINITIONS = Path(__file__).parent / "definitions"
 JPEG = (cv2.IMWRITE_JPEG_QUALITY, 86, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+CHUNK = 8  # composites that a process is handed at a time
 Box = tuple[int, int, int, int]
 
 
@@ -119,9 +123,11 @@ def build(name: str, photos: Path, out: Path, progress: Callable[[Iterable, int]
         raise InputError(f"expected a new folder, but {folder} holds a data set already; remove it to build it again")
     for part in ("composites", "foregrounds", "references", "targets"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor() as pool:
+    # spawned: a process that is forked while OpenCV's or a hash's threads run can wait for their locks for ever
+    workers = min(os.cpu_count() or 1, math.ceil(len(recipes) / CHUNK))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         one = partial(_write, photos, folder, ".jpg" if name == "sample" else ".png")
-        done = list(progress(pool.map(one, recipes, chunksize=8), len(recipes)))
+        done = list(progress(pool.map(one, recipes, chunksize=CHUNK), len(recipes)))
     write_manifest(folder, [entry for entry, _ in done])
     return sum(not same for _, same in done)
 
