@@ -6,6 +6,7 @@ disagrees with ``python -m bench table``. Everything is a function of a ``Board`
 
 import hashlib
 import os
+import weakref
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from bench.store import Store
 from bench.tables import REPORTED_AS
 
 Key = tuple[str, str]  # protocol, size
+_known: dict[int, frozenset[tuple[str, str]]] = {}
 
 
 def digest(results: str | os.PathLike, dataset: str) -> str:
@@ -185,11 +187,19 @@ def difference_map(output: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDAr
 
 def picture_file(results: str | os.PathLike, board: Board, method: str, image: str) -> Path | None:
     """The kept output of a method, None where there is none. Only names that the board has lead to a file."""
-    if not ((board.rows["method"] == method) & (board.rows["id"] == image)).any():
+    if (method, image) not in _names(board.rows):
         return None
     folder = (Store(results, board.dataset).folder / "pictures").resolve()
     paths = ((folder / method / f"{image}{suffix}").resolve() for suffix in SUFFIXES)
     return next((path for path in paths if path.is_relative_to(folder) and path.is_file()), None)
+
+
+def _names(rows: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    """Pairs of method and id, made once for a table: a page asks for dozens of pictures."""
+    if id(rows) not in _known:
+        _known[id(rows)] = frozenset(zip(rows["method"], rows["id"], strict=True))
+        weakref.finalize(rows, _known.pop, id(rows), None)
+    return _known[id(rows)]
 
 
 def _weights(about: dict) -> str:

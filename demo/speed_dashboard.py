@@ -9,12 +9,14 @@ busy machine stretches only the latter. Results and votes lie in a temporary fol
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -53,6 +55,28 @@ def make_results(folder: Path) -> None:
     store = Store(folder, "speed")
     store.write_meta({"dataset": "speed", "title": "Made up", "images": IMAGES, "methods": {}})
     rows.to_parquet(store.rows_file, index=False)
+
+
+def make_pictures(folder: Path) -> None:
+    """A kept output of every method on every image: links to a few files, because only their reading is timed."""
+    rng = np.random.default_rng(2)
+    few = []
+    for k in range(8):
+        coarse = rng.integers(256, size=(12, 12, 3), dtype=np.uint8)
+        few.append(folder / f"picture-{k}.png")
+        cv2.imwrite(str(few[-1]), cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC))
+    for at, name in enumerate(["composite", *(f"method-{k:02d}" for k in range(1, METHODS))]):
+        place = folder / "speed" / "pictures" / name
+        place.mkdir(parents=True)
+        for k in range(IMAGES):
+            link(few[(at + k) % len(few)], place / f"image-{k:04d}.png")
+
+
+def link(file: Path, place: Path) -> None:
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copy(file, place)
 
 
 def make_votes(path: Path, count: int) -> None:
@@ -130,8 +154,12 @@ def measure() -> None:
     timed("leaderboard: other rival", lambda: at.selectbox(key="versus").set_value("method-07").run(), GOAL_LATER)
     timed("explorer opened", lambda: at.switch_page("board/explorer.py").run(), GOAL_FIRST)
     timed("explorer: next image", lambda: at.button[1].click().run(), GOAL_LATER)
+    timed("explorer: all results", lambda: at.segmented_control(key="results").set_value("all").run(), GOAL_LATER)
+    timed("explorer: next image, all results", lambda: at.button[1].click().run(), GOAL_LATER)
     timed("explorer: other order", lambda: at.selectbox(key="sort").set_value("disagreement").run(), GOAL_LATER)
     timed("explorer: other method", lambda: at.selectbox(key="method").set_value("method-03").run(), GOAL_LATER)
+    timed("paper tables opened", lambda: at.switch_page("board/paper.py").run(), GOAL_FIRST)
+    timed("paper: table 2", lambda: at.segmented_control(key="table").set_value(2).run(), GOAL_LATER)
     timed("speed opened", lambda: at.switch_page("board/speed.py").run(), GOAL_FIRST)
     ready(at)
     timed("speed: by difficulty", lambda: at.segmented_control(key="by").set_value("difficulty").run(), GOAL_LATER)
@@ -165,6 +193,7 @@ def main() -> None:
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
         make_results(folder / "results")
+        make_pictures(folder / "results")
         make_votes(folder / "votes.parquet", count)
         print(f"{METHODS} methods × {IMAGES} images, {count:,} votes of {RATERS:,} raters\n")
         measure()

@@ -135,7 +135,7 @@ def _open(image: str) -> None:
 
 def _pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> None:
     board = shown.board
-    given, kept = _given(board, image), pictures.kept(board, image)
+    given, kept = _given(board, image), pictures.kept(board, shown.methods, image)
     if given is None and not kept:
         _absent(board)
         return

@@ -91,11 +91,11 @@ def _readable(path: Path) -> Image | None:
         return None
 
 
-def kept(board: Board, image: str) -> list[str]:
-    """Methods whose picture of this image was kept."""
+def kept(board: Board, methods: list[str], image: str) -> list[str]:
+    """Those of ``methods`` whose picture of this image was kept."""
     if not (Store(results_folder(), board.dataset).folder / "pictures").is_dir():
         return []
-    return [m for m in board.methods if picture_file(results_folder(), board, m, image) is not None]
+    return [m for m in methods if picture_file(results_folder(), board, m, image) is not None]
 
 
 def packed_with_loss(board: Board, method: str, image: str) -> bool:
