@@ -205,9 +205,12 @@ def export(
         if submission is None:
             paths = write(found, out)
         else:
+            with_it = [board for board in found if submission in board.methods]
+            if not with_it:
+                raise unknown("measured method", submission, {name for board in found for name in board.methods})
             out.mkdir(parents=True, exist_ok=True)
-            paths = [out / f"{submission}-{board.dataset}-{board.protocol}-{board.size}.json" for board in found]
-            for board, path in zip(found, paths, strict=True):
+            paths = [out / f"{submission}-{board.dataset}-{board.protocol}-{board.size}.json" for board in with_it]
+            for board, path in zip(with_it, paths, strict=True):
                 write_submission(board, submission, path)
         typer.echo("\n".join(map(str, paths)))
 

@@ -71,6 +71,10 @@ def test_from_run_to_table_and_export(measured: Path) -> None:
     assert by.stdout.splitlines()[0] == "method,even (n=2),odd (n=2)"
     exported = bench("export", measured / "r", "--out", measured / "export")
     assert exported.exit_code == 0 and (measured / "export/leaderboard.json").exists()
+    one = bench("export", measured / "r", "--out", measured / "export", "--submission", "composite")
+    assert one.exit_code == 0 and (measured / "export/composite-set-strict-256.json").exists()
+    wrong = refused("export", measured / "r", "--out", measured / "export", "--submission", "composit")
+    assert "expected a measured method among composite, reinhard-reference" in wrong and "did you mean" in wrong
     again = bench("run", "--dataset", measured / "set", "--methods", "composite", "--out", measured / "r")
     assert "0 rows computed, 4 were there" in again.stdout
 
