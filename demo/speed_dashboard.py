@@ -119,8 +119,8 @@ def timed(what: str, action: Callable[[], object], goal: float | None) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     action()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    verdict = "" if goal is None else f"{goal * 1000:8.0f} {'ok' if wall <= goal else 'over'}"
-    print(f"{what:58}{wall * 1000:10.0f}{cpu * 1000:10.0f}{verdict:>14}", flush=True)
+    shares = "" if goal is None else f"{goal * 1000:8.0f}{wall / goal:10.0%}{cpu / goal:10.0%}"
+    print(f"{what:46}{wall * 1000:10.0f}{cpu * 1000:10.0f}{shares}", flush=True)
 
 
 def ready(at, seconds: float = 300.0) -> None:
@@ -134,7 +134,7 @@ def ready(at, seconds: float = 300.0) -> None:
 
 def measure() -> None:
     """The table."""
-    print(f"{'':58}{'wall ms':>10}{'CPU ms':>10}{'goal':>14}")
+    print(f"{'':46}{'wall ms':>10}{'CPU ms':>10}{'goal':>8}{'wall/goal':>10}{'CPU/goal':>10}")
 
     def load() -> None:
         import plotly.graph_objects  # noqa: F401

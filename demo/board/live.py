@@ -85,7 +85,7 @@ def paper_scores() -> pd.DataFrame | None:
     if named() is None:
         return None
     try:
-        about = wait_for(study_names()[0], None, 0.2).about
+        about = wait_for(study_names()[0], None, 0.1).about
     except InputError:
         return None
     if about is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -74,8 +75,7 @@ def shape_of(board: Board, image: str) -> tuple[int, int] | None:
     """Width and height of the photo itself, whose proportions a square picture has lost."""
     dataset = dataset_of(board)
     entry = next((e for e in dataset.entries if e.id == image), None) if dataset else None
-    picture = entry and _readable(entry.composite)
-    return None if picture is None else (picture.shape[1], picture.shape[0])
+    return entry and _size(entry.composite)
 
 
 def output(board: Board, method: str, image: str) -> Image | None:
@@ -113,11 +113,22 @@ def source_of(path: Path, changed: int) -> str:
 
 def output_source(board: Board, method: str, image: str) -> str | None:
     path = picture_file(results_folder(), board, method, image)
-    picture = path and _readable(path)
-    if picture is None:
+    size = path and _size(path)
+    if size is None:
         return None
-    shown = path.suffix.lower() in BROWSERS and max(picture.shape[:2]) <= LIMIT
-    return source_of(path, path.stat().st_mtime_ns) if shown else png_source(picture)
+    if path.suffix.lower() in BROWSERS and max(size) <= LIMIT:
+        return source_of(path, path.stat().st_mtime_ns)
+    picture = _readable(path)
+    return None if picture is None else png_source(picture)
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the file's head, without unpacking it; None where there is no picture in it."""
+    try:
+        with PIL.Image.open(path) as picture:
+            return picture.size
+    except (OSError, ValueError, PIL.Image.DecompressionBombError):
+        return None
 
 
 def png_source(picture: Image) -> str:
@@ -169,7 +180,7 @@ def _thumbnail(path: Path, changed: int) -> str | None:
     folder = cache_folder() / "thumbnails"
     folder.mkdir(exist_ok=True)
     name = hashlib.sha256(repr((str(path), changed, THUMB)).encode()).hexdigest()[:32]
-    small = folder / f"{name}.webp"
+    small = folder / f"{name}.jpg"
     if not small.is_file():
         picture = _readable(path)
         if picture is None:
@@ -178,6 +189,6 @@ def _thumbnail(path: Path, changed: int) -> str | None:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
         with replacing(small) as temporary:
             temporary.write_bytes(
-                cv2.imencode(".webp", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_WEBP_QUALITY, 82))[1]
+                cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 85))[1]
             )
-    return "data:image/webp;base64," + base64.b64encode(small.read_bytes()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(small.read_bytes()).decode()
