@@ -164,12 +164,12 @@ const chance = (() => { let state = SEED; return () => (state = (state * 48271) 
 const pause = () => window.calm ? null : new Promise((resolve) => setTimeout(resolve, 60 * chance()));
 const honest = window.fetch;
 window.fetch = async (address, options) => {
-  if (!/api\\/(study|progress|vote|undo)$/.test(address) || window.calm) return honest(address, options);
+  if (!/api\\/(study|progress|vote|undo)$/.test(address)) return honest(address, options);
   await pause();
-  if (chance() < 0.1) throw new TypeError("lost on the way there");
+  if (!window.calm && chance() < 0.1) throw new TypeError("lost on the way there");
   const answer = await honest(address, options);
   await pause();
-  if (chance() < 0.1) throw new TypeError("lost on the way back");
+  if (!window.calm && chance() < 0.1) throw new TypeError("lost on the way back");
   if (answer.ok && options.body) {
     const heard = JSON.parse(sessionStorage.getItem("heard") || "[]");
     sessionStorage.setItem("heard", JSON.stringify([...heard, JSON.parse(options.body).request_id]));
@@ -218,7 +218,7 @@ def test_a_storm_of_keys_reloads_and_lost_answers(page, studies, seed):
     raw = raw_votes(study.store, study.row)
     raw = raw[raw["rater"] == rater]
     heard = rater_page.evaluate("JSON.parse(sessionStorage.getItem('heard') || '[]')")
-    assert len(heard) > 2 and set(heard) <= set(raw["request_id"])
+    assert heard and set(heard) <= set(raw["request_id"])
     for _, rows in raw.groupby("trial"):
         undone = (rows.sort_values("revision")["choice"] == "undone").tolist()
         assert undone == [at % 2 == 1 for at in range(len(undone))]  # an answer, taken back, an answer, …
