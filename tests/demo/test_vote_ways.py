@@ -31,6 +31,11 @@ def test_going_on_on_another_device(page, studies):
     first.keyboard.press("ArrowLeft")  # the same pair, too late: refused, and the page catches up
     ready(first, 3)
     assert saved_choices(studies.short, first) == [(0, "left"), (1, "right")]
+    third = page(studies.short.url)
+    at(third, "consent")
+    third.goto(link)  # the page stays: only what follows # is new
+    ready(third, 3)
+    assert "resume" not in third.url and rater_of(third) == rater_of(first)
 
 
 def test_prolific_comes_back_and_is_sent_home(page, studies):
