@@ -50,7 +50,8 @@ def page() -> None:
             said = look.sentence(watched.failed[1] or "There are no votes to score yet")
             st.info(f"{said} The page looks again by itself.", icon=":material/info:")
         return
-    _stand(watched)
+    with st.container():  # one place, whatever stood there before
+        _stand(watched)
     view = choose("View", list(VIEWS), "part", title=TITLES.get, buttons=True, label_visibility="collapsed")
     VIEWS[view](watched)
 

@@ -20,13 +20,13 @@ VIEWS = {  # of the user study, and what the address calls them
 }
 WIDTHS = (1280, 390)
 GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 22)"}
-QUIET = """() => {
+QUIET = """(wanted) => {
     const app = document.querySelector('[data-testid=stApp]');
     const busy = app.dataset.testScriptState !== 'notRunning' || document.body.innerText.includes(' …')
         || document.querySelector('[data-testid=stSkeleton], [data-stale=true]');
     const now = performance.now();
     if (busy || window.quietWidth !== innerWidth) { window.quietSince = now; window.quietWidth = innerWidth; }
-    return now - window.quietSince > 250;
+    return now - window.quietSince > wanted;
 }"""  # a page that comes back by itself is quiet for a moment only
 FITS = """() => [document.documentElement, ...document.querySelectorAll('.js-plotly-plot .main-svg')]
     .every((part) => part.scrollWidth <= innerWidth)"""
@@ -55,9 +55,9 @@ def opened(page, address, **window):
     return tab
 
 
-def calm(tab) -> None:
+def calm(tab, milliseconds: int = 250) -> None:
     tab.evaluate("() => { window.quietSince = performance.now() }")
-    tab.wait_for_function(QUIET, timeout=PATIENCE)
+    tab.wait_for_function(QUIET, arg=milliseconds, timeout=PATIENCE)
 
 
 def click_at(tab, number: int, x: float, y: float) -> None:
@@ -100,7 +100,7 @@ def photographed(tab, shots: Path, name: str) -> None:
         tab.set_viewport_size({"width": width, "height": min(height + 20, 6000)})
         for scheme, ground in GROUNDS.items():
             tab.emulate_media(color_scheme=scheme)
-            calm(tab)
+            calm(tab, 100)  # nothing but the drawing changes
             assert tab.get_by_test_id("stException").count() == 0
             assert tab.evaluate(FITS), f"{name} is wider than {width} pixels"
             assert tab.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor") == ground
