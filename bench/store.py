@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 
 import pandas as pd
 import pyarrow as pa
@@ -185,4 +186,4 @@ def _newest(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:120]
+    return shorten(str(error).strip().split("\n")[0], 160, placeholder=" …")

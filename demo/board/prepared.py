@@ -84,7 +84,7 @@ class _Futures:
         self.queue: PriorityQueue = PriorityQueue()
         self.count = itertools.count()
         _prune(cache_folder())
-        gc.freeze()  # the libraries stay: statsmodels collects garbage in every correction, half a second with them
+        gc.freeze()  # the libraries stay: a collection amid an answer has less to look through
         threading.Thread(target=self._work, name="prepared", daemon=True).start()
 
     def start(self, key: Key, make: Callable[[], pd.DataFrame], soon: bool) -> Future:
