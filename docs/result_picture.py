@@ -1,4 +1,4 @@
-"""Makes ``docs/pictures/result.jpg`` from two gallery examples; run as ``python docs/result_picture.py``.
+"""Makes ``docs/pictures/result.jpg`` from two gallery examples; run as ``PYTHONPATH=. python docs/result_picture.py``.
 
 Each row: what was pointed at (blue) and the pasted person (orange); the composite; the harmonized photo.
 """

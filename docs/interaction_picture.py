@@ -1,0 +1,44 @@
+"""Makes ``docs/pictures/interaction.jpg``: one composite, two differently lit references, two results.
+
+Run as ``PYTHONPATH=. python docs/interaction_picture.py``. Each row: the composite, a person of another gallery photo
+who is pointed at (blue), and the harmonized photo; then the same for a second person.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image
+from result_picture import BLUE, SIDE, outlined
+
+import iph
+from demo.gallery import find
+from iph.masks import segment_subjects
+from iph.placement import compose
+
+ROWS = (("lake", "orange", "night"), ("court", "haze", "forest"))
+
+
+def picture(name: str) -> np.ndarray:
+    return np.asarray(Image.open(find(name).file("background")).convert("RGB"))
+
+
+def tile(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def row(composite_of: str, *others: str) -> np.ndarray:
+    example = find(composite_of)
+    person = np.asarray(Image.open(example.file("person")).convert("RGBA"))
+    alpha = person[..., 3].astype(np.float32) / 255
+    composite, mask = compose(picture(composite_of), np.ascontiguousarray(person[..., :3]), alpha, example.placement)
+    session = iph.load().open(composite, mask)
+    tiles = [tile(composite)]
+    for other in others:
+        reference_image = picture(other)
+        reference = segment_subjects(reference_image)[0].mask
+        result = session.harmonize(reference, reference_image=reference_image).image
+        tiles += [tile(outlined(reference_image, reference, BLUE)), tile(result)]
+    return np.hstack(tiles)
+
+
+if __name__ == "__main__":
+    Image.fromarray(np.vstack([row(*names) for names in ROWS])).save("docs/pictures/interaction.jpg", quality=86)
