@@ -22,7 +22,7 @@ class ObjectiveWeights:
 
     paper: LossWeights = field(default_factory=LossWeights)
     squared: float = 4.0
-    look: float = 0.4
+    look: float = 0.5
     content: float = 0.2
 
 
