@@ -1,7 +1,7 @@
 """Makes ``docs/pictures/interaction.jpg``: one composite, two differently lit references, two results.
 
-Run as ``PYTHONPATH=. python docs/interaction_picture.py``. Each row: the composite, a person of another gallery photo
-who is pointed at (blue), and the harmonized photo; then the same for a second person.
+Run as ``PYTHONPATH=. python docs/interaction_picture.py``. Each row: the composite; a person of another gallery
+photo who is pointed at (blue) and the harmonized photo; then the same for the person of the background.
 """
 
 import cv2
@@ -14,7 +14,7 @@ from demo.gallery import find
 from iph.masks import segment_subjects
 from iph.placement import compose
 
-ROWS = (("lake", "orange", "night"), ("court", "haze", "forest"))
+ROWS = (("forest", "orange", "forest"), ("haze", "orange", "haze"))
 
 
 def picture(name: str) -> np.ndarray:

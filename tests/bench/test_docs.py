@@ -21,7 +21,10 @@ import userstudy.cli
 from bench.datasets import load, open_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "bench/README.md", *ROOT.glob("docs/*.md")]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "bench/README.md", "iph/weights/MODEL_CARD.md")),
+    *ROOT.glob("docs/*.md"),
+]
 APPS = {
     "bench": bench.cli.app,
     "iph": iph.commands.app.app,
