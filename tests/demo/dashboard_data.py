@@ -1,5 +1,6 @@
 """What the dashboard's tests look at: a real run on pictures of the sample, and a study of its results."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ consent = "You will compare pictures."
 
 [pictures]
 folder = "{pictures}"
-methods = ["reinhard-background", "reinhard-reference", "luminance-reference"]
+methods = {methods}
 
 [pairs]
 per_rater = 15
@@ -39,7 +40,8 @@ number = 40
 min_seconds = 0
 """
 TASTE = Taste(
-    {"composite": 0.0, "reinhard-background": -0.4, "reinhard-reference": 0.1, "luminance-reference": 0.6},
+    {"composite": 0.0, "reinhard-background": -0.4, "reinhard-reference": 0.1, "luminance-reference": 0.6}
+    | {"iph": 0.5, "iph-pp": 0.6, "poisson": -0.1},
     tie_width=0.1,
 )
 
@@ -59,11 +61,11 @@ def measure(results: Path) -> Path:
     return results
 
 
-def ask(folder: Path, results: Path, raters: int = 16) -> Path:
+def ask(folder: Path, results: Path, raters: int = 16, judged: Sequence[str] = METHODS[1:]) -> Path:
     """A study of the pictures in ``results`` with simulated raters; returns the study file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "board.toml"
-    path.write_text(STUDY.format(pictures=results / "sample" / "pictures"), encoding="utf-8")
+    path.write_text(STUDY.format(pictures=results / "sample" / "pictures", methods=json.dumps(judged)), encoding="utf-8")
     study = load_study(path)
     store = VoteStore(study.database_url)
     simulate(Sessions(store, study), TASTE, raters)

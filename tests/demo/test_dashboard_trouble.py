@@ -1,6 +1,7 @@
 """What the dashboard must not do (write, follow a path), and what it says when data are broken, locked or not there."""
 
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -23,6 +24,7 @@ KEYS = (
     *("dataset", "protocol", "metric", "versus", "method", "sort", "image", "maps", "scale", "results", "by", "table"),
     *("part", "study", "votes", "pair", "level", "correlation", "against", "against_protocol"),
 )
+COMMITTED = ("iph", "poisson", "reinhard-reference")  # methods of the sample whose pictures are in the repository
 opened: list[str] = []
 
 
@@ -47,7 +49,7 @@ def apart(monkeypatch, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return ask(tmp_path_factory.mktemp("study"), RESULTS, raters=6)
+    return ask(tmp_path_factory.mktemp("study"), RESULTS, raters=6, judged=COMMITTED)
 
 
 def own_results(folder: Path, *names: str) -> Path:
@@ -139,7 +141,7 @@ def test_broken_and_missing_pictures_leave_the_others(monkeypatch, tmp_path):
         file.write_bytes(file.read_bytes()[:200])
     monkeypatch.setenv("IPH_RESULTS", str(tmp_path))
     at = visit("explorer", results="all", maps="true", method="poisson")
-    assert "1 of 12 kept pictures cannot be read" in texts(at) and "--recompute" in texts(at)
+    assert re.search(r"1 of \d+ kept pictures cannot be read", texts(at)) and "--recompute" in texts(at)
     assert "Best 6" in at.segmented_control(key="results").options
 
 

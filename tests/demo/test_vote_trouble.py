@@ -20,8 +20,7 @@ def test_an_outage_loses_nothing(page, studies):
     for number in (1, 2):  # the next pairs are already here
         ready(rater_page, number)
         rater_page.keyboard.press("ArrowLeft")
-    rater_page.wait_for_selector(".banner:not([hidden])")
-    assert "2 answers are not saved yet" in rater_page.inner_text(".banner")
+    rater_page.wait_for_selector(".banner >> text=2 answers are not saved yet")  # after one for the first alone
     assert choices(study, rater) == []
     rater_page.context.set_offline(False)
     rater_page.wait_for_selector(".banner", state="hidden")
@@ -119,8 +118,8 @@ def test_an_answer_that_is_not_the_servers_does_not_count(page, studies):
     begin(rater_page, study.url)
     rater_page.route("**/api/vote", lambda route: route.fulfill(status=200, body="<html>Sign in to the Wi-Fi</html>"))
     rater_page.keyboard.press("ArrowLeft")
-    rater_page.wait_for_selector(".banner:not([hidden])")
-    assert "not saved yet" in rater_page.inner_text(".banner")
+    ready(rater_page, 2)
+    rater_page.wait_for_selector(".banner >> text=not saved yet")
     rater_page.unroute("**/api/vote")
     rater_page.wait_for_selector(".banner", state="hidden")
     assert saved_choices(study, rater_page) == [(0, "left")]
