@@ -65,7 +65,8 @@ def ask(folder: Path, results: Path, raters: int = 16, judged: Sequence[str] = M
     """A study of the pictures in ``results`` with simulated raters; returns the study file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "board.toml"
-    path.write_text(STUDY.format(pictures=results / "sample" / "pictures", methods=json.dumps(judged)), encoding="utf-8")
+    pictures = results / "sample" / "pictures"
+    path.write_text(STUDY.format(pictures=pictures, methods=json.dumps(judged)), encoding="utf-8")
     study = load_study(path)
     store = VoteStore(study.database_url)
     simulate(Sessions(store, study), TASTE, raters)
