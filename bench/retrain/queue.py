@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from bench.errors import InputError
 from bench.retrain.recipes import RECIPES
-from iph.data.pack import PackedPhotos, pack
+from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.files import replacing
 from iph.training.loop import TrainingSettings, train
 from iph.training.stages import SMALL_RATES, stage
@@ -99,7 +99,7 @@ def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], Non
         if job.finished(minutes):
             say(f"{place}: done before")
             continue
-        photos = photos or _packed(Path(terms.photos), terms.size, job.out)
+        photos = photos or pack_for_runs(Path(terms.photos), terms.size, job.out)
         say(f"{place}: " + ("goes on" if (job.run / "last.pt").is_file() else "starts"))
         facts = _train(job, photos, minutes, terms)
         say(
@@ -113,7 +113,7 @@ def _train(job: Job, photos: PackedPhotos, minutes: float, terms: Terms) -> dict
     rules = stage(recipe.stage, "small", terms.size).rules
     settings = TrainingSettings(
         out=job.run,
-        rules=type(rules)(**asdict(rules) | {"unpaired": 0.0}),  # the baselines' losses need the truth
+        rules=replace(rules, unpaired=0.0),  # the baselines' losses need the truth
         weights=recipe.weights,
         minutes=minutes,
         batch=terms.batch,
@@ -142,10 +142,3 @@ def _train(job: Job, photos: PackedPhotos, minutes: float, terms: Terms) -> dict
     with replacing(job.run.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(facts) + "\n")
     return facts
-
-
-def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
-    """As ``iph train`` keeps them: shrunk once, beside the folder of the runs."""
-    side = max(160, size + size // 2)
-    split = "train" if (photos / "split.csv").is_file() else None
-    return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")

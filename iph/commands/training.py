@@ -8,7 +8,7 @@ import torch
 from iph.checkpoint import load_network, save_network
 from iph.data.luts import load_folder
 from iph.data.manifest_samples import read_composites
-from iph.data.pack import PackedPhotos, pack
+from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.network import Network, build
 from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
@@ -81,8 +81,5 @@ def _network(start: str | None, config: str, seed: int) -> Network:
 
 
 def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
-    """The photos, shrunk once for all runs beside this one; crops are taken from them, so they are larger."""
-    side = max(160, size + size // 2)
-    split = "train" if (photos / "split.csv").is_file() else None
     with this_process().main_process_first():
-        return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
+        return pack_for_runs(photos, size, out)

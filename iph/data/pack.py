@@ -42,6 +42,16 @@ class PackedPhotos:
         )
 
 
+def pack_for_runs(photos: Path, size: int, out: Path) -> PackedPhotos:
+    """The photos to train on at ``size``, shrunk once for all runs beside ``out``; of a split folder, the train split.
+
+    Crops are taken from them, so they are larger than ``size``.
+    """
+    side = max(160, size + size // 2)
+    split = "train" if (photos / "split.csv").is_file() else None
+    return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
+
+
 def pack(folder: str | Path, split: str | None, size: int, cache: str | Path) -> PackedPhotos:
     """The photos of ``folder`` at ``size`` x ``size``; made once in ``cache``, opened from there afterwards."""
     cache = Path(cache)
