@@ -1,4 +1,4 @@
-"""``python -m bench retrain``: baselines and ablation on equal terms, one command that can be stopped at any time."""
+"""``python -m bench retrain``: baselines, ablation and trials on equal terms, one command to stop at any time."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,9 @@ def retrain(
         int, typer.Option(min=1, help="Runs of each row; every row gets its first before any second.")
     ] = 3,
     size: Annotated[int, typer.Option(min=64, help="Side of the training composites, a power of two.")] = 64,
-    only: Annotated[list[str] | None, typer.Option(help="Only this row; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this row, or group (baselines, ablation, trials); may be repeated.")
+    ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Measure on this open set or folder after each round; may be repeated.")
     ] = None,
@@ -29,17 +31,20 @@ def retrain(
     """Train DoveNet, RainNet, BargainNet and the paper's ablation by our trainer, alike in all but what they are.
 
     Every job is a folder. Ctrl-C, a crash or kill -9 lose at most two hundred steps: the same command skips what is
-    finished and goes on with the rest; more --minutes or --seeds go on from what is there.
+    finished and goes on with the rest; more --minutes or --seeds go on from what is there. Started twice, two work.
 
     \b
       python -m bench build-open --photos PHOTOS --out open
       python -m bench retrain --photos PHOTOS --minutes 10 --seeds 3 --dataset portrait-open --root open
+      python -m bench retrain --photos PHOTOS --minutes 10 --seeds 1 --only trials
     """
     import torch
 
     from bench.errors import InputError
-    from bench.retrain.queue import Job, Terms, opened, work
+    from bench.render import render
+    from bench.retrain.queue import Job, Terms, open_queue, work
     from bench.retrain.recipes import chosen
+    from bench.retrain.summary import held_out
 
     with sentences():
         rows = chosen([name for given in only or [] for name in given.split(",") if name])
@@ -48,27 +53,38 @@ def retrain(
         torch.set_num_threads(1)  # processor time would count every thread
         terms = Terms(str(photos.resolve()), size)
         jobs = [Job(row, seed, out) for seed in range(seeds) for row in rows]
+        open_queue(out, terms)
         try:
-            with opened(out, terms):
-                for seed in range(seeds):
-                    work([job for job in jobs if job.seed == seed], minutes, terms, typer.echo)
-                    for name in dataset or []:
-                        _measure(name, root, jobs, out)
+            for seed in range(seeds):
+                work([job for job in jobs if job.seed == seed], minutes, terms, typer.echo)
+                typer.echo(render(held_out(jobs), "markdown"))
+                for name in dataset or []:
+                    _measure(name, root, jobs, out)
         except KeyboardInterrupt:
             typer.echo("stopped: the same command goes on", err=True)
             raise typer.Exit(130) from None
 
 
 def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
-    """Run the benchmark on every finished network, and print and write the table."""
+    """Run the benchmark on every finished network that was not measured yet; print and write the table."""
+    from filelock import FileLock
+
     from bench.datasets.catalogue import open_dataset
+    from bench.methods import METHODS
     from bench.render import render
-    from bench.retrain.summary import summary
+    from bench.retrain.queue import Job
+    from bench.retrain.summary import measured, record_measured
     from bench.runner import local
 
     folder = None if root is None else root / name
-    methods = ["composite", *(f"{job.row}={job.weights}" for job in jobs if job.weights.is_file())]
-    run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
-    table = render(summary(out / "results", open_dataset(name, folder).name, jobs), "markdown")
+    title = open_dataset(name, folder).name
+    composite = Job("composite", 0, out)
+    with FileLock(out / ".measuring"):
+        new = [job for job in jobs if job.row in METHODS and job.facts() and title not in job.facts()["sets"]]
+        if new or not composite.facts():
+            methods = ["composite", *(f"{job.row}={job.weights}" for job in new)]
+            run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
+            record_measured(out / "results", title, [composite, *new])
+    table = render(measured(title, composite, jobs), "markdown")
     (out / f"{Path(name).name}.md").write_text(table + "\n")
     typer.echo(table)

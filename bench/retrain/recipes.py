@@ -1,10 +1,11 @@
-"""What is trained on equal terms: five baselines, and the six rows of the paper's Table 3, by their methods' names.
+"""What is trained on equal terms: five baselines, the six rows of the paper's Table 3, and trials of ``small``.
 
 Everything that is not said here is the same for all: photos, samples, seconds, batch, rate and seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
@@ -17,17 +18,24 @@ from iph.training.objective import Objective, ObjectiveWeights, objective
 
 @dataclass(frozen=True)
 class Recipe:
-    """One row. ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``)."""
+    """One row. ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``).
+
+    ``group``: baselines, ablation or trials. ``rules`` and ``training`` are changes of ``SampleRules`` and
+    ``TrainingSettings``, which trials make.
+    """
 
     title: str
+    group: str
     network: Callable[[int], nn.Module]
     objective: Objective = objective
     weights: ObjectiveWeights = field(default_factory=ObjectiveWeights)
     stage: int = 2
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _baseline(title: str, name: str, loss: Objective, stage: int = 2) -> Recipe:
-    return Recipe(title, lambda size: Baseline(name, size), loss, stage=stage)
+    return Recipe(title, "baselines", lambda size: Baseline(name, size), loss, stage=stage)
 
 
 def _ablated(title: str, *points: str, triplets: bool = True) -> Recipe:
@@ -36,7 +44,17 @@ def _ablated(title: str, *points: str, triplets: bool = True) -> Recipe:
     kept = (usual.alpha, usual.beta) if triplets else (0.0, 0.0)
     weights = LossWeights(*kept, points=points)
     config = "small" if triplets else "h-net"
-    return Recipe(title, lambda size: build(config), weights=ObjectiveWeights(weights))
+    return Recipe(title, "ablation", lambda size: build(config), weights=ObjectiveWeights(weights))
+
+
+def _trial(title: str, config: str = "small", paper: LossWeights | None = None, **changes: Any) -> Recipe:
+    """``small`` as the ablation's last row trains it, with one thing changed.
+
+    ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and ``training``.
+    """
+    weights = ObjectiveWeights(paper or LossWeights(), changes.pop("squared", ObjectiveWeights.squared))
+    rules, training = changes.pop("rules", {}), changes.pop("training", {})
+    return Recipe(title, "trials", lambda size: build(config, **changes), objective, weights, 2, rules, training)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -51,12 +69,41 @@ RECIPES: dict[str, Recipe] = {
     "h-net-se-shadow": _ablated("H-Net + SE + L shadow", "shadow"),
     "h-net-se-highlight": _ablated("H-Net + SE + L highlight", "highlight"),
     "h-net-se-all": _ablated("H-Net + SE + all losses", "highlight", "mid-tone", "shadow"),
+    "trial-rgb": _trial("head: RGB", "small-rgb"),
+    "trial-plain": _trial("head and normalisation of the paper's form", "small-plain"),
+    "trial-wide": _trial("width × 1.5", widths=(36, 60, 96, 144)),
+    "trial-outside": _trial("normalised over the whole map", inside=False),
+    "trial-l1": _trial("no squared error", squared=0.0),
+    "trial-no-triplets": _trial("α = β = 0", paper=LossWeights(0.0, 0.0)),
+    "trial-uncropped": _trial("no crops", rules={"crop": (1.0, 1.0)}),
+    "trial-no-average": _trial("no averaged weights", training={"average": 0.0}),
+    "trial-short-code": _trial("code of 16", code=16),
+    "trial-long-warm-up": _trial("warm-up of 500 steps", training={"warm_up": 500}),
+    "trial-deep-style": _trial("one level more in the style encoder", style_widths=(16, 32, 48, 64, 64)),
+    "trial-margin": _trial("m = 0.5", paper=LossWeights(margin=0.5)),
+    "trial-luminance": _trial("λ = 0.5", paper=LossWeights(lam=0.5)),
+    "trial-triplets": _trial("α = β = 0.1", paper=LossWeights(0.1, 0.1)),
+    "trial-reference-code": _trial("code of the reference alone", both=False),
+    "trial-own-look": _trial("no look changes of the whole photo", rules={"whole_look": 0.0}),
+    "trial-instances": _trial("no arbitrary regions as foregrounds", rules={"arbitrary": 0.0}),
+    "trial-narrow": _trial("width × 2/3", widths=(16, 27, 43, 64)),
+    "trial-long-code": _trial("code of 256", code=256),
+    "trial-slow": _trial("half the rate", training={"rate": 1e-3}),
+    "trial-fast": _trial("twice the rate", training={"rate": 4e-3}),
 }
 
 
+GROUPS = tuple(dict.fromkeys(recipe.group for recipe in RECIPES.values()))
+USUAL = ("baselines", "ablation")
+
+
 def chosen(names: Sequence[str]) -> list[str]:
-    """All rows, or those named, in the table's order. InputError with the nearest right name for a wrong one."""
+    """The rows named, or those of the groups named, in the table's order; baselines and ablation where none is.
+
+    InputError with the nearest right name for a wrong one.
+    """
     for name in names:
-        if name not in RECIPES:
-            raise unknown("row to retrain", name, RECIPES)
-    return [name for name in RECIPES if not names or name in names]
+        if name not in RECIPES and name not in GROUPS:
+            raise unknown("row to retrain", name, [*RECIPES, *GROUPS])
+    wanted = names or USUAL
+    return [name for name, recipe in RECIPES.items() if name in wanted or recipe.group in wanted]

@@ -1,4 +1,4 @@
-"""The table of retrained rows: means over seeds with Student's interval (95 %), from the benchmark's own rows."""
+"""The tables of retrained rows: means over seeds with Student's interval (95 %), from what each job recorded."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,51 +24,86 @@ COLUMNS = {  # title → digits
     "fMSE / composite's ↓": 3,
     "fΔE00 ↓": 2,
 }
+TRAINED = ["retrained", "seeds", "parameters", "images seen", "held-out fMSE / composite's ↓"]
+NOTES = [
+    "± is half of Student's 95 % interval over seeds; where nothing stands, there is one seed",
+    "held-out: photos of the training split that were not trained on, at the training size",
+]
 
 
-def summary(results: Path, dataset: str, jobs: Sequence[Job]) -> Table:
-    """One row a recipe, from those of its seeds that are finished and measured; the composite on top."""
+def record_measured(results: Path, dataset: str, jobs: Sequence[Job]) -> None:
+    """Write the means of each job's rows of ``dataset`` in ``results`` into its facts; the composite is one of them."""
     store = Store(results, dataset)
     frame = store.read()
-    rows = [["Direct composite", "", "", "", "", *_cells([_measures(frame[frame["method"] == "composite"])])]]
-    photos = frame["photo"].nunique()
-    for name, recipe in RECIPES.items():
-        measured = [(job.facts(), found) for job in jobs if job.row == name and (found := _of(frame, job)) is not None]
-        if not measured:
+    title = store.read_meta().get("title", dataset)
+    for job in jobs:
+        rows = frame[frame["method"] == "composite"]
+        if job.row != "composite":
+            rows = frame[frame["method"] == f"{job.row}={job.weights.name}"]
+            rows = rows[rows["weights_hash"] == sha256(job.weights)[:16]]
+        if rows.empty:
             continue
-        facts = pd.DataFrame([fact for fact, _ in measured])
-        rows.append(
-            [
-                recipe.title,
-                str(len(measured)),
-                f"{facts['parameters'].iloc[0] / 1e6:.2f} M",
-                f"{facts['images'].mean() / 1000:.1f} k",
-                _spread(facts["ratio"].to_numpy(), 3),
-                *_cells([found for _, found in measured]),
-            ]
-        )
-    minutes = sorted({f"{facts['minutes']:g}" for job in jobs if (facts := job.facts())})
+        facts = job.facts() or {"sets": {}}
+        facts["sets"][dataset] = {
+            "title": title,
+            "data": rows["dataset_hash"].iloc[0],
+            "images": rows["id"].nunique(),
+            "photos": rows["photo"].nunique(),
+            "means": _measures(rows),
+        }
+        job.record(facts)
+
+
+def measured(dataset: str, composite: Job, jobs: Sequence[Job]) -> Table:
+    """One row a recipe, from those of its seeds that were measured on ``dataset``; the composite on top."""
+    own = composite.facts()["sets"][dataset]
+    rows = [["Direct composite", "", "", "", "", *_cells([own["means"]])]]
+    minutes = set()
+    for title, facts in _by_recipe(jobs):
+        facts = [fact for fact in facts if fact["sets"].get(dataset, {}).get("data") == own["data"]]
+        if facts:
+            minutes |= {f"{fact['minutes']:g}" for fact in facts}
+            rows.append([*_trained(title, facts), *_cells([fact["sets"][dataset]["means"] for fact in facts])])
     return Table(
-        f"{store.read_meta().get('title', dataset)}: {frame['id'].nunique()} images of {photos} photos, "
-        f"data {frame['dataset_hash'].iloc[0]}, {' and '.join(minutes)} minutes of training a job",
-        ["retrained", "seeds", "parameters", "images seen", "held-out fMSE / composite's ↓", *COLUMNS],
+        f"{own['title']}: {own['images']} images of {own['photos']} photos, data {own['data']}, "
+        f"{' and '.join(sorted(minutes))} minutes of training a job",
+        [*TRAINED, *COLUMNS],
         rows,
         [
-            "± is half of Student's 95 % interval over seeds; where nothing stands, there is one seed",
+            *NOTES,
             "PSNR: the answer inside the foreground, the composite around it; own background: the frame as the method "
             "gives it (DoveNet and BargainNet repaint all of it)",
-            "held-out: photos of the training split that were not trained on, at the training size",
         ],
     )
 
 
-def _of(frame: pd.DataFrame, job: Job) -> dict[str, float] | None:
-    """The means of a job's rows, None where its present weights were not measured."""
-    if not job.weights.is_file():
-        return None
-    own = frame[frame["method"] == f"{job.row}={job.weights.name}"]
-    own = own[own["weights_hash"] == sha256(job.weights)[:16]]
-    return None if own.empty else _measures(own)
+def held_out(jobs: Sequence[Job]) -> Table:
+    """One row a recipe: its error on held-out photos, and what a wrong reference does to it."""
+    rows = [
+        [*_trained(title, facts), _spread([fact["held_out"]["wrong reference"] for fact in facts], 3)]
+        for title, facts in _by_recipe(jobs)
+    ]
+    return Table("Held-out photos", [*TRAINED, "with a wrong reference ↓"], rows, NOTES)
+
+
+def _by_recipe(jobs: Sequence[Job]) -> list[tuple[str, list[dict]]]:
+    """The title of each recipe of which some job is finished, and the facts of these jobs."""
+    found = [
+        (recipe.title, [facts for job in jobs if job.row == name and (facts := job.facts())])
+        for name, recipe in RECIPES.items()
+    ]
+    return [(title, facts) for title, facts in found if facts]
+
+
+def _trained(title: str, facts: Sequence[dict]) -> list[str]:
+    """The cells of ``TRAINED``."""
+    return [
+        title,
+        str(len(facts)),
+        f"{facts[0]['parameters'] / 1e6:.2f} M",
+        f"{np.mean([fact['images'] for fact in facts]) / 1000:.1f} k",
+        _spread([fact["held_out"]["ratio"] for fact in facts], 3),
+    ]
 
 
 def _measures(rows: pd.DataFrame) -> dict[str, float]:
@@ -87,13 +122,13 @@ def _measures(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _cells(seeds: Sequence[dict[str, float]]) -> list[str]:
-    return [_spread(np.array([seed[name] for seed in seeds]), digits) for name, digits in COLUMNS.items()]
+    return [_spread([seed[name] for seed in seeds], digits) for name, digits in COLUMNS.items()]
 
 
-def _spread(values: np.ndarray, digits: int) -> str:
+def _spread(values: Sequence[float], digits: int) -> str:
     """Mean ± half the interval over seeds; the mean alone for one seed."""
-    mean = f"{values.mean():.{digits}f}"
+    mean = f"{np.mean(values):.{digits}f}"
     if len(values) == 1:
         return mean
-    half = t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = t.ppf((1 + LEVEL) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
     return f"{mean} ± {half:.{digits}f}"

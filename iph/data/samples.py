@@ -27,6 +27,7 @@ class SampleRules:
     stage 1 takes the whole background as reference, stage 2 an instance or a region, stage 3 people with people.
     whole_look: the look of the whole photo is changed first, target too. arbitrary: the foreground is any region.
     strength: of the foreground's change, drawn between these, where 1 is the test composites'.
+    crop: side of what is taken out of a photo, as a share of it, drawn between these.
     unchanged: the composite is already harmonious and must stay. unpaired: a person of another photo, no truth.
     """
 
@@ -37,6 +38,7 @@ class SampleRules:
     arbitrary: float = 0.3
     unchanged: float = 0.05
     strength: tuple[float, float] = (0.4, 1.2)
+    crop: tuple[float, float] = (0.65, 1.0)
     unpaired: float = 0.0
 
 
@@ -82,7 +84,7 @@ class Sampler:
         the pixels of its rim are mixed in training as they are in use.
         """
         full = self.photos.images.shape[1]
-        side = int(round(full * rng.uniform(0.65, 1.0)))
+        side = int(round(full * rng.uniform(*self.rules.crop)))
         top, left = rng.integers(full - side + 1, size=2)
         window = (slice(top, top + side), slice(left, left + side))
         image, bits = self.photos.images[number][window], self.photos.instances[number][window]

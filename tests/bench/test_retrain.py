@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -22,9 +23,10 @@ from bench.errors import InputError
 from bench.methods import resolve
 from bench.retrain import queue
 from bench.retrain.baselines import FAMILIES, Baseline, load, reconstruction
-from bench.retrain.queue import Job, Terms
+from bench.retrain.queue import WARM_UP, Job, Terms
 from bench.retrain.recipes import RECIPES, chosen
 from bench.store import Store
+from iph.data.samples import SampleRules
 from iph.training.objective import ObjectiveWeights
 from iph.training.validate import mean_objective
 
@@ -82,6 +84,7 @@ def often(monkeypatch):
     """Checkpoints at every second step, little to validate on, and measuring in this process."""
     monkeypatch.setattr(queue, "CHECK_EVERY", 2)
     monkeypatch.setattr(queue, "VALIDATION_IMAGES", 8)
+    monkeypatch.setattr(queue, "HELD_OUT_IMAGES", 8)
     monkeypatch.setattr(runner, "local", lambda workers: serial)
 
 
@@ -176,6 +179,19 @@ def test_the_ablation_differs_in_what_it_says():
     assert {recipe.stage for recipe in RECIPES.values()} == {2, 3}
 
 
+def test_a_trial_differs_from_the_last_row_of_the_ablation_in_one_thing():
+    def described(recipe):
+        settings = recipe.network(SIZE).settings()
+        losses = asdict(recipe.weights.paper) | {"squared": recipe.weights.squared}
+        return settings | losses | dict(recipe.rules) | dict(recipe.training)
+
+    usual = described(RECIPES["h-net-se-all"]) | {"crop": SampleRules().crop, "warm_up": WARM_UP}
+    linked = {"trial-plain": 4, "trial-no-triplets": 2, "trial-triplets": 2}  # head and three of normalisation; α and β
+    for row in chosen(["trials"]):
+        changed = {name for name, value in described(RECIPES[row]).items() if usual.get(name) != value}
+        assert len(changed) == linked.get(row, 1), (row, changed)
+
+
 def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set, tmp_path, often):
     """One baseline and one row of the ablation, two seeds, on a set of two composites."""
     out = tmp_path / "queue"
@@ -206,9 +222,13 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     moved = [value.abs().max() for name, value in weights.items() if name.endswith("running_mean")]
     assert len(moved) > 5 and min(moved) > 0  # batch normalisation's statistics come with the averaged weights
 
+    assert "| H-Net | 2 | 0.61 M |" in done.output.split("Held-out photos")[-1]
+    (out / "results" / "two" / "rows.parquet").unlink()  # the facts of the jobs are enough from here on
+    table = (out / "two.md").read_text()
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     again = invoke(*common, "--seeds", 2)
-    assert again.exit_code == 0 and again.output.count("done before") == 4 and "0 rows computed" in again.output
+    assert again.exit_code == 0 and again.output.count("done before") == 4
+    assert (out / "two.md").read_text() == table
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
 
     longer = invoke("--photos", photos, "--out", out, "--minutes", 2 * TINY, "--only", "h-net", "--seeds", 1)
@@ -237,6 +257,18 @@ def test_a_trained_baseline_is_a_row_of_the_benchmark(tmp_path, open_set):
     assert resolve(["rainnet-retrained"])[0].missing().startswith("weights missing: python -m bench retrain")
 
 
+def test_two_processes_share_a_folder(photos, tmp_path, often):
+    """A job that another process is at is left to it."""
+    common = ["--photos", photos, "--out", tmp_path, "--minutes", TINY, "--seeds", 1, "--only", "h-net,h-net-se"]
+    with Job("h-net", 0, tmp_path).taken() as taken:
+        assert taken
+        first = invoke(*common)
+    assert "1/2 h-net seed 0: another process is at it" in first.output
+    assert Job("h-net", 0, tmp_path).facts() is None and Job("h-net-se", 0, tmp_path).finished(TINY)
+    second = invoke(*common)
+    assert "h-net seed 0: starts" in second.output and "h-net-se seed 0: done before" in second.output
+
+
 def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
     """The fifth step is interrupted: the checkpoint of the fourth is where the same command goes on."""
     recipe, calls = RECIPES["h-net"], iter(range(1000))
@@ -263,7 +295,8 @@ def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
 def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
     """A process of its own, killed without warning in the middle of a job."""
     code = (
-        "import sys; from bench.retrain import queue; queue.CHECK_EVERY, queue.VALIDATION_IMAGES = 2, 8; "
+        "import sys; from bench.retrain import queue; queue.CHECK_EVERY = 2; "
+        "queue.VALIDATION_IMAGES = queue.HELD_OUT_IMAGES = 8; "
         "from bench.cli import app; app(sys.argv[1:])"
     )
     command = ["retrain", "--photos", photos, "--out", tmp_path, "--minutes", 5, "--seeds", 1]
@@ -292,14 +325,13 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
 def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
     with pytest.raises(InputError, match="did you mean 'dovenet-retrained'"):
         chosen(["dovenet-retraind"])
-    assert chosen([]) == list(RECIPES) and chosen(["h-net", "dovenet-retrained"]) == ["dovenet-retrained", "h-net"]
+    assert chosen([]) == chosen(["ablation", "baselines"]) and len(chosen([])) == 11
+    assert chosen(["h-net", "dovenet-retrained"]) == ["dovenet-retrained", "h-net"]
     wrong = invoke("--photos", photos, "--out", tmp_path, "--size", 96)
     assert wrong.exit_code == 2 and "expected a power of two as the size, but got 96" in wrong.output
-    with queue.opened(tmp_path / "q", Terms("here")):
-        with pytest.raises(InputError, match="another queue is at work there"), queue.opened(tmp_path / "q", Terms("")):
-            pass
-    with pytest.raises(InputError, match="take another folder"), queue.opened(tmp_path / "q", Terms("here", 128)):
-        pass
+    queue.open_queue(tmp_path / "q", Terms("here"))
+    with pytest.raises(InputError, match="take another folder"):
+        queue.open_queue(tmp_path / "q", Terms("here", 128))
     assert json.loads((tmp_path / "q" / "terms.json").read_text())["size"] == 64
     (tmp_path / "w.safetensors").write_bytes(b"no")
     with pytest.raises(ValueError, match="expected a safetensors file"):
@@ -309,6 +341,6 @@ def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
 def test_intervals_are_over_seeds():
     from bench.retrain.summary import _spread
 
-    assert _spread(np.array([2.0]), 2) == "2.00"
-    assert _spread(np.array([1.0, 2.0, 3.0]), 2) == "2.00 ± 2.48"  # 4.3027 / sqrt(3)
+    assert _spread([2.0], 2) == "2.00"
+    assert _spread([1.0, 2.0, 3.0], 2) == "2.00 ± 2.48"  # 4.3027 / sqrt(3)
     assert pd.Series([1.0, 2.0, 3.0]).sem() * 4.3027 == pytest.approx(2.48, abs=0.005)
