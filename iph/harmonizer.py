@@ -100,8 +100,9 @@ class Session:
                 code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
             if own_style is not None:
                 code = torch.cat([code, own_style], dim=1)
-            harmonized = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
-        return ColorMapping.fit(_pixels(patch), _pixels(harmonized), mask[0, 0].numpy() > 0.5)
+            as_seen, mirrored = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
+            harmonized = (as_seen + mirrored.flip(-1)) / 2
+        return ColorMapping.fit(_pixels(patch[0]), _pixels(harmonized), mask[0, 0].numpy() > 0.5)
 
     def render(
         self, mapping: ColorMapping, *, strength: float = 1.0, luminance: float = 1.0, chroma: float = 1.0
@@ -112,14 +113,14 @@ class Session:
 
     @cached_property
     def _composite(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The network's view of the composite, its mask, and φ(composite foreground) where the network wants it."""
-        patch, mask = network_view(self.small_image, self.small_foreground)
+        """The network's views of the composite, their masks, and φ(composite foreground) where the network wants it."""
+        patch, mask = _both_ways(self.small_image, self.small_foreground)
         network = self.harmonizer.network
         with torch.inference_mode():
             return patch, mask, network.style(patch, mask) if network.config.both else None
 
     def _code(self, reference: Reference, harmony: float, colour_transfer: float) -> Tensor:
-        patch, mask = network_view(reference.image, reference.mask)
+        patch, mask = _both_ways(reference.image, reference.mask)
         code = harmony * self.harmonizer.network.style(patch, mask)
         if not colour_transfer:
             return code
@@ -155,6 +156,15 @@ def harmonize(
     return load(model).open(image, foreground).harmonize(reference, **options)
 
 
+def _both_ways(image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The network's view of a region and its mirror image: (2, 3, S, S) and (2, 1, S, S).
+
+    A mirrored photo has the same look, so the mean of both answers errs less than one (docs/trials.md).
+    """
+    patch, inside = network_view(image, mask)
+    return torch.cat([patch, patch.flip(-1)]), torch.cat([inside, inside.flip(-1)])
+
+
 def _pixels(image: Tensor) -> np.ndarray:
-    """(1, 3, S, S) to (S, S, 3)."""
-    return image[0].permute(1, 2, 0).numpy()
+    """(3, S, S) to (S, S, 3)."""
+    return image.permute(1, 2, 0).numpy()

@@ -37,7 +37,7 @@ class SampleRules:
     whole_strength: float = 0.4
     arbitrary: float = 0.3
     unchanged: float = 0.05
-    strength: tuple[float, float] = (0.4, 1.2)
+    strength: tuple[float, float] = (0.6, 1.4)
     crop: tuple[float, float] = (0.65, 1.0)
     unpaired: float = 0.0
 

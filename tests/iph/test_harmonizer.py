@@ -6,6 +6,7 @@ The network is untrained but not idle, so nothing here depends on the weights th
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import lively
@@ -14,6 +15,7 @@ import iph
 from iph.checkpoint import save_network
 from iph.harmonizer import Harmonizer, Session
 from iph.network import StyleEncoder, build
+from iph.views import network_view
 
 SCALE = {np.uint8: 255, np.uint16: 65535, np.float32: 1}
 SHAPE = (90, 130)
@@ -47,6 +49,19 @@ def session(harmonizer) -> Session:
 
 def same(one: iph.Result, other: iph.Result) -> bool:
     return np.allclose(one.mapping.change, other.mapping.change, atol=1e-6)
+
+
+def test_a_mirrored_photo_gets_the_same_look(harmonizer):
+    """The network alone answers a mirrored photo otherwise; the session asks it both ways."""
+    straight = harmonizer.open(picture(), FOREGROUND).look(REFERENCE)
+    mirrored = harmonizer.open(picture()[:, ::-1], FOREGROUND[:, ::-1]).look(REFERENCE[:, ::-1])
+    np.testing.assert_allclose(straight.change, mirrored.change, atol=1e-3)
+    patch, inside = network_view(picture(), FOREGROUND.astype(np.float32))
+    with torch.no_grad():
+        code = torch.zeros(1, 128)
+        one_way = harmonizer.network.harmonize(patch, inside, code)
+        other_way = harmonizer.network.harmonize(patch.flip(-1), inside.flip(-1), code).flip(-1)
+    assert (one_way - other_way).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("dtype", SCALE)
