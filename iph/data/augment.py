@@ -28,10 +28,10 @@ class Look:
 
     def apply(self, image: np.ndarray, foreground: np.ndarray | None = None) -> np.ndarray:
         """The changed image, clipped to [0, 1]; with ``foreground`` (H, W) in [0, 1], changed only there."""
-        changed = np.clip(self.change(image), 0, 1).astype(np.float32)
+        changed = np.clip(self.change(image), 0, 1).astype(np.float32, copy=False)
         if foreground is None:
             return changed
-        alpha = foreground.astype(np.float32)[..., None]
+        alpha = foreground.astype(np.float32, copy=False)[..., None]
         return image + alpha * (changed - image)
 
 

@@ -17,7 +17,7 @@ from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
 from iph.data.regions import background_region, large_enough
-from iph.data.samples import Sample, Sampler, SampleRules, planes
+from iph.data.samples import Sample, Sampler, SampleRules, sample
 from iph.errors import InputError
 from iph.views import shrink, shrink_mask
 
@@ -63,8 +63,8 @@ def sampler_of(
 
 
 class CompositeSampler:
-    """As ``iph.data.samples.Sampler``. Of the rules, ``size``, ``stage`` and those of whole looks and unchanged
-    composites count; stage 1 takes the background as reference, and so does a composite without one."""
+    """As ``iph.data.samples.Sampler``. Of the rules, ``size``, ``stage``, ``crop`` and those of whole looks and
+    unchanged composites count; stage 1 takes the background as reference, and so does a composite without one."""
 
     def __init__(self, composites: Composites, rules: SampleRules, film_luts: Sequence[Cube] = ()) -> None:
         self.composites = composites
@@ -88,19 +88,12 @@ class CompositeSampler:
             composite, target = look.apply(composite), look.apply(target)
         if rng.random() < self.rules.unchanged:
             composite = target
-        return {
-            "composite": planes(composite),
-            "foreground": foreground[None].astype(np.float32),
-            "reference_image": planes(composite),
-            "reference": reference[None].astype(np.float32),
-            "target": planes(target),
-            "paired": np.float32(1),
-        }
+        return sample(composite, foreground, reference, target)
 
     def _crop(self, rng: np.random.Generator, layers: Sequence[np.ndarray]) -> list[np.ndarray]:
         """One random window of all layers at the network's size, perhaps mirrored; the frame if the window is unfit."""
         height, width = layers[0].shape[:2]
-        share = rng.uniform(0.65, 1.0)
+        share = rng.uniform(*self.rules.crop)
         top, left = (int(rng.uniform(0, side * (1 - share))) for side in (height, width))
         window = slice(top, top + round(height * share)), slice(left, left + round(width * share))
         mirrored = rng.random() < 0.5

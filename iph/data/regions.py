@@ -7,7 +7,7 @@ MIN_SHARE = 0.01  # a region below this share of the frame says too little about
 
 
 def large_enough(mask: np.ndarray) -> bool:
-    return mask.mean() >= MIN_SHARE
+    return np.count_nonzero(mask) >= MIN_SHARE * mask.size
 
 
 def random_region(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:

@@ -138,20 +138,33 @@ class Sampler:
         self, composite: np.ndarray, foreground: np.ndarray, reference: np.ndarray, target: np.ndarray, paired: bool
     ) -> Sample:
         size = self.rules.size
-        seen = planes(shrink(composite, size))
-        return {
-            "composite": seen,
-            "foreground": shrink_mask(foreground, size)[None],
-            "reference_image": seen,
-            "reference": shrink_mask(reference, size)[None],
-            "target": planes(shrink(target, size)),
-            "paired": np.float32(paired),
-        }
+        return sample(
+            shrink(composite, size),
+            shrink_mask(foreground, size),
+            shrink_mask(reference, size),
+            shrink(target, size),
+            paired,
+        )
 
 
-def planes(image: np.ndarray) -> np.ndarray:
-    """(S, S, 3) of any float as (3, S, S) float32."""
-    return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
+def sample(
+    composite: np.ndarray, foreground: np.ndarray, reference: np.ndarray, target: np.ndarray, paired: bool = True
+) -> Sample:
+    """Pictures (S, S, 3) of any float and masks (S, S) of any type, as the sample that training reads."""
+    seen = _planes(composite)
+    return {
+        "composite": seen,
+        "foreground": foreground[None].astype(np.float32),
+        "reference_image": seen,
+        "reference": reference[None].astype(np.float32),
+        "target": _planes(target),
+        "paired": np.float32(paired),
+    }
+
+
+def _planes(image: np.ndarray) -> np.ndarray:
+    """(S, S, 3) of any float as (3, S, S) float32 in [0, 1]: a mean of ones may have come out a little above."""
+    return np.clip(image.transpose(2, 0, 1), 0, 1, dtype=np.float32, order="C")
 
 
 def _place(
