@@ -6,7 +6,12 @@ import zlib
 
 import imagecodecs
 import numpy as np
-from PIL import Image, ImageFilter
+import tifffile
+from PIL import Image, ImageFilter, PngImagePlugin
+
+from iph.photo import Photo
+
+LOSSY_LEVELS = 6  # mean error of a lossy codec at its usual quality on the small test picture
 
 XMP = (
     b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -106,3 +111,44 @@ def with_png_chunks(png: bytes, chunks: tuple[tuple[bytes, bytes], ...]) -> byte
         for kind, content in chunks
     )
     return png[:33] + added + png[33:]
+
+
+def png16(samples: np.ndarray) -> bytes:
+    """A PNG of 16 bits, which Pillow cannot write."""
+    return imagecodecs.png_encode(samples)
+
+
+def tiff(samples: np.ndarray, **options: object) -> bytes:
+    """A TIFF of any depth."""
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, samples, metadata=None, **options)
+    return stream.getvalue()
+
+
+def with_everything(kind: str) -> bytes:
+    """A file with profile, EXIF, XMP and resolution, as another program writes it."""
+    options = {"exif": exif(), "icc_profile": display_p3(), "dpi": (300, 300)}
+    if kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        text.add_text("Copyright", "Ann Artist")
+        options["pnginfo"] = text
+    elif kind == "TIFF":
+        block = Image.Exif()
+        block.load(options["exif"])
+        block[700] = XMP
+        options["exif"] = block
+    else:
+        options["xmp"] = XMP
+    return saved(RGB8, kind, **options)
+
+
+def closeness(photo: Photo, expected: np.ndarray) -> float:
+    """Mean difference of the pixels in levels of 255."""
+    assert photo.pixels.shape == expected.shape and photo.pixels.dtype == expected.dtype
+    return np.abs(photo.pixels.astype(float) - expected).mean() / np.iinfo(expected.dtype).max * 255
+
+
+RGB8, RGB16 = pixels(), pixels(np.uint16)
+RGBA8, RGBA16 = pixels(channels=4), pixels(np.uint16, channels=4)
+GREY8, GREY16 = RGB8[..., 0].copy(), RGB16[..., 0].copy()
