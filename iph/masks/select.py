@@ -15,6 +15,7 @@ from iph.masks.refine import enlarge, grabcut
 Point = tuple[float, float]
 GAP = 0.025
 STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
+REACH = 0.5  # how far around it a stroke takes away, of its longer side
 
 
 def from_box(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -53,8 +54,9 @@ def from_strokes(
     """A mask by strokes, or an earlier mask mended by them.
 
     add, remove: (H, W) strokes of any dtype, marked where above half, or None; start: (H, W) mask or None. Strokes
-    always win over what is found. Raises InputError where there is neither a stroke to add nor a start, or where
-    sizes differ.
+    always win over what is found. Strokes that only remove reach half as far around as they are long: nothing marked
+    says what to keep, and the network may take the whole subject under a stroke for what has to go.
+    Raises InputError where there is neither a stroke to add nor a start, or where sizes differ.
     """
     for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
         if mask is not None and mask.shape != image.shape[:2]:
@@ -70,6 +72,8 @@ def from_strokes(
     probability = window.find(*strokes, prior)
     if prior is None:
         probability = closer(copy, connected(probability, strokes[0]), *strokes)
+    elif not strokes[0].any():
+        probability = np.where(_near(strokes[1]), probability, prior)
     mask = enlarge(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
     for stroke, value in zip(marked, (1, 0), strict=True):
         if stroke is not None:
@@ -104,6 +108,13 @@ def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1 of what is set in a bool mask, the last two exclusive."""
     x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
     return x, y, x + width, y + height
+
+
+def _near(stroke: np.ndarray) -> np.ndarray:
+    """What a stroke (h, w) bool reaches. Nothing where there is none."""
+    x0, y0, x1, y1 = bounds(stroke)
+    away = cv2.distanceTransform((~stroke).astype(np.uint8), cv2.DIST_L2, 3)
+    return stroke.any() & (away <= REACH * max(x1 - x0, y1 - y0))
 
 
 def _scale(image: np.ndarray, copy: np.ndarray) -> np.ndarray:

@@ -49,8 +49,9 @@ def segment_subjects(image: np.ndarray, limit: int = 6) -> list[Subject]:
 def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6) -> list[tuple[str, np.ndarray]]:
     """Up to `limit` regions outside a foreground (H, W) that may serve as its reference, the best first.
 
-    Each is (label, mask): "person 1", "object 1" ... in order of saliency, and last "background", all that is not
-    foreground. Raises InputError where the foreground leaves nothing.
+    Each is (label, mask): "person", or "person 1", "person 2" ... where there are several, and objects likewise, in
+    order of saliency; last "background", all that is not foreground. Raises InputError where the foreground leaves
+    nothing.
     """
     if foreground.shape != image.shape[:2]:
         raise InputError(f"the foreground was expected with shape {image.shape[:2]}, not {foreground.shape}")
@@ -65,7 +66,7 @@ def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6
             continue
         (people if subject.person else objects).append((subject.score, mask))
     named = [
-        (score, f"{kind} {i}", mask)
+        (score, f"{kind} {i}" if len(group) > 1 else kind, mask)
         for kind, group in (("person", people), ("object", objects))
         for i, (score, mask) in enumerate(group, 1)
     ]

@@ -16,6 +16,7 @@ from iph.masks import (
     segment_subjects,
     suggest_references,
 )
+from iph.masks.subjects import Subject
 
 Picture = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -82,6 +83,26 @@ def test_strokes_take_a_neighbour_away(two_balls: Picture) -> None:
     assert (mask[add > 0] == 1).all() and (mask[remove > 0] == 0).all()
 
 
+@pytest.mark.parametrize("on_the_ball", [True, False])
+def test_a_short_stroke_takes_only_what_is_near(two_balls: Picture, on_the_ball: bool) -> None:
+    """From a mask of a ball and a patch of meadow: the patch that it lies on, never most of the ball."""
+    image, left, _ = two_balls
+    patch, remove = np.zeros((2, *image.shape[:2]), np.uint8)
+    cv2.rectangle(patch, (30, 20), (70, 70), 1, -1)
+    patch = (patch > 0) & ~left
+    cv2.line(remove, *(((92, 130), (102, 130)) if on_the_ball else ((40, 45), (60, 45))), 255, 9)
+    mask = from_strokes(image, None, remove, start=(left | patch).astype(np.float32))
+    check_form(mask, image)
+    assert not mask[remove > 0].any()
+    assert mask[left].mean() > (0.85 if on_the_ball else 0.95)
+    assert on_the_ball or mask[patch].mean() < 0.25
+
+
+def test_without_strokes_a_mask_stays(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    assert iou(from_strokes(image, None, None, left.astype(np.float32)), left) > 0.95
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_every_depth_gives_the_same_mask(two_balls: Picture, dtype: type) -> None:
     image = two_balls[0]
@@ -109,6 +130,24 @@ def test_suggestions_stay_outside_the_foreground(two_balls: Picture) -> None:
         assert (mask >= 0.5).any()
         assert not mask[left].any()
     np.testing.assert_array_equal(suggested[-1][1], 1 - foreground)
+
+
+def test_one_of_a_kind_needs_no_number(two_balls: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    image, left, right = two_balls
+    masks = {"one": left, "other": right, "third": ~(left | right)}
+    kinds = {"one": (True, 0.9), "other": (False, 0.8), "third": (True, 0.1)}
+    subjects = {
+        name: Subject(masks[name].astype(np.float32), (0, 0, 1, 1), score, person)
+        for name, (person, score) in kinds.items()
+    }
+    foreground = np.zeros(image.shape[:2], np.float32)
+    foreground[:5] = 1
+    for there, labels in (
+        (["one", "other"], ["person", "object"]),
+        (["one", "other", "third"], ["person 1", "object", "person 2"]),
+    ):
+        monkeypatch.setattr("iph.masks.subjects.segment_subjects", lambda _, there=there: [subjects[n] for n in there])
+        assert [label for label, _ in suggest_references(image, foreground)] == [*labels, "background"]
 
 
 def test_nothing_stands_out_of_one_colour() -> None:
