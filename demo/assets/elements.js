@@ -14,7 +14,7 @@ const parts = {
   start: find(".start"), work: find(".work"), gallery: find(".gallery"), frame: find(".frame"),
   lines: find(".lines"), sprite: find(".sprite"), handles: find(".handles"), cross: find(".cross"),
   split: find(".split"), busy: find(".busy"), hint: find(".hint"), strip: find(".strip"), toast: find(".toast"),
-  size: find(".size"), what: find(".what"),
+  size: find(".size"), what: find(".what"), from: find(".from"),
 };
 
 // One sentence over the page; errors are read out at once, notes when the reader has time.

@@ -63,7 +63,6 @@ async function take(kind, file) {
   showBusy("Uploading");
   try {
     const { path } = await upload(file);
-    if (kind === "other") { tab = "other"; tool = "point"; }
     const words = kind === "person" ? "Cutting the person out" : WORDS.open;
     send("act", "open", { kind, path, name: file.name, words });
   } catch (error) {
@@ -125,8 +124,9 @@ function render() {
   showStrip(where, listed, takeIt, (path) => {
     outline("suggested", tab === "person" ? "" : path);
   });
-  find("[data-do=auto]").disabled = find("[data-save=photo]").disabled = !view.result;
-  findAll("[data-save]").forEach((button) => { button.disabled = !view.result; });
+  const here = view.elsewhere === (where === "other") ? view.label.toLowerCase() : view.elsewhere ? "the other photo" : "the photo";
+  parts.from.textContent = !view.result || listed.some((entry) => entry.taken) ? "" : here;  // no card says it
+  findAll("[data-save], [data-do=auto]").forEach((button) => { button.disabled = !view.result; });
   const whatIs = view.photo.ending.slice(1).toUpperCase().replace("JPG", "JPEG").replace("TIF", "TIFF");
   parts.what.textContent = whatIs + ", " + view.photo.full_width + " × " + view.photo.full_height + ". Its metadata say that it was edited.";
   if (view.result && listed.some((entry) => !entry.thumb)) send("thumbnails", "thumbnails", { where });
@@ -147,6 +147,7 @@ watch("value", () => {
   if (working) {
     if (view.asks) { tab = "person"; tool = before.asks ? tool : "point"; }
     else if (!before.work || before.asks) { tab = "reference"; tool = usable()[0]; }
+    else if (view.other && view.other.file.url !== before.other?.file.url) { tab = "other"; tool = "point"; }
     if (tab === "other" && !view.other) tab = "reference";
     choose(tab);
   }
@@ -167,7 +168,7 @@ findAll("[data-save]").forEach((button) => button.addEventListener("click", () =
 const actions = {
   auto: () => { tab = "reference"; send("act", "auto"); },
   undo: () => send("act", "undo"),
-  restart: () => { tab = "reference"; send("act", "restart"); },
+  restart: () => { tab = "reference"; say(""); send("act", "restart"); },
   mirror: () => tools.mirror(),
   lines: () => {
     const button = find("[data-do=lines]"), shown = button.getAttribute("aria-pressed") !== "true";

@@ -208,6 +208,28 @@ def test_everything_by_keyboard_and_another_photo(visit, studio, files):
     opened.keyboard.press("Control+z")
     opened.wait_for_function("document.querySelector('.frame').ariaLabel.includes('Your choice')")
     assert not project(studio).choices.elsewhere
+    quiet(opened)
+    assert opened.inner_text(".from") == "the photo"  # no card says it: the other photo is on the stage
+    opened.keyboard.press("1")
+    assert opened.inner_text(".from") == "your choice"
+
+
+def test_a_refused_other_photo_changes_nothing(visit, studio, files, tmp_path):
+    fake = tmp_path / "fake.jpg"
+    fake.write_text("hello")
+    opened = visit()
+    opened.click(".example")
+    opened.wait_for_selector(".split:not([hidden])")
+    quiet(opened)
+    opened.set_input_files(".panel .file input", files["other"])
+    opened.wait_for_selector("[data-tab=other][aria-pressed=true]:not([hidden])")
+    opened.click("[data-tab=person]")
+    opened.set_input_files(".panel .file input", fake)
+    opened.wait_for_selector(".toast[role=alert]:not([hidden])")
+    assert opened.get_attribute("[data-tab=person]", "aria-pressed") == "true"
+    opened.click("[data-do=restart]")
+    opened.wait_for_selector(".start:not([hidden])")
+    assert opened.is_hidden(".toast")
 
 
 def test_a_phone_by_touch(visit, studio, tmp_path):
