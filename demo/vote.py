@@ -23,7 +23,7 @@ from userstudy.study import Study, load_study
 from userstudy.tokens import admin_token
 
 ASSETS = Path(__file__).with_name("assets")
-SCRIPTS = ("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_page.js")
+SCRIPTS = ("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_end.js", "vote_page.js")
 STUDY = "IPH_STUDY"  # how worker processes learn what to serve
 
 

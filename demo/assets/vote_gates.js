@@ -33,8 +33,8 @@ function checkBrightness(tries = 0) {
 function showKeys() {
   const keys = [];
   if (study.pairs) for (const choice of ["left", "right", ...study.pairs.answers]) keys.push([ANSWERS[choice].key, ANSWERS[choice].label]);
-  if (study.ranking) keys.push(["1 2 3", `rank pictures, the best first, up to ${study.ranking.ranks}`], ["Enter", "send the ranks"]);
-  keys.push(["U", "take back the last answer"], ["+ − F", "zoom in, out, whole picture (or wheel, pinch and drag)"]);
+  if (study.ranking) keys.push(["1 2 3", `Rank pictures, the best first, up to ${study.ranking.ranks}`], ["Enter", "Send the ranks"]);
+  keys.push(["U", "Take back the last answer"], ["+ − F", "Zoom in, zoom out, whole picture (or wheel, pinch and drag)"]);
   find(".keys").replaceChildren(...keys.flatMap(([key, text]) => [
     makeNode("dt", {}, ...key.split(" ").map((one) => makeNode("kbd", { textContent: one }))), makeNode("dd", { textContent: text })]));
 }
