@@ -28,7 +28,7 @@ EVENTS = {
 
 
 def build_stage(gallery: list[dict]) -> gr.HTML:
-    """The component. gallery: the ready composites to offer, each with ``id``, ``title``, ``credit`` and ``picture``,
+    """The component. gallery: the ready composites to offer, each with ``id``, ``title``, ``credits`` and ``picture``,
     the last as Gradio hands files out."""
     return gr.HTML(
         value={"turn": 0, "gallery": gallery},

@@ -92,7 +92,7 @@ function makeTools(act) {
 
   // --- pointer ----------------------------------------------------------------------------------------------------
   frame.addEventListener("pointerdown", (event) => {
-    if (event.button || element.hasAttribute("data-locked")) return;
+    if (event.button) return;
     frame.focus({ preventScroll: true });
     frame.setPointerCapture(event.pointerId);
     const point = at(event);
@@ -158,7 +158,7 @@ function makeTools(act) {
   });
 
   frame.addEventListener("wheel", (event) => {
-    if (!person || tool !== "move" || element.hasAttribute("data-locked")) return;
+    if (!person || tool !== "move") return;
     const [x, y] = at(event), [x0, y0, x1, y1] = bounds(place);
     if (x < x0 || x > x1 || y < y0 || y > y1) return;  // beside the person the page scrolls
     event.preventDefault();
@@ -174,7 +174,7 @@ function makeTools(act) {
   }
 
   frame.addEventListener("keydown", (event) => {
-    if (event.target !== frame || event.ctrlKey || event.metaKey || element.hasAttribute("data-locked")) return;
+    if (event.target !== frame || event.ctrlKey || event.metaKey) return;
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     const moving = tool === "move" && person;
     if (way && moving) {

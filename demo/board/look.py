@@ -25,10 +25,6 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "autoScale
 ROW = 26  # pixels a method in charts that list methods
 
 
-def color_of(kind: str) -> str:
-    return KINDS.get(kind, QUIET)
-
-
 def figure(height: int, x: str = "", y: str = "", legend: bool = False, **layout: Any) -> go.Figure:
     """An empty figure with titled axes; Streamlit's theme gives it fonts and background."""
     fig = go.Figure()
