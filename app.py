@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import gradio as gr  # noqa: E402
 import streamlit as st  # noqa: E402
 import uvicorn  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
+from fastapi import FastAPI, Request  # noqa: E402
 from fastapi.responses import RedirectResponse  # noqa: E402
 
 from demo.studio import build_studio, serving  # noqa: E402
@@ -29,12 +29,19 @@ def build_app(study: str | None = None) -> FastAPI:
     board = st.App(Path(__file__).with_name("demo") / "dashboard.py")
     app = FastAPI(lifespan=board.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
-    app.add_api_route("/leaderboard", lambda: RedirectResponse("leaderboard/"))
+    app.add_api_route("/leaderboard", _with_slash)
     app.mount("/leaderboard", board)
     if study is not None:
+        app.add_api_route("/study", _with_slash)
         mount_study(app, study)
     studio = build_studio()
     return gr.mount_gradio_app(app, studio, path="/", **serving(studio))
+
+
+def _with_slash(request: Request) -> RedirectResponse:
+    """Where a mounted page really lies; what was asked of it, such as a participant's number, goes along."""
+    name, query = request.url.path.rpartition("/")[2], request.url.query
+    return RedirectResponse(f"{name}/?{query}" if query else f"{name}/")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from study_files import write_study
 
 from app import build_app
 
@@ -28,6 +30,8 @@ def test_every_page_is_served(address):
     assert PATIENT.get(f"{address}/healthz").json() == {"status": "ok"}
     redirect = PATIENT.get(f"{address}/leaderboard")
     assert redirect.is_redirect and redirect.headers["location"].endswith("leaderboard/")
+    chosen = PATIENT.get(f"{address}/leaderboard?metric=psnr")
+    assert chosen.headers["location"].endswith("leaderboard/?metric=psnr")
     board = PATIENT.get(f"{address}/leaderboard/", follow_redirects=True)
     assert board.status_code == 200 and "streamlit" in board.text.lower()
     assert PATIENT.get(f"{address}/leaderboard/_stcore/health").status_code == 200
@@ -60,34 +64,48 @@ def test_a_study_that_is_not_there_is_a_sentence():
     assert "Traceback" not in ended.stderr
 
 
-def test_a_space_serves_the_studio(tmp_path):
+@contextmanager
+def own_process(folder: Path, **settings: str):
+    """``python app.py`` with these settings in its environment; gives its address once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    cache = tmp_path / "cache"
-    settings = {
-        "SPACE_ID": "someone/studio",
+    cache = folder / "cache"
+    settings |= {
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(cache),
         "OMP_NUM_THREADS": "1",
     }
-    log = (tmp_path / "log.txt").open("w+")
+    log = (folder / "log.txt").open("w+")
     command = [sys.executable, "app.py"]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 180
         while True:
-            assert server.poll() is None and time.monotonic() < deadline, (tmp_path / "log.txt").read_text()
+            assert server.poll() is None and time.monotonic() < deadline, (folder / "log.txt").read_text()
             try:
                 if PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/info").status_code == 200:
                     break
             except httpx.TransportError:
                 time.sleep(0.5)
-        assert "/harmonize" in PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/info").json()["named_endpoints"]
-        assert PATIENT.get(f"http://127.0.0.1:{port}/gradio_api/proxy=http://a.b/").status_code == 404
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         assert server.wait(60) == 0  # an orderly end, in which what visitors left is deleted
         log.close()
         shutil.rmtree(cache, ignore_errors=True)
+
+
+def test_a_space_serves_the_studio(tmp_path):
+    with own_process(tmp_path, SPACE_ID="someone/studio") as address:
+        assert "/harmonize" in PATIENT.get(f"{address}/gradio_api/info").json()["named_endpoints"]
+        assert PATIENT.get(f"{address}/gradio_api/proxy=http://a.b/").status_code == 404
+
+
+def test_a_study_is_found_with_and_without_the_last_slash(tmp_path):
+    with own_process(tmp_path, IPH_STUDY=str(write_study(tmp_path))) as address:
+        for asked in ("/study", "/study/", "/study?PROLIFIC_PID=p1"):
+            page = PATIENT.get(f"{address}{asked}", follow_redirects=True)
+            assert page.status_code == 200 and "gradio" in page.text
+            assert page.url.path == "/study/" and page.url.query == asked.partition("?")[2].encode()
