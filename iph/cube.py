@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from iph.errors import InputError
 from iph.files import replacing
@@ -35,6 +34,8 @@ def lattice(size: int) -> np.ndarray:
 
 def apply_cube(image: np.ndarray, cube: Cube) -> np.ndarray:
     """``image`` (…, 3) float through the table, trilinear, as float32; colours outside its domain take its border's."""
+    import torch  # only training needs it, and it is slow to import
+
     position = 2 * (image - cube.low) / (cube.high - cube.low) - 1  # -1 and 1 are the centres of the corner cells
     places = torch.from_numpy(position[..., ::-1].astype(np.float32)).reshape(1, 1, 1, -1, 3)  # the last axis first
     table = torch.from_numpy(cube.table.astype(np.float32, copy=False)).permute(3, 0, 1, 2)[None]  # (1, 3, N, N, N)
