@@ -13,7 +13,7 @@ import pytest
 import torch
 from photo_folder import make_folder
 
-from iph.checkpoint import load_network, load_tensors
+from iph.checkpoint import load_network, load_tensors, save_network
 from iph.data.build import BuildSettings, build
 from iph.data.manifest_samples import read_composites
 from iph.data.pack import pack
@@ -22,6 +22,7 @@ from iph.data.sources import read_photos
 from iph.errors import InputError
 from iph.network import build as build_network
 from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
+from iph.training.evaluate_pairs import look_distances
 from iph.training.loop import TrainingSettings, train
 from iph.training.objective import ObjectiveWeights, objective
 from iph.training.stages import stage
@@ -109,6 +110,17 @@ def test_the_objective_treats_paired_and_unpaired_samples_apart(photos):
     assert float(totals[2]) == pytest.approx(float(totals[0] + totals[1]), rel=1e-4)
     expected = weights.look * parts[1]["look"] + weights.content * parts[1]["content"]
     assert float(totals[1]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_network_that_changes_nothing_leaves_pairs_as_far_apart_as_they_are(photos, tmp_path):
+    save_network(tmp_path / "idle.safetensors", network())
+    model = network()
+    with torch.no_grad():
+        model.head.polynomial[-1].bias.add_(0.2)
+    save_network(tmp_path / "lively.safetensors", model)
+    found = look_distances(photos, [tmp_path / "idle.safetensors", tmp_path / "lively.safetensors"], pairs=6)
+    composite, idle, lively = found.values()
+    assert composite > 0.01 and idle == pytest.approx(composite, abs=1e-6) and abs(lively - composite) > 0.01
 
 
 def test_h_net_trains_without_triplets(photos, tmp_path):
