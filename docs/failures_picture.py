@@ -13,7 +13,7 @@ import iph
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.pictures import load
 
-PHOTOS = ("coco_8021", "coco_252219", "coco_403353", "coco_121647", "coco_460229")
+PHOTOS = ("coco_8021", "coco_1296", "coco_309", "coco_234748", "coco_403353")
 TILE = (360, 250)  # width, height
 
 

@@ -21,6 +21,7 @@ from iph.data.samples import Sampler
 from iph.data.sources import read_photos
 from iph.errors import InputError
 from iph.network import build as build_network
+from iph.training.between import between
 from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
 from iph.training.evaluate_pairs import look_distances
 from iph.training.loop import TrainingSettings, train
@@ -121,6 +122,20 @@ def test_a_network_that_changes_nothing_leaves_pairs_as_far_apart_as_they_are(ph
     found = look_distances(photos, [tmp_path / "idle.safetensors", tmp_path / "lively.safetensors"], pairs=6)
     composite, idle, lively = found.values()
     assert composite > 0.01 and idle == pytest.approx(composite, abs=1e-6) and abs(lively - composite) > 0.01
+
+
+def test_weights_between_two_networks():
+    start, end = network(), network()
+    with torch.no_grad():
+        for value in end.parameters():
+            value.add_(1.0)
+    moved = between(network(), end, 0.25)
+    for before, after in zip(start.parameters(), moved.parameters(), strict=True):
+        torch.testing.assert_close(after, before + 0.25)
+    with pytest.raises(InputError, match="from 0 to 1, got 1.5"):
+        between(start, end, 1.5)
+    with pytest.raises(InputError, match="one configuration"):
+        between(start, network(head="rgb"), 0.5)
 
 
 def test_h_net_trains_without_triplets(photos, tmp_path):
