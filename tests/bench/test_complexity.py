@@ -44,4 +44,5 @@ def test_our_network_is_counted_from_its_file(tmp_path):
         counts[name] = method_macs([method])[method.name]
     inputs = [torch.zeros(1, channels, 64, 64) for channels in (3, 1, 3, 1)]
     assert counts["small"] > macs(build("small"), *inputs)
-    assert 10 * counts["small"] < counts["paper"] < method_macs([METHODS["bargainnet"]])["bargainnet"]
+    once = method_macs([METHODS["bargainnet"]])["bargainnet"]
+    assert 10 * counts["small"] < counts["paper"] < 2 * once  # ours looks at the photo and at its mirror image
