@@ -80,8 +80,9 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
     title = open_dataset(name, folder).name
     composite = Job("composite", 0, out)
     with FileLock(out / ".measuring"):
-        new = [job for job in jobs if job.row in METHODS and job.facts() and title not in job.facts()["sets"]]
-        if new or not composite.facts():
+        done = [job for job in jobs if job.row in METHODS and job.facts() and job.weights.is_file()]
+        new = [job for job in done if not job.measured(title)]
+        if new or not composite.measured(title):
             methods = ["composite", *(f"{job.row}={job.weights}" for job in new)]
             run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
             record_measured(out / "results", title, [composite, *new])

@@ -83,6 +83,10 @@ class Job:
         facts = self.facts()
         return facts is not None and facts["minutes"] >= minutes
 
+    def measured(self, dataset: str) -> bool:
+        """Whether its facts hold what ``dataset`` says of it."""
+        return dataset in (self.facts() or {"sets": {}})["sets"]
+
     @contextlib.contextmanager
     def taken(self) -> Iterator[bool]:
         """Whether it is this process's for as long as this lasts, and not another's."""

@@ -269,6 +269,19 @@ def test_two_processes_share_a_folder(photos, tmp_path, often):
     assert "h-net seed 0: starts" in second.output and "h-net-se seed 0: done before" in second.output
 
 
+def test_facts_from_elsewhere_without_weights_are_left_as_they_are(photos, open_set, tmp_path, often):
+    """What was measured on one set counts as finished; on another it cannot be measured, and is not in the table."""
+    facts = {"minutes": 1, "images": 1, "parameters": 1, "held_out": {"ratio": 0.5, "wrong reference": 0.6}, "sets": {}}
+    for row in ("h-net", "composite"):
+        Job(row, 0, tmp_path).record(facts)
+    common = ["--photos", photos, "--out", tmp_path, "--minutes", 1, "--seeds", 1, "--only", "h-net"]
+    done = invoke(*common, "--dataset", open_set)
+    assert done.exit_code == 0 and "h-net seed 0: done before" in done.output, done.output
+    table = (tmp_path / "two.md").read_text()
+    assert "| Direct composite |" in table and "H-Net" not in table
+    assert Job("h-net", 0, tmp_path).facts() == facts
+
+
 def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
     """The fifth step is interrupted: the checkpoint of the fourth is where the same command goes on."""
     recipe, calls = RECIPES["h-net"], iter(range(1000))
