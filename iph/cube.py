@@ -47,8 +47,8 @@ def apply_cube(image: np.ndarray, cube: Cube) -> np.ndarray:
     corner = base @ strides
 
     def along_blue(start: np.ndarray) -> np.ndarray:
-        first = table[start]
-        return first + blue * (table[start + 1] - first)
+        first = table.take(start, axis=0)
+        return first + blue * (table.take(start + 1, axis=0) - first)
 
     def along_green(start: np.ndarray) -> np.ndarray:
         first = along_blue(start)
