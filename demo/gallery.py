@@ -47,13 +47,13 @@ class Example:
         return _standing(alpha, self.x, self.height)
 
 
-EXAMPLES = (
-    Example("forest", "Dusk in the forest", "cc0_021", "cc0_089", 0.20, 0.68),
-    Example("lake", "Grey morning at the lake", "cc0_001", "cc0_063", 0.86, 0.66),
+EXAMPLES = (  # what needs most change first: who tries one sees at once what this is for
     Example("haze", "Under the clouds", "cc0_033", "cc0_010", 0.18, 0.74),
-    Example("orange", "Before an orange wall", "cc0_091", "cc0_034", 0.18, 0.74),
     Example("night", "Flash at night", "cc0_015", "cc0_031", 0.80, 0.62),
+    Example("orange", "Before an orange wall", "cc0_091", "cc0_034", 0.18, 0.74),
+    Example("lake", "Grey morning at the lake", "cc0_001", "cc0_063", 0.86, 0.66),
     Example("court", "Teal court", "cc0_029", "cc0_071", 0.17, 0.66),
+    Example("forest", "Dusk in the forest", "cc0_021", "cc0_089", 0.20, 0.68),
 )
 
 

@@ -12,7 +12,7 @@ from demo.gallery import find
 from iph.masks import automatic_reference
 from iph.placement import compose
 
-EXAMPLES = ("forest", "haze")
+EXAMPLES = ("haze", "night")
 ORANGE, BLUE = (255, 160, 20), (60, 140, 255)
 SIDE = 440
 

@@ -103,7 +103,7 @@ def test_saving_hands_out_a_file(desk, view):
         ("adjust", {"strength": "much"}, "Expected strength, luminance and chroma"),
         ("adjust", {"strength": float("nan"), "luminance": 1, "chroma": 1}, "Expected strength from 0 to 2"),
         ("open", {"kind": "background", "path": "/etc/passwd", "name": "x.jpg"}, "just uploaded"),
-        ("example", {"id": "../secrets"}, "Expected one of forest"),
+        ("example", {"id": "../secrets"}, "Expected one of haze"),
         ("save", {"what": "everything"}, "Expected one of photo"),
     ],
 )
