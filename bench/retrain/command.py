@@ -14,7 +14,7 @@ def retrain(
         "runs/retrain"
     ),
     minutes: Annotated[
-        float, typer.Option(min=0, help="Processor time of each job (wall time with an accelerator).")
+        float, typer.Option(min=0, help="Length of each job: as many samples as its row sees in so many minutes.")
     ] = 10,
     seeds: Annotated[
         int, typer.Option(min=1, help="Runs of each row; every row gets its first before any second.")
@@ -42,15 +42,16 @@ def retrain(
 
     from bench.errors import InputError
     from bench.render import render
-    from bench.retrain.queue import Job, Terms, open_queue, work
+    from bench.retrain.queue import Job, work
     from bench.retrain.recipes import chosen
     from bench.retrain.summary import held_out
+    from bench.retrain.terms import Terms, open_queue
 
     with sentences():
         rows = chosen([name for given in only or [] for name in given.split(",") if name])
         if size & (size - 1):
             raise InputError(f"expected a power of two as the size, but got {size}")
-        torch.set_num_threads(1)  # processor time would count every thread
+        torch.set_num_threads(1)  # a row's pace is that of one core
         terms = Terms(str(photos.resolve()), size)
         jobs = [Job(row, seed, out) for seed in range(seeds) for row in rows]
         open_queue(out, terms)

@@ -2,46 +2,35 @@
 
 ``out/<row>/seed-<n>/`` holds the run. A finished job has left ``out/<row>/seed-<n>.safetensors``, its averaged weights
 at the end of the budget, and ``seed-<n>.json``, what was done and measured: that file alone says that a job is
-finished. Where there is no accelerator, budgets are processor time, so that no job is robbed of its share by what else
-the machine does. Any number of processes may work on one folder: each takes jobs that no other is at.
+finished. A budget of minutes is a number of samples (``bench.retrain.pace``), so that no job is robbed of its share by
+what else the machine does. Any number of processes may work on one folder: each takes jobs that no other is at.
 """
 
 import contextlib
-import csv
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 
-from bench.errors import InputError
 from bench.networks.loading import load_strict
+from bench.retrain.pace import paces
 from bench.retrain.recipes import RECIPES
+from bench.retrain.terms import Terms, rules_of
 from iph.checkpoint import load_tensors
 from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.files import replacing
 from iph.training.loop import TrainingSettings, train
-from iph.training.stages import SMALL_RATES, stage
+from iph.training.stages import stage
 from iph.training.validate import hold_out, validate, validation_batch
 
 CHECK_EVERY = 200  # steps; what a stop loses at most
 VALIDATION_IMAGES = 256  # at a check
 HELD_OUT_IMAGES = 2048  # at the end
 WARM_UP = 50  # steps: a short run has a few hundred
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What all jobs of a folder share, and what decides a result beside row and seed."""
-
-    photos: str
-    size: int = 64
-    batch: int = 48
-    rate: float = SMALL_RATES[2]
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,7 @@ class Job:
             temporary.write_text(json.dumps(facts, indent=1) + "\n")
 
     def finished(self, minutes: float) -> bool:
-        """Whether it was trained for so long, or longer."""
+        """Whether it was trained for a budget of so many minutes, or more."""
         facts = self.facts()
         return facts is not None and facts["minutes"] >= minutes
 
@@ -101,23 +90,12 @@ class Job:
             yield True
 
 
-def open_queue(out: Path, terms: Terms) -> None:
-    """The folder of one queue, made where there is none. InputError where its jobs are of other terms."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
-    path, wanted = out / "terms.json", asdict(terms)
-    known = json.loads(path.read_text()) if path.is_file() else wanted
-    if known != wanted:
-        raise InputError(f"expected the terms of the jobs in {out}, {known}, but got {wanted}; take another folder")
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(wanted, indent=1) + "\n")
-
-
 def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], None]) -> None:
     """Train what is not finished and nobody else is at, one job after the other; ``say`` gets a line a job."""
-    photos: PackedPhotos | None = None
+    left = [job for job in jobs if not job.finished(minutes)]
+    if left:
+        photos = pack_for_runs(Path(terms.photos), terms.size, left[0].out)
+        pace = paces([job.row for job in left], photos, terms, left[0].out)
     for number, job in enumerate(jobs, start=1):
         place = f"{number}/{len(jobs)} {job.row} seed {job.seed}"
         with job.taken() as taken:
@@ -126,23 +104,23 @@ def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], Non
             elif job.finished(minutes):
                 say(f"{place}: done before")
             else:
-                photos = photos or pack_for_runs(Path(terms.photos), terms.size, job.out)
                 say(f"{place}: " + ("goes on" if (job.run / "last.pt").is_file() else "starts"))
-                facts = _train(job, photos, minutes, terms)
+                steps = max(1, round(minutes * pace[job.row] / terms.batch))
+                facts = {"minutes": minutes} | _train(job, photos, terms, steps * terms.batch)
+                job.record(facts)
                 say(
-                    f"{place}: {facts['minutes']:g} minutes, {facts['images']} images, foreground error on held-out "
-                    f"photos {facts['held_out']['ratio']:.3f} of the composite's"
+                    f"{place}: {minutes:g} minutes, {facts['images']} images, foreground error on held-out photos "
+                    f"{facts['held_out']['ratio']:.3f} of the composite's"
                 )
 
 
-def _train(job: Job, photos: PackedPhotos, minutes: float, terms: Terms) -> dict:
+def _train(job: Job, photos: PackedPhotos, terms: Terms, images: int) -> dict:
     recipe = RECIPES[job.row]
-    rules = stage(recipe.stage, "small", terms.size).rules
     settings = TrainingSettings(
         out=job.run,
-        rules=replace(rules, unpaired=0.0, **recipe.rules),  # the baselines' losses need the truth
+        rules=rules_of(recipe, terms),
         weights=recipe.weights,
-        minutes=minutes,
+        images=images,
         batch=terms.batch,
         seed=job.seed,
         check_every=CHECK_EVERY,
@@ -151,22 +129,16 @@ def _train(job: Job, photos: PackedPhotos, minutes: float, terms: Terms) -> dict
     )
     torch.manual_seed(job.seed)
     network = recipe.network(terms.size)
-    clock = time.monotonic if torch.accelerator.is_available() else time.process_time
     with open(job.run / "log.txt", "a") as log, contextlib.redirect_stdout(log):
-        train(network, photos, settings, objective=recipe.objective, clock=clock)
-    with open(job.run / "curve.csv", newline="") as file:
-        steps = int(list(csv.DictReader(file))[-1]["step"])
+        train(network, photos, settings, objective=recipe.objective)
     with replacing(job.weights) as temporary:
         shutil.copyfile(job.run / "last.safetensors", temporary)
-    facts = {
-        "minutes": minutes,
-        "images": steps * terms.batch,
+    return {
+        "images": images,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "held_out": held_out(job, photos, terms),
         "sets": {},
     }
-    job.record(facts)
-    return facts
 
 
 def held_out(job: Job, photos: PackedPhotos, terms: Terms) -> dict[str, float]:

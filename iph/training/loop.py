@@ -10,7 +10,7 @@ import json
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -75,12 +75,10 @@ def train(
     settings: TrainingSettings,
     film_luts: Sequence[Cube] = (),
     objective: Objective = objective,
-    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, float]:
     """Train ``network`` in place, resuming from ``settings.out`` if it holds a run; returns the last validation.
 
-    Any module that is called like ``Network``, has its ``settings()`` and comes with its own ``objective`` can be
-    trained. ``clock`` measures ``settings.minutes``; processor time makes runs equal on a machine that does other work.
+    Any module that is called like ``Network`` and has its ``settings()`` can be trained by its own ``objective``.
     """
     training_photos, held_out = hold_out(photos)
     if not len(training_photos) or not len(held_out):
@@ -110,15 +108,15 @@ def train(
     loader = iter(DataLoader(stream, settings.batch, num_workers=settings.loaders, prefetch_factor=4))
 
     result: dict[str, float] = {}
-    began = clock() - state["seconds"]
+    began = time.monotonic() - state["seconds"]
     running: dict[str, float] = {}
     while True:
-        progress = _progress(settings, state["step"] * settings.batch * ranks, clock() - began)
+        progress = _progress(settings, state["step"] * settings.batch * ranks, time.monotonic() - began)
         if ranks > 1:  # their clocks differ: all stop at the first one's word
             progress = broadcast_object_list([progress])[0]
         finished = progress >= 1
         if finished or state["step"] % settings.check_every == 0:
-            state["seconds"] = clock() - began
+            state["seconds"] = time.monotonic() - began
             if accelerator.is_main_process:
                 result = validate(averaged, checks, accelerator.device)
                 result["held-out loss"] = mean_objective(

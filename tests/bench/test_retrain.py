@@ -21,10 +21,11 @@ from bench import runner
 from bench.cli import app
 from bench.errors import InputError
 from bench.methods import resolve
-from bench.retrain import queue
+from bench.retrain import pace, queue
 from bench.retrain.baselines import FAMILIES, Baseline, load, reconstruction
-from bench.retrain.queue import WARM_UP, Job, Terms
+from bench.retrain.queue import WARM_UP, Job
 from bench.retrain.recipes import RECIPES, chosen
+from bench.retrain.terms import Terms, open_queue
 from bench.store import Store
 from iph.data.samples import SampleRules
 from iph.training.objective import ObjectiveWeights
@@ -81,7 +82,8 @@ def open_set(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def often(monkeypatch):
-    """Checkpoints at every second step, little to validate on, and measuring in this process."""
+    """Checkpoints at every second step, little to time and to validate on, and measuring in this process."""
+    monkeypatch.setattr(pace, "ROUNDS", 1)
     monkeypatch.setattr(queue, "CHECK_EVERY", 2)
     monkeypatch.setattr(queue, "VALIDATION_IMAGES", 8)
     monkeypatch.setattr(queue, "HELD_OUT_IMAGES", 8)
@@ -90,6 +92,11 @@ def often(monkeypatch):
 
 def invoke(*arguments):
     return CliRunner().invoke(app, ["retrain", *map(str, arguments)])
+
+
+def set_pace(out: Path, row: str, steps: int) -> None:
+    """A minute of ``row`` is so many steps in the queue at ``out``."""
+    (out / "pace.json").write_text(json.dumps({row: 48 * steps}))
 
 
 def steps(job: Job) -> list[int]:
@@ -257,6 +264,24 @@ def test_a_trained_baseline_is_a_row_of_the_benchmark(tmp_path, open_set):
     assert resolve(["rainnet-retrained"])[0].missing().startswith("weights missing: python -m bench retrain")
 
 
+def test_a_later_row_is_measured_against_the_first(tmp_path, monkeypatch):
+    """On a machine of half the speed, too, a minute stays what it was when the queue began."""
+    asked = []
+
+    def measured(rows, photos, terms):
+        asked.append(list(rows))
+        return {"h-net": 500.0, "h-net-se": 300.0, "rainnet-retrained": 900.0}
+
+    monkeypatch.setattr(pace, "_measured", measured)
+    set_pace(tmp_path, "h-net", 1000 // 48)
+    known = json.loads((tmp_path / "pace.json").read_text())["h-net"]
+    found = pace.paces(["h-net-se", "h-net"], None, Terms("here"), tmp_path)
+    assert found == {"h-net-se": pytest.approx(0.6 * known), "h-net": known}
+    assert pace.paces(["h-net-se"], None, Terms("here"), tmp_path)["h-net-se"] == found["h-net-se"]
+    assert asked == [["h-net", "h-net-se"]]
+    assert pace.paces(["rainnet-retrained"], None, Terms("here"), tmp_path / "new").popitem()[1] == 900.0
+
+
 def test_two_processes_share_a_folder(photos, tmp_path, often):
     """A job that another process is at is left to it."""
     common = ["--photos", photos, "--out", tmp_path, "--minutes", TINY, "--seeds", 1, "--only", "h-net,h-net-se"]
@@ -291,7 +316,8 @@ def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
             raise KeyboardInterrupt
         return recipe.objective(network, samples, weights)
 
-    common = ["--photos", photos, "--out", tmp_path, "--minutes", 10 * TINY, "--seeds", 1, "--only", "h-net"]
+    set_pace(tmp_path, "h-net", 10)
+    common = ["--photos", photos, "--out", tmp_path, "--minutes", 1, "--seeds", 1, "--only", "h-net"]
     monkeypatch.setitem(RECIPES, "h-net", type(recipe)(**vars(recipe) | {"objective": interrupted}))
     stopped = invoke(*common)
     job = Job("h-net", 0, tmp_path)
@@ -299,10 +325,9 @@ def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
     assert job.facts() is None and not job.weights.exists()
     assert torch.load(job.run / "last.pt", weights_only=True)["state"]["step"] == 4
     monkeypatch.setitem(RECIPES, "h-net", recipe)
-    monkeypatch.setattr(Job, "finished", lambda self, minutes: False)
-    done = invoke(*common[:4], "--minutes", TINY / 10, *common[6:])
+    done = invoke(*common)
     assert done.exit_code == 0 and "h-net seed 0: goes on" in done.output, done.output
-    assert steps(job)[:4] == [0, 2, 4, 4] and job.facts()["images"] == 4 * 48
+    assert steps(job) == [0, 2, 4, 4, 6, 8, 10] and job.facts()["images"] == 10 * 48
 
 
 def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
@@ -312,6 +337,7 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
         "queue.VALIDATION_IMAGES = queue.HELD_OUT_IMAGES = 8; "
         "from bench.cli import app; app(sys.argv[1:])"
     )
+    set_pace(tmp_path, "rainnet-retrained", 100)
     command = ["retrain", "--photos", photos, "--out", tmp_path, "--minutes", 5, "--seeds", 1]
     command += ["--only", "rainnet-retrained"]
     job = Job("rainnet-retrained", 0, tmp_path)
@@ -330,9 +356,9 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
         process.wait()
     reached = torch.load(job.run / "last.pt", weights_only=True)["state"]
     assert job.facts() is None and reached["step"] >= 2
-    done = invoke(*command[1:5], "--minutes", reached["seconds"] / 60 + TINY, *command[7:])
+    done = invoke(*command[1:5], "--minutes", (reached["step"] + 2) / 100, *command[7:])
     assert done.exit_code == 0 and "rainnet-retrained seed 0: goes on" in done.output, done.output
-    assert job.facts()["images"] > reached["step"] * 48
+    assert job.facts()["images"] == (reached["step"] + 2) * 48
 
 
 def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
@@ -342,9 +368,9 @@ def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
     assert chosen(["h-net", "dovenet-retrained"]) == ["dovenet-retrained", "h-net"]
     wrong = invoke("--photos", photos, "--out", tmp_path, "--size", 96)
     assert wrong.exit_code == 2 and "expected a power of two as the size, but got 96" in wrong.output
-    queue.open_queue(tmp_path / "q", Terms("here"))
+    open_queue(tmp_path / "q", Terms("here"))
     with pytest.raises(InputError, match="take another folder"):
-        queue.open_queue(tmp_path / "q", Terms("here", 128))
+        open_queue(tmp_path / "q", Terms("here", 128))
     assert json.loads((tmp_path / "q" / "terms.json").read_text())["size"] == 64
     (tmp_path / "w.safetensors").write_bytes(b"no")
     with pytest.raises(ValueError, match="expected a safetensors file"):

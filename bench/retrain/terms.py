@@ -1,0 +1,40 @@
+"""What all jobs of a queue share: photos, size, batch and rate, kept beside them so that nothing else is mixed in."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from bench.errors import InputError
+from bench.retrain.recipes import Recipe
+from iph.data.samples import SampleRules
+from iph.files import replacing
+from iph.training.stages import SMALL_RATES, stage
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all jobs of a folder share, and what decides a result beside row and seed."""
+
+    photos: str
+    size: int = 64
+    batch: int = 48
+    rate: float = SMALL_RATES[2]
+
+
+def open_queue(out: Path, terms: Terms) -> None:
+    """The folder of one queue, made where there is none. InputError where its jobs are of other terms."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
+    path, wanted = out / "terms.json", asdict(terms)
+    known = json.loads(path.read_text()) if path.is_file() else wanted
+    if known != wanted:
+        raise InputError(f"expected the terms of the jobs in {out}, {known}, but got {wanted}; take another folder")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+
+
+def rules_of(recipe: Recipe, terms: Terms) -> SampleRules:
+    """What is drawn for a row: nothing unpaired, because the baselines' losses need the truth."""
+    return replace(stage(recipe.stage, "small", terms.size).rules, unpaired=0.0, **recipe.rules)
