@@ -1,8 +1,8 @@
-"""How many samples a minute of one core is worth to each row: what makes ten minutes the same work on a busy machine.
+"""How many samples a minute of one core is worth to each row: what makes ten minutes the same work on every day.
 
-Cores that are busy side by side get less done in a second of processor time than one alone: here, half as much. So a
-budget of minutes is turned into samples once for a queue, by steps of all rows in turn, and kept in its ``pace.json``.
-Rows that come later are measured against the first of those that are there.
+Processor time is no fair measure: on a machine that others use too, the same step took nearly twice as much of it from
+one day to another. So a budget of minutes is turned into samples once for a queue, by steps of all rows in turn, and
+kept in its ``pace.json``. Rows that come later are measured against the first of those that are there.
 """
 
 import json

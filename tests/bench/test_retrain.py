@@ -265,7 +265,7 @@ def test_a_trained_baseline_is_a_row_of_the_benchmark(tmp_path, open_set):
 
 
 def test_a_later_row_is_measured_against_the_first(tmp_path, monkeypatch):
-    """On a machine of half the speed, too, a minute stays what it was when the queue began."""
+    """On a day of half the speed, too, a minute stays what it was when the queue began."""
     asked = []
 
     def measured(rows, photos, terms):
