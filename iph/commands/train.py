@@ -66,8 +66,10 @@ def train(
 
     \b
     On a laptop, straight from a folder of photos:
-      iph train --photos ~/photos --minutes 90 --out runs/general
-      iph train --stage 3 --photos ~/photos --minutes 20
+      iph train --photos ~/photos --minutes 90 --out runs/64
+      iph train --photos ~/photos --minutes 45 --size 128 --batch 24 --rate 5e-4
+                --start runs/64/best.safetensors --out runs/general
+      iph train --stage 3 --photos ~/photos --minutes 20 --size 128 --batch 24 --rate 5e-4
                 --start runs/general/best.safetensors --out runs/portrait
       iph train --stage psi --photos ~/photos --images 20000
                 --start runs/portrait/best.safetensors --out runs/psi

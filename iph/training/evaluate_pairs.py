@@ -19,16 +19,16 @@ from iph.checkpoint import load_network
 from iph.data.pack import PackedPhotos, pack
 from iph.data.samples import Sampler, SampleRules
 from iph.training.validate import stack
+from iph.views import WORKING_SIZE
 
 PAIRS = 256
-SIZE = 64
-PACKED = 160  # a sample is composed larger and shrunk then, as in training
+PACKED = 192  # a sample is composed larger and shrunk then, as in training
 
 
 @torch.inference_mode()
 def look_distances(photos: PackedPhotos, models: Sequence[str | Path], pairs: int = PAIRS) -> dict[str, float]:
     """The mean distance of ``composite`` and of each model's answer; InputError for a model that cannot be loaded."""
-    sampler = Sampler(photos, SampleRules(size=SIZE, unpaired=1.0))
+    sampler = Sampler(photos, SampleRules(size=WORKING_SIZE, unpaired=1.0))
     batch = stack([sampler.draw((9, number)) for number in range(pairs)])
     seen = [batch[name] for name in ("composite", "foreground", "reference_image", "reference")]
     answers = {"composite": batch["composite"]} | {str(model): load_network(model)(*seen) for model in models}

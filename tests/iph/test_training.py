@@ -132,6 +132,9 @@ def test_weights_between_two_networks():
     moved = between(network(), end, 0.25)
     for before, after in zip(start.parameters(), moved.parameters(), strict=True):
         torch.testing.assert_close(after, before + 0.25)
+    onto = between(network(), end, 0.25, onto=end)
+    for before, after in zip(start.parameters(), onto.parameters(), strict=True):
+        torch.testing.assert_close(after, before + 1.25)
     with pytest.raises(InputError, match="from 0 to 1, got 1.5"):
         between(start, end, 1.5)
     with pytest.raises(InputError, match="one configuration"):
