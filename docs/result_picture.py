@@ -30,7 +30,7 @@ def row(name: str) -> np.ndarray:
     composite, mask = compose(background, np.ascontiguousarray(person[..., :3]), alpha, example.placement)
     reference = automatic_reference(composite, mask)
     harmonized = iph.harmonize(composite, mask, reference).image
-    pointed = outlined(outlined(composite, mask, ORANGE), reference, BLUE)
+    pointed = outlined(outlined(composite, reference, BLUE), mask, ORANGE)
     tiles = (
         cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in (pointed, composite, harmonized)
     )

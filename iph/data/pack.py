@@ -42,12 +42,14 @@ class PackedPhotos:
         )
 
 
-def pack_for_runs(photos: Path, size: int, out: Path) -> PackedPhotos:
-    """The photos to train on at ``size``, shrunk once for all runs beside ``out``; of a split folder, the train split.
+def packed_side(size: int) -> int:
+    """Side of the packed photos for samples of ``size``: larger, for they are cropped, composed and shrunk then."""
+    return max(160, size + size // 2)
 
-    Crops are taken from them, so they are larger than ``size``.
-    """
-    side = max(160, size + size // 2)
+
+def pack_for_runs(photos: Path, size: int, out: Path) -> PackedPhotos:
+    """The photos to train on at ``size``, packed once for all runs beside ``out``; of a split folder, the train one."""
+    side = packed_side(size)
     split = "train" if (photos / "split.csv").is_file() else None
     return pack(photos, split, side, out.resolve().parent / f"pack-{photos.resolve().name}-{side}")
 

@@ -9,8 +9,9 @@ same step from a third network, which learnt something else in the meantime (tas
 import argparse
 from pathlib import Path
 
-from iph.checkpoint import load_network, save_network
+from iph.checkpoint import save_network
 from iph.errors import InputError
+from iph.harmonizer import load
 from iph.network import Network
 
 
@@ -40,9 +41,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     args = parser.parse_args()
     try:
-        networks = [load_network(name) for name in (args.start, args.end)]
-        onto = load_network(args.onto) if args.onto else None
-        save_network(args.out, between(*networks, args.share, onto))
+        start, end, onto = (load(name).network for name in (args.start, args.end, args.onto or args.start))
+        save_network(args.out, between(start, end, args.share, onto))
     except InputError as error:
         parser.error(str(error))
 

@@ -15,14 +15,13 @@ from pathlib import Path
 import torch
 
 from iph import losses
-from iph.checkpoint import load_network
-from iph.data.pack import PackedPhotos, pack
+from iph.data.pack import PackedPhotos, pack, packed_side
 from iph.data.samples import Sampler, SampleRules
+from iph.harmonizer import load
 from iph.training.validate import stack
 from iph.views import WORKING_SIZE
 
 PAIRS = 256
-PACKED = 192  # a sample is composed larger and shrunk then, as in training
 
 
 @torch.inference_mode()
@@ -31,7 +30,7 @@ def look_distances(photos: PackedPhotos, models: Sequence[str | Path], pairs: in
     sampler = Sampler(photos, SampleRules(size=WORKING_SIZE, unpaired=1.0))
     batch = stack([sampler.draw((9, number)) for number in range(pairs)])
     seen = [batch[name] for name in ("composite", "foreground", "reference_image", "reference")]
-    answers = {"composite": batch["composite"]} | {str(model): load_network(model)(*seen) for model in models}
+    answers = {"composite": batch["composite"]} | {str(model): load(model).network(*seen) for model in models}
     return {name: float(losses.look_matching_loss(answer.clamp(0, 1), *seen[1:])) for name, answer in answers.items()}
 
 
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=["general", "portrait"], help="shipped names or .safetensors")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
-        found = look_distances(pack(args.photos, "test", PACKED, cache), args.model)
+        found = look_distances(pack(args.photos, "test", packed_side(WORKING_SIZE), cache), args.model)
     for name, distance in found.items():
         print(f"{name}: {distance:.3f}")
 

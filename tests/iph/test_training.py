@@ -22,6 +22,7 @@ from iph.data.sources import read_photos
 from iph.errors import InputError
 from iph.network import build as build_network
 from iph.training.between import between
+from iph.training.between import main as between_command
 from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
 from iph.training.evaluate_pairs import look_distances
 from iph.training.loop import TrainingSettings, train
@@ -139,6 +140,15 @@ def test_weights_between_two_networks():
         between(start, end, 1.5)
     with pytest.raises(InputError, match="one configuration"):
         between(start, network(head="rgb"), 0.5)
+
+
+def test_weights_between_what_is_no_harmonizer_is_a_sentence(monkeypatch, capsys, tmp_path):
+    out = tmp_path / "o.safetensors"
+    command = ["between", "general", "portrait", "--share", "0.5", "--onto", "psi", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit):
+        between_command()
+    assert "but psi holds a StyleEncoder" in capsys.readouterr().err and not out.exists()
 
 
 def test_h_net_trains_without_triplets(photos, tmp_path):

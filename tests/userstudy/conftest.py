@@ -71,3 +71,24 @@ def database_url(request, tmp_path) -> str:
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path}/votes.db"
+
+
+@pytest.fixture
+def store(database_url):
+    """A vote store in it."""
+    from userstudy.store import Store
+
+    store = Store(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sessions(store, tmp_path):
+    """The sessions of a small study that votes into the store."""
+    from study_files import write_study
+
+    from userstudy.sessions import Sessions
+    from userstudy.study import load_study
+
+    return Sessions(store, load_study(write_study(tmp_path)))

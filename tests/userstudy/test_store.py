@@ -13,18 +13,6 @@ from userstudy.study import load_study
 from userstudy.tables import APPEND_ONLY, log, metadata, votes
 
 
-@pytest.fixture
-def store(database_url):
-    store = Store(database_url)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def sessions(store, tmp_path) -> Sessions:
-    return Sessions(store, load_study(write_study(tmp_path)))
-
-
 def test_migrations_make_the_tables_of_the_code(store):
     with store.write() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -2,31 +2,15 @@
 
 import pytest
 import sqlalchemy as sa
-from study_files import write_study
 
 from userstudy.board import summarize
 from userstudy.errors import InputError
-from userstudy.sessions import Sessions
 from userstudy.simulate import Taste, simulate
-from userstudy.store import Store
 from userstudy.store_reader import StoreReader
-from userstudy.study import load_study
 from userstudy.tables import votes
 from userstudy.vote_source import open_votes
 
 TASTE = Taste({"DoveNet": -0.3, "RainNet": 0.0, "BargainNet": 0.2, "IPH": 0.6})
-
-
-@pytest.fixture
-def store(database_url):
-    store = Store(database_url)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def sessions(store, tmp_path) -> Sessions:
-    return Sessions(store, load_study(write_study(tmp_path)))
 
 
 @pytest.fixture
