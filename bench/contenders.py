@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.about import About, read_about
 from bench.datasets.manifest import Dataset, Entry, file_digest
 from bench.datasets.pictures import Picture, read_image, resize_image
 from bench.errors import InputError
@@ -22,7 +23,7 @@ class Contender:
     """A row of the table, in a form that another process can build again.
 
     spec: what ``resolve`` takes; ``folder``: where the pictures of a method without code are; one of the two is None.
-    missing: why it cannot run here, or None.
+    missing: why it cannot run here, or None. about: what such a folder's ``method.json`` says, or None.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Contender:
     folder: Path | None = None
     weights_hash: str = ""
     missing: str | None = None
+    about: About | None = None
 
     def open(self) -> "MethodRun | PredictionRun":
         """What answers for each picture. Costly: weights are loaded here."""
@@ -104,7 +106,8 @@ def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Contender:
     digest = hashlib.sha256()
     for id_ in sorted(wanted):
         digest.update(f"{id_}\t{file_digest(files[id_])}\n".encode())
-    return Contender(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16])
+    about = read_about(Path(folder) / "method.json")
+    return Contender(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], about=about)
 
 
 def prediction_files(folder: Path) -> dict[str, Path]:

@@ -145,7 +145,7 @@ def _about(contender: Contender) -> dict:
             "looks_at": "",
             "note": f"pictures of {contender.folder.name}",
         }
-        return facts | about
+        return facts | (contender.about.model_dump(exclude_unset=True) if contender.about else {}) | about
     method = contender.method()
     fields = ("title", "citation", "year", "venue", "kind", "looks_at", "licence", "parameters", "note")
     return {name: getattr(method, name) for name in fields} | about

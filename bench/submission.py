@@ -7,11 +7,11 @@ in. The form is ``Submission``; ``bench/README.md`` shows an example.
 import json
 import math
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench.about import About, fault
 from bench.contenders import FEW
 from bench.errors import InputError
 from bench.methods import METHODS
@@ -24,20 +24,10 @@ NEEDED = [name for name in METRICS if name != "lpips"]
 SHARED = ["photo", "subset", "width", "height", "foreground_share", "composite_fmse"]
 
 
-class About(BaseModel):
+class Named(About):
     """The method."""
 
-    model_config = ConfigDict(extra="forbid")
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*$", max_length=60)
-    title: str = Field(min_length=1, max_length=80)
-    citation: str
-    year: int = Field(ge=1980, le=2100)
-    venue: str = ""
-    kind: Literal["classical", "generic", "interactive"]
-    looks_at: Literal["background", "reference"]
-    licence: str = ""
-    parameters: int | None = Field(default=None, ge=0)
-    note: str = ""
 
 
 class Score(BaseModel):
@@ -53,7 +43,7 @@ class Submission(BaseModel):
     """A whole file."""
 
     model_config = ConfigDict(extra="forbid")
-    method: About
+    method: Named
     dataset: str
     dataset_hash: str
     protocol: str
@@ -64,13 +54,20 @@ class Submission(BaseModel):
 
 
 def write_submission(board: Board, method: str, path: Path) -> None:
-    """The measured rows of one method as a file that ``add`` takes."""
+    """The measured rows of one method as a file that ``add`` takes. InputError where ``add`` would refuse its facts."""
     rows = board.rows[board.rows["method"] == method]
     if rows.empty:
         raise InputError(f"expected measured rows of {method!r} on {board.dataset}, found none")
     about = {
         key: value for key, value in board.about(method).items() if key in About.model_fields and value is not None
     }
+    try:
+        Named.model_validate({"name": method} | about)
+    except ValidationError as error:
+        raise InputError(
+            f"expected the facts of {method!r} to be known before its result is written (bench/README.md, A method of "
+            f"your own), but {fault(error)}"
+        ) from None
     metrics = [name for name in METRICS if rows[name].notna().all()]
     content = {
         "method": {"name": method} | about,
@@ -93,9 +90,8 @@ def read_submission(path: Path) -> Submission:
     except OSError as error:
         raise InputError(f"expected a result file at {path}, but: {error.strerror or error}") from None
     except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"expected a result file like the one in bench/README.md, but {path}: {_first(error)}"
-        ) from None
+        wrong = fault(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(f"expected a result file like the one in bench/README.md, but {path}: {wrong}") from None
 
 
 def add(path: Path, results: Path) -> tuple[Submission, int]:
@@ -173,10 +169,3 @@ def _check_row(submission: Submission, path: Path, row: Score) -> None:
 
 def _numbers(row: Score) -> dict:
     return {key: value for key, value in row.model_dump().items() if value is not None}
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        return f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}"
-    return str(error)

@@ -1,7 +1,8 @@
 """What a wrong reference costs: predictions of ``iph`` that look at a region of another photo.
 
 ``python -m bench.wrong_reference --dataset DIR --model general --out DIR`` writes one picture an entry; ``bench run
---predictions iph-wrong=DIR`` measures them beside the right ones. The other photo is the next one in the manifest.
+--predictions iph-wrong-reference=DIR`` measures them beside the right ones. The other photo is the next one in the
+manifest.
 """
 
 from pathlib import Path
@@ -12,9 +13,11 @@ import typer
 from tqdm import tqdm
 
 import iph
+from bench.about import About
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
+from bench.methods import METHODS
 from iph.files import replacing
 
 
@@ -27,6 +30,21 @@ def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
     raise iph.InputError("expected at least two photos in the data set, found one")
 
 
+def about(model: str) -> About:
+    """What the pictures are, for the table."""
+    ours = METHODS["iph"]
+    return About(
+        title="IPH, wrong reference",
+        citation=ours.citation,
+        year=ours.year,
+        venue=ours.venue,
+        kind=ours.kind,
+        looks_at=ours.looks_at,
+        licence=ours.licence,
+        note=f"shipped weights ({model}), shown a region of another photo",
+    )
+
+
 def main(
     dataset: Annotated[str, typer.Option(help="A name or a folder, as for `bench run`.")],
     out: Annotated[Path, typer.Option(help="Folder for the predictions.")],
@@ -37,6 +55,7 @@ def main(
     entries = open_dataset(dataset).entries
     harmonizer = iph.load(model)
     out.mkdir(parents=True, exist_ok=True)
+    (out / "method.json").write_text(about(model).model_dump_json(indent=1) + "\n")
     for place, entry in enumerate(tqdm(entries, unit="image")):
         picture, other = load(entry, size), load(other_photo(entries, place), size)
         session = harmonizer.open(picture.composite, picture.foreground)

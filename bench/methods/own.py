@@ -1,7 +1,8 @@
 """A person's own method out of a Python file, named on the command line: ``--methods grey-world=grey_world.py``.
 
 The file defines ``harmonize(composite, foreground, reference)`` for (H, W, 3) uint8 and two (H, W) bool masks, the last
-one None where a data set has no references, and returns (H, W, 3) uint8. It is run as any Python file is.
+one None where a data set has no references, and returns (H, W, 3) uint8. It is run as any Python file is. What the
+method is called, and by whom, is said in a JSON file of the same name beside it (``bench.about``), where there is one.
 """
 
 import importlib.util
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench import weights
+from bench.about import read_about
 from bench.errors import InputError
 from bench.methods.registry import Harmonize, Method
 
@@ -19,19 +21,11 @@ def method(name: str, path: Path) -> Method:
     """The row ``name`` of the function in ``path``; another version of the file is measured anew."""
     if not path.is_file():
         raise InputError(f"expected the code of {name!r} at {path}, found none")
+    about = read_about(path.with_suffix(".json"))
+    facts = {"title": name, "citation": "", "year": 0, "venue": "", "kind": "interactive", "looks_at": "reference"}
+    facts |= {"licence": "", "note": f"code of {path.name}"} | (about.model_dump(exclude_unset=True) if about else {})
     return Method(
-        name=name,
-        title=name,
-        citation="",
-        year=0,
-        venue="",
-        kind="interactive",
-        looks_at="reference",
-        licence="",
-        build=_build,
-        checksum=lambda own: weights.sha256(own.source),
-        source=path.resolve(),
-        note=f"code of {path.name}",
+        name=name, build=_build, checksum=lambda own: weights.sha256(own.source), source=path.resolve(), **facts
     )
 
 

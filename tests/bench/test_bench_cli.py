@@ -1,5 +1,6 @@
 """The command line: what a newcomer types, and one sentence with an exit code for every mistake."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,31 +72,45 @@ def test_from_run_to_table_and_export(measured: Path) -> None:
     assert by.stdout.splitlines()[0] == "method,even (n=2),odd (n=2)"
     exported = bench("export", measured / "r", "--out", measured / "export")
     assert exported.exit_code == 0 and (measured / "export/leaderboard.json").exists()
-    one = bench("export", measured / "r", "--out", measured / "export", "--submission", "composite")
-    assert one.exit_code == 0 and (measured / "export/composite-set-strict-256.json").exists()
     wrong = refused("export", measured / "r", "--out", measured / "export", "--submission", "composit")
     assert "expected a measured method among composite, reinhard-reference" in wrong and "did you mean" in wrong
     again = bench("run", "--dataset", measured / "set", "--methods", "composite", "--out", measured / "r")
     assert "0 rows computed, 4 were there" in again.stdout
 
 
-def test_own_result_through_the_command_line(measured: Path) -> None:
-    made = measured / "made"
-    for entry in read_manifest(measured / "set").entries:
+FACTS = {"title": "MyNet", "citation": "Me, 2026", "year": 2026, "kind": "generic", "looks_at": "background"}
+CODE = "def harmonize(composite, foreground, reference):\n    return composite\n"
+
+
+def pictures_of(folder: Path, made: Path) -> Path:
+    for entry in read_manifest(folder).entries:
         save(made / f"{entry.id}.png", picture(7))
-    result = bench(
-        "run",
-        "--dataset",
-        measured / "set",
-        "--methods",
-        "none",
-        "--predictions",
-        f"mynet={made}",
-        "--out",
-        measured / "r",
-    )
-    assert result.exit_code == 0, result.output
+    return made
+
+
+@pytest.mark.parametrize("form", ["pictures", "code"])
+def test_own_result_through_the_command_line(measured: Path, form: str) -> None:
+    """Measured here without a word about it, then with its facts, then taken in by another lab."""
+    if form == "pictures":
+        made = pictures_of(measured / "set", measured / "made")
+        own, facts = ("--methods", "none", "--predictions", f"mynet={made}"), made / "method.json"
+    else:
+        (measured / "my_net.py").write_text(CODE)
+        own, facts = ("--methods", f"mynet={measured / 'my_net.py'}"), measured / "my_net.json"
+    run = ("run", "--dataset", measured / "set", *own, "--out", measured / "r")
+    assert bench(*run).exit_code == 0
     assert "mynet" in bench("table", measured / "r").stdout
+    export = ("export", measured / "r", "--out", measured / "export", "--submission", "mynet")
+    assert "the facts of 'mynet' to be known" in refused(*export)
+    facts.write_text(json.dumps(FACTS | {"year": "soon"}))
+    assert "year: Input should be a valid integer" in refused(*run)
+    facts.write_text(json.dumps(FACTS))
+    again = bench(*run)
+    assert "0 rows computed" in again.stdout and "MyNet" in bench("table", measured / "r").stdout
+    assert bench(*export).exit_code == 0
+    bench("run", "--dataset", measured / "set", "--methods", "composite", "--out", measured / "elsewhere")
+    taken = bench("add", measured / "export/mynet-set-strict-256.json", measured / "elsewhere")
+    assert taken.exit_code == 0 and "MyNet" in bench("table", measured / "elsewhere").stdout
 
 
 def test_the_sample_is_measured_as_it_comes_and_its_pictures_are_kept(tmp_path: Path) -> None:
