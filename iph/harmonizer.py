@@ -98,8 +98,7 @@ class Session:
             code = None  # the ablation's H-Net reads no reference
             if self.harmonizer.network.style_encoder is not None:
                 code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
-            if own_style is not None:
-                code = torch.cat([code, own_style], dim=1)
+            code = self.harmonizer.network.condition(code, own_style)
             as_seen, mirrored = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
             harmonized = (as_seen + mirrored.flip(-1)) / 2
         return ColorMapping.fit(_pixels(patch[0]), _pixels(harmonized), mask[0, 0].numpy() > 0.5)

@@ -168,13 +168,11 @@ class Network(nn.Module):
         """φ of a region of an image, (B, D); None without a style encoder."""
         return None if self.style_encoder is None else self.style_encoder(image, mask)
 
-    def condition(self, composite: Tensor, foreground: Tensor, reference_style: Tensor | None) -> Tensor | None:
+    def condition(self, reference_style: Tensor | None, own_style: Tensor | None) -> Tensor | None:
         """The code the harmonizer is conditioned on: φ(reference), with φ(composite foreground) if ``both``."""
-        if self.style_encoder is None:
-            return None
-        if not self.config.both:
+        if reference_style is None or not self.config.both:
             return reference_style
-        return torch.cat([reference_style, self.style_encoder(composite, foreground)], dim=1)
+        return torch.cat([reference_style, own_style], dim=1)
 
     def harmonize(self, composite: Tensor, foreground: Tensor, code: Tensor | None) -> Tensor:
         """The harmonized frame under a condition code."""
@@ -196,8 +194,9 @@ class Network(nn.Module):
 
     def forward(self, composite: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
         """The harmonized frame (B, 3, H, W), not clipped; ``reference`` masks ``reference_image`` (B, 3, h, w)."""
-        style = self.style(reference_image, reference)
-        return self.harmonize(composite, foreground, self.condition(composite, foreground, style))
+        own_style = self.style(composite, foreground) if self.config.both else None
+        code = self.condition(self.style(reference_image, reference), own_style)
+        return self.harmonize(composite, foreground, code)
 
     def settings(self) -> dict:
         """The configuration as plain values, to be stored beside the weights."""

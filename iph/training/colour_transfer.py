@@ -59,7 +59,8 @@ def _look_distance(
     network: Network, encoder: StyleEncoder, batch: dict[str, torch.Tensor], content: float = 0.0
 ) -> torch.Tensor:
     composite, foreground = batch["composite"], batch["foreground"]
-    code = network.condition(composite, foreground, encoder(batch["reference_image"], batch["reference"]))
+    style = encoder(batch["reference_image"], batch["reference"])
+    code = network.condition(style, network.style(composite, foreground))
     harmonized = network.harmonize(composite, foreground, code)
     distance = losses.look_matching_loss(harmonized, foreground, batch["reference_image"], batch["reference"])
     return distance + content * losses.content_loss(harmonized, composite, foreground)

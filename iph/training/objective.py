@@ -33,15 +33,15 @@ Objective = Callable[[nn.Module, Batch, ObjectiveWeights], tuple[Tensor, dict[st
 def objective(network: Network, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch and its parts by name. ``batch`` is stacked samples of ``iph.data.samples``."""
     composite, foreground = batch["composite"], batch["foreground"]
-    reference_style = network.style(batch["reference_image"], batch["reference"])
-    code = network.condition(composite, foreground, reference_style)
-    harmonized = network.harmonize(composite, foreground, code)
+    styles = network.style(batch["reference_image"], batch["reference"]), network.style(composite, foreground)
+    harmonized = network.harmonize(composite, foreground, network.condition(*styles))
     parts: dict[str, Tensor] = {}
     paired = batch["paired"] > 0.5
     total = composite.new_zeros(())
     if paired.any():
         own = {name: value[paired] for name, value in batch.items()}
-        total = total + _paired(network, harmonized[paired], own, reference_style, paired, weights, parts)
+        own_styles = None if network.style_encoder is None else tuple(style[paired] for style in styles)
+        total = total + _paired(network, harmonized[paired], own, own_styles, weights, parts)
     if not paired.all():
         other = {name: value[~paired] for name, value in batch.items()}
         total = total + _unpaired(harmonized[~paired], other, weights, parts)
@@ -52,8 +52,7 @@ def _paired(
     network: Network,
     harmonized: Tensor,
     batch: Batch,
-    reference_style: Tensor | None,
-    paired: Tensor,
+    styles: tuple[Tensor, Tensor] | None,
     weights: ObjectiveWeights,
     parts: dict[str, Tensor],
 ) -> Tensor:
@@ -63,12 +62,11 @@ def _paired(
     parts["luminance"] = losses.luminance_matching_loss(harmonized, foreground, target, foreground, paper.points)
     parts["squared"] = losses.squared_loss(harmonized, target, foreground)
     triplets = (composite.new_zeros(()), composite.new_zeros(()))
-    if reference_style is not None and (paper.alpha or paper.beta):
-        after = network.style(harmonized, foreground)
-        before = network.style(composite, foreground)
-        truth = network.style(target, foreground)
+    if styles is not None and (paper.alpha or paper.beta):
+        reference, before = styles
+        after, truth = network.style(harmonized, foreground), network.style(target, foreground)
         triplets = (
-            losses.reference_triplet(after, reference_style[paired], before, paper.margin),
+            losses.reference_triplet(after, reference, before, paper.margin),
             losses.target_triplet(after, truth, before, paper.margin),
         )
         parts["reference triplet"], parts["target triplet"] = triplets

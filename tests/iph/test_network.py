@@ -97,7 +97,7 @@ def test_the_condition_holds_both_codes_where_the_variant_says_so(views):
     for name, codes in (("small", 2), ("small-plain", 1)):
         network = lively(name)
         style = network.style(views["reference_image"], views["reference"])
-        code = network.condition(views["composite"], views["foreground"], style)
+        code = network.condition(style, network.style(views["composite"], views["foreground"]))
         assert style.shape == (2, network.config.code) and code.shape == (2, codes * network.config.code)
         assert torch.equal(code[:, : network.config.code], style)
 
