@@ -1,12 +1,16 @@
-"""JPEG segments (ITU T.81) and PNG chunks (ISO 15948): what a file holds beside its pixels, copied as it is."""
+"""JPEG segments (ITU T.81), PNG chunks (ISO 15948), AVIF boxes: what a file holds beside its pixels, as it is."""
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 import imagecodecs
 import numpy as np
 
 JPEG_MARKERS_ALONE = {0x01, *range(0xD0, 0xD9)}
+PHOTOSHOP = b"Photoshop 3.0\x00"
+THUMBNAILS = {1033, 1036}  # Photoshop's resources that show the photo before the edit
+LONGEST = 65_000  # bytes of a resource block in one segment
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\x00"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_XMP = b"XML:com.adobe.xmp"
@@ -21,7 +25,7 @@ Chunks = tuple[tuple[bytes, bytes], ...]
 
 def jpeg_segments(data: bytes) -> bytes:
     """The segments of a JPEG that hold captions and comments: IPTC and Photoshop's (APP13), extended XMP, comments."""
-    kept, position = [], 2
+    kept, resources, position = [], b"", 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF or marker in JPEG_MARKERS_ALONE:
@@ -31,10 +35,34 @@ def jpeg_segments(data: bytes) -> bytes:
             break
         end = position + 2 + struct.unpack_from(">H", data, position + 2)[0]
         is_extended_xmp = marker == 0xE1 and data.startswith(EXTENDED_XMP, position + 4)
-        if end <= len(data) and (marker in (0xED, 0xFE) or is_extended_xmp):
+        if end <= len(data) and marker == 0xED and data.startswith(PHOTOSHOP, position + 4):
+            resources += data[position + 4 + len(PHOTOSHOP) : end]
+        elif end <= len(data) and (marker in (0xED, 0xFE) or is_extended_xmp):
             kept.append(data[position:end])
         position = end
-    return b"".join(kept)
+    return b"".join([*_photoshop_segments(without_thumbnails(resources)), *kept])
+
+
+def _photoshop_segments(resources: bytes) -> Iterator[bytes]:
+    for start in range(0, len(resources), LONGEST):
+        content = PHOTOSHOP + resources[start : start + LONGEST]
+        yield b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
+
+
+def without_thumbnails(resources: bytes) -> bytes:
+    """Photoshop's image resources (signature, id, name, data; each even) without its small copies of the photo."""
+    kept, position = [], 0
+    while position + 12 <= len(resources):
+        number, name = struct.unpack_from(">HB", resources, position + 4)
+        start = position + 7 + name + (name + 1) % 2  # the name and its length, padded to an even number of bytes
+        if start + 4 > len(resources):
+            break
+        size = struct.unpack_from(">I", resources, start)[0]
+        end = start + 4 + size + size % 2
+        if number not in THUMBNAILS:
+            kept.append(resources[position:end])
+        position = end
+    return b"".join([*kept, resources[position:]])
 
 
 def png_chunks(data: bytes) -> Chunks:
@@ -98,3 +126,20 @@ def webp_is_lossless(data: bytes) -> bool:
         # An animation's frame has a header of 16 bytes before the picture's own chunk.
         position += 24 if kind == b"ANMF" else 8 + length + length % 2
     return False
+
+
+def avif_colours(data: bytes) -> tuple[int, int]:
+    """Colour primaries and transfer curve that an AVIF names by number (ISO/IEC 23091-2); sRGB by default."""
+    start = data.find(b"colrnclx")
+    if start < 0 or start + 12 > len(data):
+        return 1, 13
+    return struct.unpack_from(">HH", data, start + 8)
+
+
+def avif_bits(data: bytes) -> int:
+    """Bits a channel of an AVIF: 8, 10 or 12, from its AV1 configuration (AV1-ISOBMFF, 2.3.3)."""
+    start = data.find(b"av1C")
+    if start < 0 or start + 7 > len(data):
+        return 8
+    flags = data[start + 6]
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8

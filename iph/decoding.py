@@ -20,6 +20,8 @@ from iph.photo import Photo
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP")
 ORIENTATION = 0x0112
 
+HDR = {16: "PQ", 18: "HLG"}  # transfer curves of ISO/IEC 23091-2
+
 pillow_heif.register_heif_opener()
 
 # What makes each orientation upright (EXIF 2.32, 4.6.5): a transposition first, then a flip (OpenCV's codes).
@@ -40,7 +42,13 @@ def decode(image: Image.Image, data: bytes) -> Photo:
     color, alpha = deep or _samples(image)
     if kind != "HEIF" and (deep or kind != "TIFF"):  # the other decoders turn the picture themselves
         color, alpha = _upright(color, orientation), None if alpha is None else _upright(alpha, orientation)
-    pixels, icc, note = _to_rgb(color, _profile(image))
+    primaries, transfer = _coded(image, data)
+    profile = image.info.get("icc_profile") or color_profile.profile_of_code(primaries)
+    pixels, icc, note = _to_rgb(color, profile)
+    if transfer in HDR:
+        notes.append(f"Its high dynamic range ({HDR[transfer]}) was read as an ordinary picture's: it looks flat.")
+    if kind == "AVIF" and (bits := containers.avif_bits(data)) > 8:
+        notes.append(f"Of its {bits} bits a channel 8 are read.")
     height, width = pixels.shape[:2]
     return Photo(
         pixels,
@@ -53,6 +61,18 @@ def decode(image: Image.Image, data: bytes) -> Photo:
         (*notes, *note),
         _native(image, data, kind, sideways=orientation in (5, 6, 7, 8)),
     )
+
+
+def decode_rare_tiff(data: bytes, max_pixels: int) -> Photo:
+    """A TIFF of 16 bits in channels that Pillow knows no mode for, such as grey with alpha; its EXIF is not read."""
+    found = tiff.describe(data)
+    if found.width * found.height > max_pixels:
+        size = f"{found.width} × {found.height}"
+        raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got one of {size}")
+    color, alpha = tiff.read_deep(data, (found.width, found.height))
+    color, alpha = _upright(color, found.orientation), None if alpha is None else _upright(alpha, found.orientation)
+    pixels, icc, note = _to_rgb(color, found.icc)
+    return Photo(pixels, alpha, icc, None, metadata.upright_xmp(found.xmp), None, "TIFF", note, {"tags": {}})
 
 
 def _deep_samples(image: Image.Image, data: bytes) -> tuple[np.ndarray, np.ndarray | None] | None:
@@ -125,10 +145,12 @@ def _upright(samples: np.ndarray, orientation: int) -> np.ndarray:
     return samples if flip is None else cv2.flip(samples, flip)
 
 
-def _profile(image: Image.Image) -> bytes | None:
-    if image.format == "HEIF" and not image.info.get("icc_profile"):
-        return color_profile.profile_of_code(image.info.get("nclx_profile", {}).get("color_primaries", 1))
-    return image.info.get("icc_profile") or None
+def _coded(image: Image.Image, data: bytes) -> tuple[int, int]:
+    """Colour primaries and transfer curve that a HEIC or AVIF names by number (ISO/IEC 23091-2); sRGB's elsewhere."""
+    if image.format == "HEIF":
+        named = image.info.get("nclx_profile") or {}
+        return named.get("color_primaries", 1), named.get("transfer_characteristics", 13)
+    return containers.avif_colours(data) if image.format == "AVIF" else (1, 13)
 
 
 def _xmp(image: Image.Image) -> bytes | None:
@@ -162,5 +184,8 @@ def _native(image: Image.Image, data: bytes, kind: str, sideways: bool) -> dict[
         return {"lossless": containers.webp_is_lossless(data)}
     if kind == "TIFF":
         found = {tag: image.tag_v2.get(tag) for tag in (tiff.IPTC, tiff.PHOTOSHOP)}
-        return {"tags": {tag: value for tag, value in found.items() if isinstance(value, bytes)}}
+        tags = {tag: value for tag, value in found.items() if isinstance(value, bytes)}
+        if tiff.PHOTOSHOP in tags:
+            tags[tiff.PHOTOSHOP] = containers.without_thumbnails(tags[tiff.PHOTOSHOP])
+        return {"tags": tags}
     return {}

@@ -15,6 +15,7 @@ from iph.photo import Photo
 
 MAX_BYTES = 1 << 30
 MAX_PIXELS = 100_000_000
+TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 KINDS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -48,11 +49,22 @@ def read_photo(source: str | os.PathLike | bytes, max_bytes: int = MAX_BYTES, ma
     except InputError:
         raise
     except UnidentifiedImageError:
+        if data[:4] in TIFF_SIGNATURES:
+            return _rare_tiff(name, data, max_pixels)
         formats = "a JPEG, PNG, WebP, TIFF, HEIC or AVIF picture"
         raise InputError(f"expected {formats}, got {name}, whose content is none of these or is damaged") from None
     except Image.DecompressionBombError:
         raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got more in {name}") from None
     except Exception as error:  # decoders raise whatever they like on a broken file
+        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off: {error}") from error
+
+
+def _rare_tiff(name: str, data: bytes, max_pixels: int) -> Photo:
+    try:
+        return decoding.decode_rare_tiff(data, max_pixels)
+    except InputError:
+        raise
+    except Exception as error:  # as above
         raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
@@ -10,11 +11,37 @@ from PIL import Image, TiffImagePlugin
 
 from iph.errors import InputError
 
+ORIENTATION = 274
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 # Description, make, model, software, date, artist, host, copyright: the tags that say something about the photo.
 DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432)
 STRIP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a TIFF's first page says of itself."""
+
+    width: int
+    height: int
+    orientation: int
+    icc: bytes | None
+    xmp: bytes | None
+
+
+def describe(data: bytes) -> Description:
+    """The first page of a TIFF, without its pixels."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        icc, xmp = (page.tags.valueof(tag) for tag in (ICC, XMP))
+        return Description(
+            page.imagewidth,
+            page.imagelength,
+            page.tags.valueof(ORIENTATION, 1),
+            icc if isinstance(icc, bytes) else None,
+            xmp if isinstance(xmp, bytes) else None,
+        )
 
 
 def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -34,6 +34,8 @@ def read_mask(
         mask = as_mask(mask, shape, name, allow_full)
     elif mask.dtype == np.uint8 and mask.max() <= 1:
         mask = mask != 0
+    elif mask.dtype == np.float32 and (mask.min() < 0 or mask.max() > 1):  # a blurred one overshoots by a hair
+        mask = as_mask(mask, shape, name, allow_full)
     levels = mask.view(np.uint8) * np.uint8(255) if mask.dtype == bool else mask
     shrunk = _resized(levels, small[:2]).astype(np.float32) / np.float32(FULL_SCALE[levels.dtype])
     if 0 < shrunk.max() < HALF:  # a hair-thin region: its densest pixels stand for it
@@ -64,7 +66,7 @@ def shrink(image: np.ndarray, size: int) -> np.ndarray:
 def shrink_mask(mask: np.ndarray, size: int) -> np.ndarray:
     """A mask (h, w), bool or float32 in [0, 1], as (size, size) float32 in {0, 1}: pixels that lie mostly inside."""
     small = _resized(mask.astype(np.float32), (size, size))
-    return (small >= min(MOSTLY, small.max())).astype(np.float32)
+    return ((small > 0) & (small >= min(MOSTLY, small.max()))).astype(np.float32)
 
 
 def _resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The commands and their one way to end: a sentence on stderr instead of a traceback, and a documented exit code."""
 
+import io
 import os
 import sys
 import traceback
@@ -40,11 +41,21 @@ def _help(context: typer.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, of this process or as given, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name need not be text
     try:
         code = app(arguments, standalone_mode=False) or FINE
     except (InputError, typer.TyperException) as error:
         code = BAD_INPUT
         _say(error, error.format_message() if isinstance(error, typer.TyperException) else str(error))
+    except OSError as error:
+        if error.filename is None:
+            code = FAULT
+            _say(error, f"a fault of the program, please report it ({type(error).__name__}: {error})")
+        else:
+            code = BAD_INPUT
+            _say(error, f"expected a file or folder that can be used, got {str(error.filename)!r}: {error.strerror}")
     except MemoryError as error:
         code = BAD_INPUT
         _say(error, "there is not enough memory for this picture")

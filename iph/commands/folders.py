@@ -92,6 +92,9 @@ def _check_results(jobs: list[Job], overwrite: bool) -> None:
     for job in jobs:
         if job.out is not None:
             kind_of(job.out)
+        for path, ending, option in ((job.cube, ".cube", "--cube"), (job.recipe, ".json", "--save-recipe")):
+            if path is not None and path.suffix.lower() != ending:
+                raise InputError(f"expected a file ending in {ending} as {option}, got {path.name!r}")
     if len(set(results)) < len(results):
         twice = next(path for n, path in enumerate(results) if path in results[:n])
         raise InputError(f"expected different names for different results, but two of them would become {twice}")

@@ -78,16 +78,20 @@ def harmonize(
         float | None,
         typer.Option(min=0, max=2, help="Of the change of colour. [default: 1]"),
     ] = None,
-    harmony: Annotated[float, typer.Option(help="r1 of the paper's eq. 7: weight of the harmonizing code.")] = 1.0,
+    harmony: Annotated[
+        float | None, typer.Option(help="r1 of the paper's eq. 7: weight of the harmonizing code. [default: 1]")
+    ] = None,
     colour_transfer: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--colour-transfer",
             "--color-transfer",
-            help="r2 of eq. 7: weight of the code that gives the subject the reference's own colours.",
+            help="r2 of eq. 7: weight of the code that gives the subject the reference's own colours. [default: 0]",
         ),
-    ] = 0.0,
-    model: Annotated[str, typer.Option(help="portrait, general, or a .safetensors file.")] = "portrait",
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="portrait, general, or a .safetensors file. [default: portrait]")
+    ] = None,
     cube: Annotated[
         Path | None,
         typer.Option(help="The look as a 3D LUT for Photoshop, Affinity, Resolve or darktable."),
@@ -158,10 +162,14 @@ def harmonize(
         two_color if recipe is None else None,
         tuple(weight or ()),
     )
+    codes = {"harmony": harmony, "colour_transfer": colour_transfer}
+    codes = {name: value for name, value in codes.items() if value is not None}
     if recipe is not None:
+        if codes or model is not None:
+            raise InputError("expected no --model, --harmony or --colour-transfer beside --recipe: it has the look")
         make = replaying(Recipe.load(recipe), subject, pointing, person, amounts)
     else:
-        make = harmonizing(subject, pointing, model, amounts, {"harmony": harmony, "colour_transfer": colour_transfer})
+        make = harmonizing(subject, pointing, model or "portrait", amounts, codes)
     jobs = plan(source, out, cube, save_recipe, overwrite)
     if source.is_dir():
         return make_all(jobs, make, cube_size, as_json)

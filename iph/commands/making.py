@@ -63,6 +63,8 @@ def replaying(
         raise InputError("expected no reference beside --recipe: the recipe holds the look already")
     recipe = replace(recipe, **amounts)
     other_subject = bool(subject.given())
+    if other_subject and person is not None:
+        raise InputError("expected --person or another foreground beside --recipe, got both")
 
     def make(path: Path, photo: Photo) -> Made:
         used, pasted = recipe, None
@@ -70,7 +72,8 @@ def replaying(
             used = replace(recipe, foreground=subject.read(photo, path), placement=None)
         elif person is not None:
             pasted = read_photo(person)
-        return Made(used.replay(photo, pasted), used, {"model": used.model})
+        done = replace(used, names=used.names | {"image": path.name})
+        return Made(used.replay(photo, pasted), done, {"model": used.model})
 
     return make
 
@@ -99,6 +102,9 @@ def make_all(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
             tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
         if as_json:
             print(json.dumps(done), flush=True)
+            continue
+        for note in done.get("notes", ()):
+            tqdm.write(f"iph: {job.source.name}: {note}", file=sys.stderr)
     if not as_json:
         print(f"{len(jobs) - failed} of {len(jobs)} photos harmonized")
     return int(failed > 0)

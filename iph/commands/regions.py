@@ -86,9 +86,10 @@ class Pointing:
 
     def read(self, photo: Photo, path: Path, foreground: np.ndarray) -> list[Reference]:
         """The references, in the order of the command's help: masks, two-colour mask, box, click, automatic."""
-        picture = None
+        picture, visible = None, None
         if self.image is not None:
-            picture = read_photo(same_named(self.image, path)).converted_to(photo.icc).pixels
+            other = read_photo(same_named(self.image, path)).converted_to(photo.icc)
+            picture, visible = other.pixels, _visible(other)
         pixels = photo.pixels if picture is None else picture
         regions = [
             masks.as_mask(read_layers(same_named(mask, path)), pixels.shape, "reference", allow_full=True)
@@ -102,8 +103,20 @@ class Pointing:
             regions.append(masks.from_click(pixels, self.click))
         if self.auto:
             regions.append(masks.automatic_reference(pixels, foreground))
+        if visible is not None:  # what is transparent has no look, whatever colours the file has there
+            regions = [np.minimum(region, visible) for region in regions] or [visible]
+            if any((region < HALF).all() for region in regions):
+                raise InputError(f"expected something visible to read the look from, but {self.image.name} is clear")
         weights = self.weights or (1.0,) * max(len(regions), 1)
         return [Reference(mask, picture, weight) for mask, weight in zip(regions or [None], weights, strict=True)]
+
+
+def _visible(photo: Photo) -> np.ndarray | None:
+    """The alpha (H, W) float32 in [0, 1] of a picture; None where it is opaque or has none."""
+    if photo.alpha is None:
+        return None
+    full = np.iinfo(photo.alpha.dtype).max
+    return None if photo.alpha.min() == full else photo.alpha.astype(np.float32) / np.float32(full)
 
 
 def recorded(references: list[Reference]) -> np.ndarray | None:

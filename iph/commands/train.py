@@ -82,6 +82,8 @@ def train(
         raise InputError(f"expected a stage out of {', '.join(STAGES)}, got {stage!r}")
     if (minutes is None) == (images is None):
         raise InputError(f"expected the length of the run as --minutes or as --images, got {_count(minutes)}")
+    if minutes == 0 or rate == 0:
+        raise InputError(f"expected more than 0 as {'--minutes' if minutes == 0 else '--rate'}, got 0")
     if (photos is None) == (not data):
         raise InputError(f"expected training data as --photos or as --data, got {_count(photos)}")
     if size is not None and size % 16:

@@ -33,7 +33,7 @@ def train_stage(
     """One of the paper's three stages on ``photos`` or ``data``; ``settings`` are those of ``TrainingSettings``."""
     preset = settings_of(stage, config, size, rate)
     network = _network(start, config, seed)
-    run = TrainingSettings(out, preset.rules, rate=preset.rate, seed=seed, **settings)
+    run = TrainingSettings(out, preset.rules, rate=preset.rate, seed=seed, start=start or "", **settings)
     film_luts = load_folder(luts) if luts else []
     material = _packed(photos, preset.size, out) if photos else read_composites(data)
     result = train(network, material, run, film_luts)
@@ -75,7 +75,7 @@ def _network(start: str | None, config: str, seed: int) -> Network:
     if start is None:
         return network
     begun = load_network(start)
-    if begun.settings() != network.settings():
+    if not isinstance(begun, Network) or begun.settings() != network.settings():
         raise InputError(f"expected --start weights of the network {config!r}, but those of {start} are of another one")
     return begun.train().requires_grad_(True)
 

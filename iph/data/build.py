@@ -5,6 +5,7 @@ changes what is built. Rows are noted in ``manifest.partial.csv`` as they are fi
 Training composites are JPEG (quality 95, full colour resolution), those of other splits lossless PNG.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ from tqdm import tqdm
 from iph.cube import Cube
 from iph.data.compose import Composed, compose
 from iph.data.luts import load_folder
-from iph.data.manifest import NAME, ROLES, Entry, read_rows, row_writer, write_manifest
+from iph.data.manifest import NAME, ROLES, Entry, read_interrupted, row_writer, write_manifest
 from iph.data.sources import Source
 from iph.errors import InputError
 from iph.files import replacing
@@ -65,7 +66,8 @@ class BuildReport:
 def build(sources: Sequence[Source], settings: BuildSettings) -> BuildReport:
     """Build or go on building; a photo that fails is reported and the others are finished. InputError for settings."""
     out = settings.out
-    _claim(out, settings)
+    film_luts = load_folder(settings.luts) if settings.luts else []
+    _claim(out, sources, settings, film_luts)
     done = _noted(out)
     todo = [source for source in sources if source.record.id not in done]
     report = BuildReport(kept=len(sources) - len(todo))
@@ -74,7 +76,7 @@ def build(sources: Sequence[Source], settings: BuildSettings) -> BuildReport:
         tqdm(total=len(sources), initial=report.kept, desc=out.name, unit="photo", disable=None) as bar,
     ):
         writer = row_writer(journal)
-        for source, outcome in _each(todo, settings):
+        for source, outcome in _each(todo, settings, film_luts):
             bar.update()
             if isinstance(outcome, Entry):
                 writer.writerow(vars(outcome))
@@ -86,16 +88,19 @@ def build(sources: Sequence[Source], settings: BuildSettings) -> BuildReport:
             else:
                 report.failures[source.record.id] = outcome
     if not done:
-        raise InputError(f"expected at least one photo that can be used, got {len(sources)} that cannot")
+        first = next((f"; the first: {sentence}" for sentence in report.failures.values()), "")
+        raise InputError(f"expected at least one photo that can be used, got {len(sources)} that cannot{first}")
     write_manifest(out, done.values())
     (out / JOURNAL).unlink()
     return report
 
 
-def _claim(out: Path, settings: BuildSettings) -> None:
+def _claim(out: Path, sources: Sequence[Source], settings: BuildSettings, film_luts: Sequence[Cube]) -> None:
     """Make the folder, or check that what it holds was built with the same settings."""
-    luts = sorted(path.name for path in settings.luts.rglob("*.cube")) if settings.luts else []
-    wanted = {"seed": settings.seed, "people": settings.people, "film looks": len(luts)}
+    wanted = {"seed": settings.seed, "people": settings.people, "film looks": _digest(film_luts)}
+    for source in sources:
+        if Path(source.record.id).name != source.record.id:
+            raise InputError(f"expected photo ids that can name a file, got {source.record.id!r}")
     try:
         for role in ROLES:
             (out / f"{role}s").mkdir(parents=True, exist_ok=True)
@@ -106,7 +111,10 @@ def _claim(out: Path, settings: BuildSettings) -> None:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(wanted, indent=1) + "\n")
         return
-    found = json.loads(path.read_text())
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"expected the settings that {out} was begun with in {path}, but: {error}") from None
     differing = [name for name in wanted if found.get(name) != wanted[name]]
     if differing:
         name = differing[0]
@@ -116,11 +124,19 @@ def _claim(out: Path, settings: BuildSettings) -> None:
         )
 
 
+def _digest(film_luts: Sequence[Cube]) -> str:
+    """Tells one set of film looks from another; "none" for none."""
+    digest = hashlib.sha256()
+    for look in film_luts:
+        digest.update(look.table.tobytes())
+    return digest.hexdigest()[:8] if film_luts else "none"
+
+
 def _noted(out: Path) -> dict[str, Entry]:
     """What earlier runs finished, by id; afterwards the journal holds exactly that."""
     journal = out / JOURNAL
     path = journal if journal.is_file() else out / NAME
-    entries = read_rows(path) if path.is_file() else []
+    entries = read_interrupted(path) if path.is_file() else []
     with replacing(journal) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = row_writer(file)
         writer.writeheader()
@@ -131,9 +147,10 @@ def _noted(out: Path) -> dict[str, Entry]:
 Outcome = Entry | str | None  # a finished row, the sentence of a failure, or a photo without a person
 
 
-def _each(todo: Sequence[Source], settings: BuildSettings) -> Iterator[tuple[Source, Outcome]]:
+def _each(
+    todo: Sequence[Source], settings: BuildSettings, film_luts: Sequence[Cube]
+) -> Iterator[tuple[Source, Outcome]]:
     """The outcomes as they come, from one process or several."""
-    film_luts = load_folder(settings.luts) if settings.luts and todo else []
     one = partial(_outcome, settings, film_luts)
     workers = min(settings.workers, len(todo))
     if workers <= 1:
@@ -180,8 +197,10 @@ def _work(source: Source) -> Outcome:
 def _outcome(settings: BuildSettings, film_luts: Sequence[Cube], source: Source) -> Outcome:
     try:
         return _build_one(source, settings, film_luts if source.split == "train" else ())
-    except (InputError, OSError, cv2.error) as error:
+    except InputError as error:
         return str(error)
+    except Exception as error:  # whatever a strange annotation makes its reader raise
+        return f"{type(error).__name__}: {error}"
 
 
 def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube]) -> Outcome:

@@ -39,21 +39,28 @@ def read_manifest(folder: str | Path, split: str | None = None) -> list[Entry]:
     """The rows of ``folder/manifest.csv``, of one ``split`` if given. InputError names the line that is wrong."""
     path = Path(folder) / NAME
     try:
-        entries = read_rows(path)
+        entries = _rows(path, path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"expected a data set with a manifest at {path}, but: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected a manifest in UTF-8 at {path}, but: {error}") from None
+    if not entries:
+        raise InputError(f"expected at least one row in {path}, found none")
     kept = [entry for entry in entries if split is None or entry.split == split]
     if not kept:
-        found = ", ".join(sorted({entry.split for entry in entries})) or "none"
+        found = ", ".join(sorted({entry.split for entry in entries}))
         raise InputError(f"expected composites of the split {split!r} in {path}, but its splits are: {found}")
     return kept
 
 
-def read_rows(path: Path) -> list[Entry]:
-    """The rows of a manifest or of an interrupted one, whose torn last line is left out. Raises OSError, InputError."""
-    text = path.read_text(encoding="utf-8-sig")
-    whole, end, _ = text.rpartition("\n")
-    return [_entry(path, line, row) for line, row in enumerate(csv.DictReader((whole + end).splitlines()), start=2)]
+def read_interrupted(path: Path) -> list[Entry]:
+    """The rows of a manifest that was being written; a torn last line is left out. Raises OSError, InputError."""
+    whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    return _rows(path, whole + end)
+
+
+def _rows(path: Path, text: str) -> list[Entry]:
+    return [_entry(path, line, row) for line, row in enumerate(csv.DictReader(text.splitlines()), start=2)]
 
 
 def _entry(path: Path, line: int, row: dict[str, str]) -> Entry:

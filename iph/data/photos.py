@@ -38,15 +38,30 @@ class PhotoRecord:
         return np.stack([layer > 127 for layer in layers])
 
 
+def read_splits(folder: str | Path) -> pd.DataFrame:
+    """``split.csv`` of a folder: columns ``id`` and ``split``. InputError where it is not there or lacks one."""
+    return _table(Path(folder) / "split.csv", ("id", "split"))
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype={"id": str, "split": str})
+    except FileNotFoundError:
+        raise InputError(f"expected {path.name} in {path.parent}, found none") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"expected a table at {path}, but it cannot be read: {error}") from None
+    missing = [name for name in columns if name not in table or table[name].isna().any()]
+    if missing:
+        raise InputError(f"expected a value of {', '.join(missing)} in every row of {path}, found some without")
+    return table
+
+
 def read_folder(folder: str | Path, split: str | None = None) -> list[PhotoRecord]:
     """The photos of ``folder`` (of one ``split`` if given), sorted by id; those without an instance are left out."""
     folder = Path(folder)
-    table = folder / "instances.csv"
-    if not table.is_file():
-        raise InputError(f"expected instances.csv in {folder}, found none")
-    instances = pd.read_csv(table, dtype={"id": str})
+    instances = _table(folder / "instances.csv", ("id", "k", "person"))
     if split is not None:
-        splits = pd.read_csv(folder / "split.csv", dtype=str)
+        splits = read_splits(folder)
         known = sorted(splits["split"].unique())
         if split not in known:
             raise InputError(f"expected a split out of {', '.join(known)}, got {split!r}")

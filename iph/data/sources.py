@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
-from iph.data.photos import read_folder
+from iph.data.photos import read_folder, read_splits
 
 
 class Record(Protocol):
@@ -32,10 +31,9 @@ class Source:
 
 def read_photos(folder: str | Path) -> list[Source]:
     """Every photo of a folder like ``iph.data.photos`` describes, with its split; all ``train`` without split.csv."""
-    table = Path(folder) / "split.csv"
-    if not table.is_file():
+    if not (Path(folder) / "split.csv").is_file():
         return [Source(record, "train") for record in read_folder(folder)]
-    splits = pd.read_csv(table, dtype=str)["split"].unique()
+    splits = read_splits(folder)["split"].unique()
     return [Source(record, split) for split in sorted(splits) for record in read_folder(folder, split)]
 
 

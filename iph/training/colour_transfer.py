@@ -12,6 +12,7 @@ import torch
 from iph import losses
 from iph.data.pack import PackedPhotos
 from iph.data.samples import Sampler, SampleRules
+from iph.errors import InputError
 from iph.network import Network, StyleEncoder
 from iph.training.validate import hold_out, stack
 
@@ -36,6 +37,8 @@ def train_colour_transfer(
     network.eval().requires_grad_(False)
     encoder = copy.deepcopy(network.style_encoder).requires_grad_(True)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=settings.rate)
+    if settings.images < settings.batch:
+        raise InputError(f"expected at least a batch of {settings.batch} images to train on, got {settings.images}")
     training_photos, held_out = hold_out(photos)
     rules = SampleRules(size=settings.size, unpaired=1.0)
     sampler, checks = Sampler(training_photos, rules), Sampler(held_out, rules)

@@ -30,12 +30,14 @@ from iph.files import replacing
 from iph.training.objective import Objective, ObjectiveWeights, objective
 from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
+FIXED = ("rules", "weights", "seed", "start")  # settings that a run cannot change half-way
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """One run. ``minutes`` of wall time or ``images`` seen, whichever is given, set the length and the decay.
 
-    ``loaders`` is the number of processes that draw samples.
+    ``loaders`` is the number of processes that draw samples; ``start`` says which weights the network had at first.
     """
 
     out: Path
@@ -52,6 +54,7 @@ class TrainingSettings:
     check_every: int = 500
     validation_images: int = 512
     loaders: int = 1
+    start: str = ""
 
 
 class _Stream(IterableDataset):
@@ -81,20 +84,11 @@ def train(
     Any module that is called like ``Network`` and has its ``settings()`` can be trained by its own ``objective``.
     """
     training_photos, held_out = hold_out(photos)
-    if not len(training_photos) or not len(held_out):
-        raise InputError(f"expected enough photos to hold one in twenty out for validation, got {len(photos)}")
     accelerator = this_process()
     torch.manual_seed(settings.seed)
     settings.out.mkdir(parents=True, exist_ok=True)
     if accelerator.is_main_process:
-        described = {
-            "network": network.settings(),
-            "training": asdict(settings),
-            "processes": accelerator.num_processes,
-            "precision": accelerator.mixed_precision,
-            "device": str(accelerator.device),
-        }
-        (settings.out / "settings.json").write_text(json.dumps(described, default=str, indent=1))
+        _describe(network, settings, accelerator)
     checks = validation_batch(held_out, settings.rules, settings.validation_images)
     drawn = objective_batch(held_out, settings.rules, settings.validation_images)
     network.to(accelerator.device, memory_format=torch.channels_last)
@@ -179,6 +173,32 @@ def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
         slow.lerp_(fast, 1 - keep)
     for slow, fast in zip(averaged.buffers(), network.buffers(), strict=True):
         slow.copy_(fast)  # statistics of batch normalisation are averages already
+
+
+def _describe(network: nn.Module, settings: TrainingSettings, accelerator: Accelerator) -> None:
+    """Write ``settings.json``. Raises InputError where the folder holds a run of something else."""
+    described = {
+        "network": network.settings(),
+        "training": asdict(settings),
+        "processes": accelerator.num_processes,
+        "precision": accelerator.mixed_precision,
+        "device": str(accelerator.device),
+    }
+    text = json.dumps(described, default=str, indent=1)
+    path = settings.out / "settings.json"
+    if path.is_file() and (settings.out / "last.pt").is_file():
+        wanted, found = json.loads(text), json.loads(path.read_text())
+        pairs = {"network": (wanted["network"], found["network"])} | {
+            name: (wanted["training"][name], found["training"].get(name, wanted["training"][name])) for name in FIXED
+        }
+        differing = [name for name, (one, other) in pairs.items() if one != other]
+        if differing:
+            raise InputError(
+                f"expected the {' and '.join(differing)} with which the run in {settings.out} was begun, got others; "
+                "take the same, or another folder"
+            )
+    with replacing(path) as temporary:
+        temporary.write_text(text)
 
 
 def _resume(out: Path, network: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, float]:

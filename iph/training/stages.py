@@ -27,5 +27,5 @@ def stage(number: int, config: str, size: int | None = None, rate: float | None 
     """The settings of a stage for a configuration of ``iph.network``; ``size`` and ``rate`` replace the usual ones."""
     large = config == "paper"
     size = size or (256 if large else 64)
-    rate = rate or (PAPER_RATES if large else SMALL_RATES)[number]
+    rate = (PAPER_RATES if large else SMALL_RATES)[number] if rate is None else rate
     return Stage(size, rate, SampleRules(size=size, stage=number, unpaired=UNPAIRED if number == 3 else 0.0))

@@ -11,6 +11,7 @@ from torch import nn
 from iph.data.manifest_samples import Composites, sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import SampleRules
+from iph.errors import InputError
 from iph.training.objective import Batch, Objective, ObjectiveWeights, objective
 
 Photos = TypeVar("Photos", PackedPhotos, Composites)
@@ -18,9 +19,15 @@ HELD_OUT = 0.05  # share of the training photos
 
 
 def hold_out(photos: Photos) -> tuple[Photos, Photos]:
-    """(training, validation) photos. A photo's id alone decides, so the split outlives additions to the folder."""
+    """(training, validation) photos. A photo's id alone decides, so the split outlives additions to the folder.
+
+    InputError where one of the two would be empty.
+    """
     chance = np.array([zlib.crc32(name.encode()) / 2**32 for name in photos.ids])
-    return photos.subset(np.nonzero(chance >= HELD_OUT)[0]), photos.subset(np.nonzero(chance < HELD_OUT)[0])
+    training, held_out = np.nonzero(chance >= HELD_OUT)[0], np.nonzero(chance < HELD_OUT)[0]
+    if not len(training) or not len(held_out):
+        raise InputError(f"expected enough photos to hold one in twenty out for validation, got {len(photos)}")
+    return photos.subset(training), photos.subset(held_out)
 
 
 def validation_batch(photos: PackedPhotos | Composites, rules: SampleRules, count: int) -> Batch:

@@ -206,6 +206,61 @@ def test_no_photo_that_can_be_used_is_an_error(tmp_path):
         build(read_photos(photos), settings(tmp_path / "out"))
 
 
+def test_a_strange_annotation_spares_the_other_photos(photos, tmp_path):
+    """Whatever a reader raises; here a second mask of another size."""
+    cv2.imwrite(str(photos / "masks/p03_0.png"), np.zeros((4, 4), np.uint8))
+    cv2.imwrite(str(photos / "masks/p04_1.png"), np.zeros((4, 4), np.uint8))
+    report = build(read_photos(photos), settings(tmp_path / "out"))
+    assert report.built == 6 and set(report.failures) == {"p03", "p04"}
+    assert "ValueError: all input arrays must have the same shape" in report.failures["p04"]
+
+
+def test_where_every_photo_fails_the_first_reason_is_said(photos, tmp_path):
+    for path in (photos / "images").iterdir():
+        path.rename(path.with_suffix(".jpeg"))
+    with pytest.raises(InputError, match="got 8 that cannot; the first: expected a readable photo at .*p00.jpg"):
+        build(read_photos(photos), settings(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("instances.csv", "id,k\np00,0\n", "a value of person in every row of .*instances.csv"),
+        ("instances.csv", "", "expected a table at .*instances.csv, but it cannot be read"),
+        ("split.csv", "id\np00\n", "a value of split in every row of .*split.csv"),
+    ],
+)
+def test_tables_of_another_form_are_sentences(photos, name, content, sentence):
+    (photos / name).write_text(content)
+    with pytest.raises(InputError, match=sentence):
+        read_photos(photos)
+
+
+def test_an_id_cannot_lead_out_of_the_folder(photos, tmp_path):
+    table = photos / "instances.csv"
+    table.write_text(table.read_text().replace("p03", "../p03"))
+    (photos / "split.csv").unlink()
+    with pytest.raises(InputError, match="expected photo ids that can name a file, got '../p03'"):
+        build(read_photos(photos), settings(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_folder_of_looks_claims_nothing(photos, tmp_path):
+    with pytest.raises(InputError, match="expected .cube files below"):
+        build(read_photos(photos), settings(tmp_path / "out", luts=tmp_path / "lutz"))
+    assert build(read_photos(photos), settings(tmp_path / "out")).built == 8
+
+
+def test_a_manifest_without_a_last_line_break_has_all_rows(photos, tmp_path):
+    build(read_photos(photos), settings(tmp_path / "out"))
+    path = tmp_path / "out/manifest.csv"
+    path.write_text(path.read_text().rstrip("\n"))
+    assert len(read_manifest(tmp_path / "out")) == 8
+    path.write_bytes("id,composite,foreground\ncafé,a.png,b.png\n".encode("latin-1"))
+    with pytest.raises(InputError, match="expected a manifest in UTF-8"):
+        read_manifest(tmp_path / "out")
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(photos, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="expected a folder to build in"):

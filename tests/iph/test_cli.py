@@ -60,7 +60,8 @@ def run(here, model, capsys):
     """``iph harmonize`` with the test's own weights: exit code, stdout, stderr."""
 
     def run(*arguments: str, command: str = "harmonize", weights: bool = True) -> tuple[int, str, str]:
-        more = ["--model", model] if weights and command == "harmonize" else []
+        asked = weights and command == "harmonize" and "--recipe" not in arguments
+        more = ["--model", model] if asked else []
         with pytest.raises(SystemExit) as ended:
             main([command, *map(str, arguments), *more])
         out, err = capsys.readouterr()
@@ -156,6 +157,22 @@ def test_the_alpha_channel_is_a_foreground_and_is_kept(run):
     assert (photo.alpha == FOREGROUND).all() and not changed()[FOREGROUND == 0].any() and changed().any()
 
 
+def test_transparent_parts_of_a_reference_picture_have_no_look(run):
+    """Two cut-outs that look alike, with different colours under what is clear."""
+    inside = np.zeros((60, 60), np.uint8)
+    inside[10:50, 10:50] = 255
+    for name, hidden in (("dark", 0), ("bright", 255)):
+        colours = np.where(inside[..., None] > 0, read_photo("sunset.jpg").pixels, np.uint8(hidden))
+        Image.fromarray(np.dstack([colours, inside])).save(f"{name}.png")
+    point = ("photo.png", "--foreground", "fg.png", "--reference-image")
+    for region in ((), ("--reference-box", "5", "5", "40", "40")):
+        for name in ("dark", "bright"):
+            assert run(*point, f"{name}.png", *region, "-o", f"{name}-out.png", "--overwrite")[0] == 0
+        assert (result("dark-out.png") == result("bright-out.png")).all()
+    code, _, err = run(*point, "dark.png", "--reference-box", "0", "0", "8", "8", "-o", "none.png")
+    assert code == 2 and "expected something visible to read the look from, but dark.png is clear" in err
+
+
 def test_strength_luminance_and_chroma(run):
     point = ("photo.png", "--foreground", "fg.png", "--reference", "ref.png")
     for name, more in {
@@ -204,6 +221,11 @@ def test_a_recipe_replays_bit_for_bit_and_on_another_photo(run):
     assert touched[:30].mean() > 0.5 and not touched[30:].any()
     code, _, err = run("photo.png", "--recipe", "look.json", "--auto", "-o", "x.png")
     assert code == 2 and "the recipe holds the look already" in err
+    for option in (("--model", "general"), ("--harmony", "0"), ("--colour-transfer", "1")):
+        code, _, err = run("photo.png", "--recipe", "look.json", *option, "-o", "x.png")
+        assert code == 2 and "beside --recipe: it has the look" in err
+    assert run("next.png", "--recipe", "look.json", "--foreground", "next-fg.png", "--save-recipe", "n.json")[0] == 0
+    assert json.loads(Path("n.json").read_text())["names"]["image"] == "next.png"
 
 
 def test_a_recipe_of_the_studio_pastes_its_person(run):
@@ -214,6 +236,8 @@ def test_a_recipe_of_the_studio_pastes_its_person(run):
     assert changed()[25:55, 75:105].mean() > 0.9 and not changed()[:, :60].any()
     code, _, err = run("photo.png", "--recipe", "studio.json", "-o", "b.png")
     assert code == 2 and "pastes a person" in err
+    code, _, err = run("photo.png", "--recipe", "studio.json", *F, "--person", "person.png", "-o", "b.png")
+    assert code == 2 and "expected --person or another foreground beside --recipe, got both" in err
     code, _, err = run("photo.png", *F, *R, "--person", "person.png", "-o", "b.png")
     assert code == 2 and "expected --recipe beside --person" in err
 
@@ -311,6 +335,10 @@ F, R, OUT = ("--foreground", "fg.png"), ("--reference", "ref.png"), ("-o", "out.
         (("photo.png", *F, *R, "--weight", "0", *OUT), "not all of them 0"),
         (("photo.png", *F, *R, "-o", "out.psd"), "expected a file ending in"),
         (("photo.png", *F, *R, "-o", "no/where/out.png"), "existing folder"),
+        (("photo.png", *F, *R, "--cube", "look.jpg"), "a file ending in .cube as --cube, got 'look.jpg'"),
+        (("photo.png", *F, *R, "--save-recipe", "look.png"), "a file ending in .json as --save-recipe"),
+        (("photo.png", *F, *R, "-o", "n" * 300 + ".png"), "File name too long"),
+        (("n" * 300 + ".png", *F, *R, *OUT), "File name too long"),
         (("photo.png", *F, *R, "--strength", "3", *OUT), "--strength"),
         (("photo.png", *F, *R, "--strength", "much", *OUT), "--strength"),
         (("photo.png", *F, "--reference-box", "1", "2", "3"), "--reference-box"),
@@ -364,6 +392,15 @@ def test_a_fault_of_the_program_is_said_to_be_one(run, monkeypatch):
     monkeypatch.setenv("IPH_DEBUG", "1")
     _, _, err = run("photo.png", *F, *R, *OUT)
     assert "Traceback" in err and "the unexpected" in err
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(here, model):
+    """As in a locale of UTF-8, where a name of another encoding cannot be printed."""
+    command = [sys.executable, "-m", "iph", "harmonize", "photo.png", *F, *R, "-o", b"caf\xe9.png", "--model", model]
+    package = str(Path(main.__code__.co_filename).parents[2])
+    environment = {"PYTHONPATH": package, "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"") and os.path.exists(b"caf\xe9.png")
 
 
 def test_python_m_iph_is_the_same_program(here, model):

@@ -164,6 +164,13 @@ def test_training_on_a_built_set(run, photos):
             ("--images", "8", "--photos", "photos", "--start", "mine.safetensors"),
             "of the network 'small', but those of",
         ),
+        (("--images", "8", "--photos", "photos", "--start", "psi"), "of the network 'small', but those of psi"),
+        (("--minutes", "0", "--photos", "photos"), "expected more than 0 as --minutes, got 0"),
+        (("--images", "8", "--photos", "photos", "--rate", "0"), "expected more than 0 as --rate, got 0"),
+        (
+            ("--images", "8", "--photos", "photos", "--stage", "psi", "--start", "general"),
+            "at least a batch of 48 images to train on, got 8",
+        ),
         (("--images", "8", "--photos", "photos", "--stage", "psi"), "--photos, --images and --start for the stage psi"),
     ],
 )

@@ -310,3 +310,17 @@ def test_references_that_cannot_be_used(session, mask, sentence):
 def test_what_else_cannot_be_used(session, reference, options, sentence):
     with pytest.raises(iph.InputError, match=sentence):
         session.harmonize(reference, **options)
+
+
+def test_a_blurred_mask_may_overshoot_by_a_hair():
+    """OpenCV's blur of a float mask does: 1.0000001."""
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (60, 80, 3), np.uint8)
+    hard, reference = np.zeros((60, 80), np.float32), np.zeros((60, 80), bool)
+    hard[20:50, 10:40], reference[10:50, 50:75] = 1, True
+    soft = cv2.GaussianBlur(hard, (11, 11), 0)
+    soft[30, 20] = np.nextafter(np.float32(1), np.float32(2))
+    expected = iph.harmonize(image, np.clip(soft, 0, 1), reference).image
+    assert (iph.harmonize(image, soft, reference).image == expected).all()
+    with pytest.raises(iph.InputError):
+        iph.harmonize(image, soft * 1.5, reference)

@@ -11,8 +11,10 @@ import pytest
 from photo_files import GREY8, GREY16, LOSSY_LEVELS, RGB8, RGB16, RGBA8, RGBA16, closeness, png16, tiff
 from PIL import Image
 
+from iph.color_profile import profile_of_code
 from iph.containers import png_file
 from iph.encoding import WRITERS, encode
+from iph.errors import InputError
 from iph.imagefile import read_photo, write_photo
 from iph.photo import Photo
 
@@ -190,3 +192,27 @@ def test_a_png_is_read_alike_by_libpng_and_by_opencv(samples):
     np.testing.assert_array_equal(imagecodecs.png_decode(data), samples)
     blue_first = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(blue_first[..., [2, 1, 0, 3][: samples.shape[2]]], samples)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_tiff_channels_that_pillow_has_no_mode_for(orientation):
+    grey = np.dstack([RGB16[..., 0], RGBA16[..., 3]])
+    tags = [(274, "H", 1, orientation, False)]
+    data = tiff(grey, photometric="minisblack", extrasamples=["unassalpha"], extratags=tags)
+    photo = read_photo(data)
+    expected = grey if orientation == 1 else np.rot90(grey, -1)
+    assert (photo.pixels == expected[..., :1]).all() and (photo.alpha == expected[..., 1]).all()
+    with pytest.raises(InputError, match="at most 0.001 megapixels"):
+        read_photo(data, max_pixels=1000)
+
+
+def test_an_avif_keeps_its_colours_and_says_what_is_lost():
+    wide = imagecodecs.avif_encode(RGB8, level=100, primaries=12, transfer=13, matrix=6)
+    photo = read_photo(wide)
+    assert photo.icc == profile_of_code(12) and photo.notes == ()
+    ten = imagecodecs.avif_encode((RGB16 >> 6), level=100, bitspersample=10)
+    assert read_photo(ten).notes == ("Of its 10 bits a channel 8 are read.",)
+    bright = imagecodecs.avif_encode(RGB8, primaries=9, transfer=16, matrix=9)
+    assert read_photo(bright).notes == (
+        "Its high dynamic range (PQ) was read as an ordinary picture's: it looks flat.",
+    )

@@ -98,6 +98,36 @@ def test_captions_and_texts_of_one_format_stay():
         assert image.tag_v2[34377] == b"8BIM" + bytes(9)
 
 
+def resource(number: int, content: bytes, name: bytes = b"") -> bytes:
+    named = bytes([len(name)]) + name
+    padded = content + b"\0" * (len(content) % 2)
+    return (
+        b"8BIM"
+        + number.to_bytes(2, "big")
+        + named
+        + b"\0" * (len(named) % 2)
+        + len(content).to_bytes(4, "big")
+        + padded
+    )
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_photoshops_small_copy_of_the_photo_goes(kind):
+    """It would show the photo before the edit, as EXIF's would."""
+    caption, path = resource(1028, b"abc"), resource(2000, b"a path", name=b"Path 1")
+    thumbnail = resource(1036, b"thumbnail" * 9_000)
+    resources = caption + thumbnail + path
+    if kind == "JPEG":
+        parts = [resources[start : start + 60_000] for start in range(0, len(resources), 60_000)]
+        segments = [b"Photoshop 3.0\x00" + part for part in parts]
+        extra = b"".join(b"\xff\xed" + (len(one) + 2).to_bytes(2, "big") + one for one in segments)
+        photo = read_photo(photo_files.saved(RGB8, "JPEG", extra=extra))
+    else:
+        photo = read_photo(photo_files.saved(RGB8, "TIFF", tiffinfo={34377: resources}))
+    written = encode(photo, kind)
+    assert caption + path in written and b"thumbnail" not in written
+
+
 def test_a_png_tells_its_colours_once():
     gamma = photo_files.with_png_chunks(
         photo_files.saved(RGB8, "PNG"), ((b"gAMA", (45455).to_bytes(4, "big")), (b"sRGB", b"\x00"))

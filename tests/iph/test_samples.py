@@ -113,6 +113,48 @@ def test_a_look_of_the_whole_photo_changes_target_and_composite(source, request)
     assert (looks[0]["target"] == looks[0]["composite"]).all()
 
 
+@pytest.fixture
+def own_folder(tmp_path):
+    return make_folder(tmp_path / "photos", [2, 2, 2])
+
+
+def test_photos_are_packed_anew_when_a_file_or_a_flag_changes(own_folder, tmp_path):
+    first = pack(own_folder, None, 48, tmp_path / "pack")
+    described = (tmp_path / "pack/pack.json").stat().st_mtime_ns
+    assert np.array_equal(pack(own_folder, None, 48, tmp_path / "pack").images, first.images)
+    assert (tmp_path / "pack/pack.json").stat().st_mtime_ns == described
+    cv2.imwrite(str(own_folder / "images/p01.jpg"), np.full((48, 64, 3), 90, np.uint8))
+    table = (own_folder / "instances.csv").read_text()
+    (own_folder / "instances.csv").write_text(table.replace("p00,1,0,", "p00,1,1,"))
+    again = pack(own_folder, None, 48, tmp_path / "pack")
+    assert (again.images[1] == 90).all() and again.persons[0] == [True, True]
+    assert not (first.images[1] == 90).all(), "who trains on the old ones keeps them"
+
+
+def test_photos_of_another_folder_of_the_same_name_are_others(own_folder, tmp_path):
+    other = make_folder(tmp_path / "elsewhere/photos", [3, 3, 3])
+    first = pack(own_folder, None, 48, tmp_path / "pack")
+    assert not np.array_equal(pack(other, None, 48, tmp_path / "pack").images, first.images)
+
+
+def test_a_photo_that_is_missing_is_named(own_folder, tmp_path):
+    (own_folder / "masks/p01_0.png").unlink()
+    with pytest.raises(InputError, match="expected a file of the photo p01 at .*p01_0.png: No such file"):
+        pack(own_folder, None, 48, tmp_path / "pack")
+    assert not (tmp_path / "pack").exists()
+
+
+def test_a_small_reference_in_a_corner_never_becomes_the_whole_window(own_folder, tmp_path):
+    """A crop without any of it has no reference, and falls back to the frame."""
+    build(read_photos(own_folder), BuildSettings(tmp_path / "set", workers=1))
+    for path in (tmp_path / "set/references").glob("*.png"):
+        mask = np.zeros((48, 64), np.uint8)
+        mask[:7, :9] = 255
+        cv2.imwrite(str(path), mask)
+    sampler = sampler_of(read_composites([tmp_path / "set"]), rules(stage=2, crop=(0.5, 0.7)))
+    assert max(sampler.draw((0, n))["reference"].mean() for n in range(60)) < 0.4
+
+
 def test_an_unpaired_sample_is_a_person_beside_a_person(packed):
     sampler = Sampler(packed, rules(stage=3, unpaired=1.0))
     unpaired = [sample for sample in map(sampler.draw, range(40)) if sample["paired"] == 0]

@@ -183,11 +183,22 @@ def test_going_on_continues_with_the_saved_weights_and_the_next_samples(photos, 
 
 def test_a_run_of_another_network_is_not_gone_on_with(photos, tmp_path):
     train(network(), photos, settings(tmp_path))
-    with pytest.raises(InputError, match="last.pt to hold a run of this very network"):
+    with pytest.raises(InputError, match="expected the network with which the run in .* was begun, got others"):
         train(network(code=12), photos, settings(tmp_path))
     (tmp_path / "last.pt").write_bytes(b"nothing")
     with pytest.raises(InputError, match="last.pt to hold a run of this very network"):
         train(network(), photos, settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "names"), [(3, {}, "rules"), (2, {"start": "general"}, "start"), (2, {"seed": 5}, "seed")]
+)
+def test_a_run_is_not_gone_on_with_as_something_else(photos, tmp_path, number, changes, names):
+    train(network(), photos, settings(tmp_path))
+    before = (tmp_path / "settings.json").read_bytes()
+    with pytest.raises(InputError, match=f"expected the {names} with which the run in .* was begun"):
+        train(network(), photos, settings(tmp_path, number, **changes))
+    assert (tmp_path / "settings.json").read_bytes() == before
 
 
 def test_two_runs_of_one_seed_are_equal_and_another_seed_is_not(photos, tmp_path):
@@ -219,8 +230,8 @@ def test_too_few_photos_are_said_so(photos, tmp_path):
 def test_held_out_photos_stay_held_out(photos):
     training, held_out = hold_out(photos)
     assert set(training.ids).isdisjoint(held_out.ids) and len(training) + len(held_out) == PHOTOS
-    fewer, _ = hold_out(photos.subset(range(20)))
-    assert set(fewer.ids) == set(training.ids) & set(photos.ids[:20])
+    fewer, _ = hold_out(photos.subset(range(20, PHOTOS)))
+    assert set(fewer.ids) == set(training.ids) & set(photos.ids[20:])
 
 
 def test_validation_measures_the_foreground(photos):
