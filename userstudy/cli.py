@@ -11,7 +11,7 @@ import typer
 from userstudy.create import create_study, template_names
 from userstudy.errors import InputError
 from userstudy.pair_fits import Options
-from userstudy.planning import votes_per_pair
+from userstudy.planning import check_rater, votes_per_pair
 from userstudy.power import Setup, raters_needed
 from userstudy.reading import pair_counts, rankings_table, rater_table, votes_table
 from userstudy.report import score_study
@@ -132,6 +132,9 @@ def plan(
     """Votes and raters needed: exact for one pair (--better), by simulated studies (--scores), or both."""
     if better is None and scores is None:
         raise InputError("expected --better 0.65 or --scores 'A=0, B=0.2', got neither")
+    check_rater(per_rater, indecisive)
+    if methods < 2:
+        raise InputError(f"expected at least two methods to compare, got {methods}")
     if better is not None:
         pairs = methods * (methods - 1) // 2
         need = votes_per_pair(better, power, alpha, pairs)
@@ -167,8 +170,6 @@ def import_(
     for remark in remarks:
         typer.echo(remark)
     if output is not None:
-        if output.suffix not in (".csv", ".jsonl", ".parquet"):
-            raise InputError(f"expected an output ending in .csv, .jsonl or .parquet, got {output.name!r}")
         write_frame(raw_form(frame), output)
         typer.echo(f"{len(frame)} votes of {frame['rater'].nunique()} raters in {output}, sha256 {votes_hash(frame)}")
         return

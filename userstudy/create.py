@@ -33,6 +33,8 @@ def create_study(
     if template not in template_names():
         known = template_names()
         raise InputError(f"expected a template among {', '.join(known)}, got {template!r}{nearest(template, known)}")
+    if items is not None and items < 1:
+        raise InputError(f"expected at least one picture to draw, got {items} items")
     if output.exists():
         raise InputError(f"{output} exists already; choose another name or move it away")
     if not output.parent.is_dir():
@@ -46,7 +48,7 @@ def create_study(
     if len(methods) < 2:
         raise InputError(f"expected at least two methods to compare in {folder}, got {', '.join(methods) or 'none'}")
     most = min(len(found), PAPER_ITEMS) if template == "paper" else len(found)
-    count = items or most
+    count = most if items is None else items
     compared = len(methods) + (template == "paper")
     text = string.Template((TEMPLATES / f"{template}.toml").read_text(encoding="utf-8")).substitute(
         name=_toml(name or output.stem),

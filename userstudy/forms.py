@@ -10,8 +10,10 @@ import json
 
 import pandas as pd
 
+from userstudy.counts import require_columns
 from userstudy.errors import InputError
 
+UNNAMED = "unnamed"  # the item of votes whose table names none
 ARENA_CHOICES = {
     **{"model_a": "left", "model_b": "right", "tie": "tie", "tie (bothbad)": "both_bad", "both_bad": "both_bad"},
     **{"leftvote": "left", "rightvote": "right", "tievote": "tie", "bothbad_vote": "both_bad"},
@@ -23,7 +25,7 @@ def from_arena(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Battles as votes: model_a left, model_b right. Battles in which the names were known are left out and counted.
 
     Voters are told apart by ``judge``, ``user_id`` or ``ip`` where there is one, and numbered, so that no address or
-    account gets into the result; otherwise every battle is a rater.
+    account gets into the result; a battle that names no voter is a rater of its own.
     """
     remarks = []
     if "models" in table:
@@ -47,8 +49,14 @@ def from_arena(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     unknown = set(table["winner"]) - set(ARENA_CHOICES)
     if unknown:
         raise InputError(f"expected winners among {', '.join(ARENA_CHOICES)}, got {sorted(map(str, unknown))[0]!r}")
-    voter = next((table[name] for name in ("judge", "user_id", "ip") if name in table), pd.Series(table.index))
-    rater = [f"voter-{number}" for number in pd.factorize(voter)[0]]
+    require_columns(table, ("model_a", "model_b"))
+    voter = next((table[name] for name in ("judge", "user_id", "ip") if name in table), pd.Series(None, table.index))
+    nobody = empty(voter)
+    if nobody.any():
+        remarks.append(f"{int(nobody.sum())} votes name no voter; each is taken as a rater of its own")
+    # A tuple is no voter's name, so each of these rows keeps apart from all others.
+    known = pd.Series([(row,) if nobody.iloc[row] else name for row, name in enumerate(voter)], dtype=object)
+    rater = [f"voter-{number}" for number in pd.factorize(known)[0]]
     item = next((table[name] for name in ("question_id", "id", "conversation_id") if name in table), None)
     times = pd.to_datetime(table["tstamp"], unit="s", utc=True) if "tstamp" in table else table.get("timestamp")
     return _raw(table["model_a"], table["model_b"], table["winner"].map(ARENA_CHOICES), rater, item, times), remarks
@@ -56,6 +64,7 @@ def from_arena(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def from_pwcmp(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Condition A left, condition B right; ``scene`` or ``group`` is the picture."""
+    require_columns(table, ("observer", "condition_A", "condition_B"))
     selected = next((table[name] for name in ("is_A_selected", "selected_A") if name in table), None)
     if selected is None:
         raise InputError(f"expected a column is_A_selected or selected_A, got {', '.join(table.columns)}")
@@ -69,6 +78,11 @@ def from_pwcmp(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return _raw(table["condition_A"], table["condition_B"], choice, table["observer"].astype(str), item, None), []
 
 
+def empty(column: pd.Series) -> pd.Series:
+    """Bool for each row: it holds nothing, or a text of no length."""
+    return column.isna() | (column.astype(object) == "")
+
+
 def _models_of(row: pd.Series) -> tuple[str, str]:
     names = row["models"]
     if not all(names):
@@ -80,7 +94,7 @@ def _raw(left: pd.Series, right: pd.Series, choice: pd.Series, rater, item, time
     """A raw table of first revisions of normal pairs."""
     frame = pd.DataFrame({"rater": rater, "choice": choice})
     frame["trial"] = frame.groupby("rater").cumcount()
-    frame["item"] = item.astype(str) if item is not None else ""
+    frame["item"] = UNNAMED if item is None else item.astype(object).mask(empty(item), UNNAMED).astype(str)
     frame["shown"] = [json.dumps(pair) for pair in zip(left.astype(str), right.astype(str), strict=True)]
     frame["timestamp"] = times if times is not None else pd.NaT
     frame["request_id"] = "import-" + frame["trial"].astype(str)

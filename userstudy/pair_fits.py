@@ -1,7 +1,7 @@
 """How the A/B half of a study is fitted: the options, the fits that every table reads, and their bootstrap."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from userstudy.counts import Counts
@@ -10,7 +10,7 @@ from userstudy.results import BootstrapFacts
 from userstudy.scores.bootstrap import Bootstrap, bootstrap_raters
 from userstudy.scores.bradley_terry import bradley_terry
 from userstudy.scores.result import PairwiseFit
-from userstudy.scores.significance import PairwiseTests, pairwise_tests, use_clustered
+from userstudy.scores.significance import PairwiseTests, pairwise_tests, raters_alike, use_clustered
 from userstudy.scores.thurstone import SCALES, ZERO_CELLS, thurstone_case_v
 from userstudy.screening import Thresholds
 
@@ -44,23 +44,30 @@ class Options:
 
 @dataclass(frozen=True)
 class Fits:
-    """Both scales on the same votes, and the tests of all pairs; ``clustered`` by rater or not."""
+    """Both scales on the same votes, and the tests of all pairs; ``clustered`` by rater or not. ``alike``: draws of
+    these raters all give the same scores."""
 
     bradley_terry: PairwiseFit
     thurstone: PairwiseFit
     tests: PairwiseTests
     clustered: bool
+    alike: bool
 
 
 def fit(counts: Counts, options: Options) -> Fits:
-    """Errors are clustered by rater when enough raters cast decisive votes. Raises InputError as the models do."""
+    """Errors are clustered by rater when enough raters cast decisive votes, and differ. Raises InputError as the models
+    do."""
     voted = counts.rater_wins.sum(axis=1) > 0
     raters = int(voted.sum())
-    clustered = use_clustered(raters)
-    given = {"regularized": options.regularized, "rater_wins": counts.rater_wins[voted] if clustered else None}
+    given = {"regularized": options.regularized, "rater_wins": counts.rater_wins[voted] if raters > 1 else None}
     fitted = bradley_terry(counts.wins, counts.methods, **given)
     scaled = thurstone_case_v(counts.wins, counts.methods, scale=options.scale, **given)
-    return Fits(fitted, scaled, pairwise_tests(fitted, raters if clustered else None, options.alpha), clustered)
+    alike = raters < 2 or bool(raters_alike(fitted.clustered_covariance, fitted.covariance))
+    clustered = use_clustered(raters) and not alike
+    if not clustered:
+        fitted, scaled = (replace(one, clustered_covariance=None) for one in (fitted, scaled))
+    tests = pairwise_tests(fitted, raters if clustered else None, options.alpha)
+    return Fits(fitted, scaled, tests, clustered, alike)
 
 
 def bootstrap(counts: Counts, options: Options) -> dict[str, Bootstrap] | None:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from userstudy.agreement import repeat_agreement, vote_agreement
 from userstudy.counts import Counts, count_units, count_votes
+from userstudy.errors import InputError
 from userstudy.pair_fits import Fits, Options, attempt, bootstrap, bootstrap_facts, fit
 from userstudy.pair_rows import method_rows, pair_rows, scales
 from userstudy.results import ItemVotes, PairStudy, SideBias, Tally, Without
@@ -22,17 +23,18 @@ def score_pairs(votes: pd.DataFrame, options: Options) -> PairStudy:
     wins, names = counts.wins, counts.methods
     connectivity = check_connectivity(wins, names)
     fits = fit(counts, options) if connectivity.connected or options.regularized else None
-    boots = bootstrap(counts, options) if fits else None
+    boots = bootstrap(counts, options) if fits and not fits.alike else None
     units = count_units(votes, names)
     screening = screen_raters(votes, counts, options.thresholds)
     ties = attempt(davidson, wins, counts.unordered("tie"), names)
-    side = attempt(side_effect, counts.left_wins, counts.right_wins, names)
+    side, side_problem = _side(counts)
     return PairStudy(
         tally=_tally(votes, counts, units),
         model=fits.bradley_terry.label if fits else "none",
         unit=fits.bradley_terry.unit if fits else "none",
         thurstone_unit=SCALES[options.scale][1],
         errors=fits.tests.errors if fits else "none",
+        raters_alike=bool(fits and fits.alike),
         alpha=options.alpha,
         methods=method_rows(counts, fits, boots, ties, options),
         pairs=pair_rows(counts, fits),
@@ -44,7 +46,8 @@ def score_pairs(votes: pd.DataFrame, options: Options) -> PairStudy:
         fit_thurstone=goodness_of_fit(fits.thurstone) if fits and not options.regularized else None,
         triads=triad_summary(counts.rater_wins, wins),
         tie_parameter=ties.nu if ties else None,
-        side=side and SideBias(side.effect, side.effect_se, side.likelihood_ratio, side.p_value, side.left_share),
+        side=side,
+        side_problem=side_problem,
         bootstrap=bootstrap_facts(boots, options),
         screening=screening,
         agreement=vote_agreement(units),
@@ -67,6 +70,15 @@ def _tally(votes: pd.DataFrame, counts: Counts, units: pd.DataFrame) -> Tally:
         raters=len(counts.raters),
         items=int(units["item"].nunique()),
     )
+
+
+def _side(counts: Counts) -> tuple[SideBias | None, str]:
+    """The side effect, or None and why there is none."""
+    try:
+        found = side_effect(counts.left_wins, counts.right_wins, counts.methods)
+    except InputError as error:
+        return None, str(error)
+    return SideBias(found.effect, found.effect_se, found.likelihood_ratio, found.p_value, found.left_share), ""
 
 
 def _without(counts: Counts, screening: Screening, fits: Fits | None, options: Options) -> Without | None:

@@ -68,3 +68,12 @@ def check_levels(power: float, alpha: float) -> None:
     for name, value in (("power", power), ("alpha", alpha)):
         if not 0 < value < 1:
             raise InputError(f"expected {name} within (0, 1), got {value}")
+
+
+def check_rater(votes: int, indecisive: float) -> None:
+    """InputError unless a rater gives votes, of which some are decisive."""
+    if votes < 1 or not 0 <= indecisive < 1:
+        raise InputError(
+            "expected at least one vote per rater and a share of indecisive ones within [0, 1), "
+            f"got {votes} and {indecisive}"
+        )

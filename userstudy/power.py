@@ -11,12 +11,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from userstudy.errors import InputError, require_one_of
-from userstudy.planning import check_levels
+from userstudy.planning import check_levels, check_rater
 from userstudy.scores import pairwise
 from userstudy.scores.connectivity import connected_counts
 from userstudy.scores.pairwise import LOGIT
 from userstudy.scores.result import difference_se
-from userstudy.scores.significance import CORRECTIONS, correct, p_values, use_clustered
+from userstudy.scores.significance import CORRECTIONS, correct, p_values, raters_alike, use_clustered
 
 ENTRIES = 4_000_000  # simulated pairs of methods, times raters and studies, held at once
 PRECISION = 0.05  # the search stops within this share of the number of raters
@@ -46,11 +46,9 @@ class Setup:
         require_one_of(self.correction, CORRECTIONS, "correction")
         if len(self.scores) < 2 or not np.isfinite(np.asarray(self.scores, dtype=float)).all():
             raise InputError(f"expected scores of at least two methods, got {list(self.scores)}")
-        if self.votes_per_rater < 1 or not 0 <= self.indecisive < 1 or self.rater_deviation < 0:
-            raise InputError(
-                "expected at least one vote per rater, an indecisive share within [0, 1) and a deviation of 0 or more, "
-                f"got {self.votes_per_rater}, {self.indecisive} and {self.rater_deviation}"
-            )
+        check_rater(self.votes_per_rater, self.indecisive)
+        if self.rater_deviation < 0:
+            raise InputError(f"expected a deviation of raters of 0 or more, got {self.rater_deviation}")
         if not self.matters.any():
             raise InputError(f"expected some difference of scores above {self.smallest}, got none")
         check_levels(0.5, self.alpha)
@@ -70,7 +68,8 @@ class Setup:
 class StudyPower:
     """``pair_power`` (K, K): share of simulated studies that found the pair's difference, in its true direction.
 
-    ``least`` is the lowest among the pairs that matter; ``all_found`` the share of studies that found every one.
+    ``least`` is the lowest among the pairs that matter; ``all_found`` the share of studies that found every one;
+    ``finite`` the share in which wins led from every method to every other, without which nothing is found.
     """
 
     raters: int
@@ -78,6 +77,7 @@ class StudyPower:
     pair_power: np.ndarray
     least: float
     all_found: float
+    finite: float
 
 
 def study_power(setup: Setup, raters: int, simulations: int = 400, seed: int = 0) -> StudyPower:
@@ -88,7 +88,7 @@ def study_power(setup: Setup, raters: int, simulations: int = 400, seed: int = 0
     draw = np.random.default_rng(seed)
     size = max(1, ENTRIES // (raters * len(matters)))
     parts = [_found(draw, setup, min(size, simulations - begin), raters) for begin in range(0, simulations, size)]
-    found = np.concatenate(parts)
+    found, finite = (np.concatenate(part) for part in zip(*parts, strict=True))
     power = np.full((items, items), np.nan)
     first, second = np.triu_indices(items, 1)
     power[first, second] = power[second, first] = found.mean(axis=0)
@@ -98,13 +98,14 @@ def study_power(setup: Setup, raters: int, simulations: int = 400, seed: int = 0
         pair_power=power,
         least=float(found.mean(axis=0)[matters].min()),
         all_found=float(found[:, matters].all(axis=1).mean()),
+        finite=float(finite.mean()),
     )
 
 
 def raters_needed(setup: Setup, power: float = 0.8, simulations: int = 400, seed: int = 0) -> list[StudyPower]:
     """The studies tried, fewest raters first; the first whose ``least`` reaches ``power`` is the answer.
 
-    Raises InputError when 20,000 raters do not reach it, naming the power they have.
+    Raises InputError when 20,000 raters do not reach it, naming the power they have, or that they all but agree.
     """
     check_levels(power, setup.alpha)
     tried: dict[int, StudyPower] = {}
@@ -117,9 +118,15 @@ def raters_needed(setup: Setup, power: float = 0.8, simulations: int = 400, seed
     while not enough(high):
         low, high = high, 2 * high
         if high > MOST_RATERS:
-            best = tried[low].least
+            best = tried[low]
+            if best.finite < power:
+                raise InputError(
+                    f"expected scores so close that raters sometimes disagree, got scores from which {low:,} raters "
+                    f"vote so unanimously that {1 - best.finite:.0%} of the studies have no finite fit"
+                )
             raise InputError(
-                f"expected differences that {MOST_RATERS:,} raters can show, got a power of {best:.2f} with {low:,}"
+                f"expected differences that {MOST_RATERS:,} raters can show, got a power of {best.least:.2f} with "
+                f"{low:,}"
             )
     while high - low > max(1, PRECISION * high):
         middle = (low + high) // 2
@@ -127,8 +134,9 @@ def raters_needed(setup: Setup, power: float = 0.8, simulations: int = 400, seed
     return [tried[raters] for raters in sorted(tried)]
 
 
-def _found(draw: np.random.Generator, setup: Setup, studies: int, raters: int) -> np.ndarray:
-    """(B, M) bool: the pairs whose difference each simulated study finds, in its true direction."""
+def _found(draw: np.random.Generator, setup: Setup, studies: int, raters: int) -> tuple[np.ndarray, np.ndarray]:
+    """(B, M) bool: the pairs whose difference each simulated study finds, in its true direction; (B,) bool: whether it
+    has a finite fit."""
     design, true = pairwise.incidence(len(setup.scores)), setup.differences
     taste = draw.normal(scale=setup.rater_deviation, size=(studies, raters, len(setup.scores)))
     votes = draw.binomial(_shown(draw, setup.votes_per_rater, (studies, raters, len(true))), 1 - setup.indecisive)
@@ -138,22 +146,23 @@ def _found(draw: np.random.Generator, setup: Setup, studies: int, raters: int) -
     found = np.zeros((studies, len(true)), dtype=bool)
     sound = connected_counts(*total, len(setup.scores))
     if not sound.any():
-        return found
+        return found, sound
     upper, lower, total = upper[sound], lower[sound], (total[0][sound], total[1][sound])
     fitted = pairwise.fit(*total, LOGIT, np.zeros(len(setup.scores)), tolerance=1e-4)
     covariance = pairwise.covariance(*total, LOGIT, fitted.parameters)
     u = fitted.parameters @ design.T  # (B, M)
-    clustered = use_clustered(raters)
-    if clustered:
+    first, second = np.triu_indices(len(setup.scores), 1)
+    p = p_values(u, difference_se(covariance)[:, first, second], None)
+    if use_clustered(raters):
         pull, push = LOGIT.pull(u)[:, None], LOGIT.pull(-u)[:, None]
         gradients = (upper * pull - lower * push) @ design  # (B, R, K)
         meat = gradients.swapaxes(1, 2) @ gradients * (raters / (raters - 1))
-        covariance = covariance @ meat @ covariance
-    first, second = np.triu_indices(len(setup.scores), 1)
-    se = difference_se(covariance)[:, first, second]
-    p = correct(p_values(u, se, raters if clustered else None), setup.correction)
+        by_rater = covariance @ meat @ covariance
+        alike = raters_alike(by_rater, covariance)[:, None]
+        p = np.where(alike, p, p_values(u, difference_se(by_rater)[:, first, second], raters))
+    p = correct(p, setup.correction)
     found[sound] = (p < setup.alpha) & (np.sign(u) == np.sign(true)) & fitted.converged[:, None]
-    return found
+    return found, sound
 
 
 def _shown(draw: np.random.Generator, votes: int, shape: tuple[int, int, int]) -> np.ndarray:

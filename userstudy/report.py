@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from userstudy.counts import require_columns
+from userstudy.counts import KINDS, require_columns
 from userstudy.errors import InputError
 from userstudy.pair_fits import Options
 from userstudy.pair_report import score_pairs
@@ -47,9 +47,18 @@ def score_study(
             raise InputError(
                 f"expected the latest revision of each vote, got trial {row['trial']} of {row['rater']} twice"
             )
-    pairs = None if votes is None else score_pairs(votes, options)
+    # Checks and repeats alone make no scores, but they take none from the rankings beside them.
+    unscored = votes is not None and rankings is not None and _without_normal(votes)
+    pairs = None if votes is None or unscored else score_pairs(votes, options)
     ranked = None if rankings is None else score_rankings(rankings, options.methods, points)
-    return StudyScores(simulated, pairs, ranked, tuple(_notes(simulated, pairs, ranked, options)))
+    notes = _notes(simulated, pairs, ranked, options)
+    if unscored:
+        notes.append(f"Pairs are not scored: the {len(votes)} answers so far are to checks and repeats.")
+    return StudyScores(simulated, pairs, ranked, tuple(notes))
+
+
+def _without_normal(votes: pd.DataFrame) -> bool:
+    return "kind" in votes.columns and set(votes["kind"]) <= set(KINDS) - {"normal"}
 
 
 def _simulated(tables: Sequence[pd.DataFrame], claimed: bool | None) -> bool:
@@ -100,12 +109,19 @@ def _pair_notes(pairs: PairStudy, options: Options) -> list[str]:
         )
     if pairs.side and pairs.side.p_value < NOTEWORTHY:
         notes.append(f"Sides matter: the left picture won {pairs.side.left_share:.1%}, p = {pairs.side.p_value:.2g}.")
+    if pairs.side_problem and not pairs.problem:  # without scores there is no side effect for the same reason
+        notes.append(f"No side effect: {pairs.side_problem}.")
     if pairs.bootstrap and pairs.bootstrap.degenerate > NOTEWORTHY * pairs.bootstrap.replicates:
         notes.append(
             f"Bootstrap intervals are too narrow: {pairs.bootstrap.degenerate:,} of {pairs.bootstrap.replicates:,} "
             "draws of raters have no finite scores and are left out."
         )
-    if pairs.errors == "independent votes":
+    if pairs.raters_alike and pairs.tally.raters > 1:
+        notes.append(
+            "Standard errors take votes as independent, and there are no intervals over raters: "
+            "these vote too alike to see how raters differ."
+        )
+    elif pairs.errors == "independent votes":
         notes.append("Standard errors take votes as independent: there are too few raters to see how they differ.")
     if pairs.without_flagged:
         without = pairs.without_flagged

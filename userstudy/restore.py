@@ -42,10 +42,10 @@ def import_votes(store: Store, study: Study, row: StudyRow, frame: pd.DataFrame)
             if new_votes:
                 connection.execute(votes.insert(), new_votes)
             added, present = added + len(new_votes), present + len(rows) - len(new_votes)
-    excluded = store.excluded(row.id)
-    for rater, reason in frame.dropna(subset="excluded").groupby("rater")["excluded"].first().items():
-        if rater not in excluded:
-            store.exclude(row.id, rater, reason)
+        excluded = store.excluded(row.id, connection)
+        for rater, reason in frame.dropna(subset="excluded").groupby("rater")["excluded"].first().items():
+            if rater not in excluded:
+                store.exclude(row.id, rater, reason, connection)
     return added, present
 
 
@@ -54,8 +54,9 @@ def _known(connection: sa.Connection, row: StudyRow, rater: str, rows: pd.DataFr
     found = connection.scalar(sa.select(raters.c.id).where(raters.c.study_id == row.id, raters.c.rater == rater))
     if found is None:
         values = dict(study_id=row.id, rater=rater, origin="import", simulated=bool(rows["simulated"].iloc[0]))
-        times = dict(created=rows["timestamp"].min() or now(), last_seen=rows["timestamp"].max() or now())
-        values.update(times, planned=int(rows["trial"].nunique()), outcome="complete", device={})
+        times = sorted(rows["timestamp"].dropna()) or [now()]  # pwcmp's tables say no times
+        values.update(created=times[0], last_seen=times[-1])
+        values.update(planned=int(rows["trial"].nunique()), outcome="complete", device={})
         return connection.execute(raters.insert().values(values)).inserted_primary_key[0], {}, {}
     stored_trials = connection.execute(sa.select(trials).where(trials.c.rater_id == found))
     stored_votes = connection.execute(sa.select(votes).where(votes.c.rater_id == found))

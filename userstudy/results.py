@@ -163,13 +163,18 @@ class RankingScores:
 
 @dataclass(frozen=True)
 class PairStudy:
-    """The A/B half of a study. ``errors`` says how standard errors and tests treat a rater's votes."""
+    """The A/B half of a study. ``errors`` says how standard errors and tests treat a rater's votes.
+
+    ``problem`` and ``side_problem`` say why there are no scores and why there is no side effect; empty where there are.
+    ``raters_alike``: they differ too little to see how much raters differ, so nothing is clustered or bootstrapped.
+    """
 
     tally: Tally
     model: str
     unit: str
     thurstone_unit: str
     errors: str
+    raters_alike: bool
     alpha: float
     methods: tuple[MethodScores, ...]
     pairs: tuple[PairScores, ...]
@@ -182,6 +187,7 @@ class PairStudy:
     triads: TriadSummary
     tie_parameter: float | None
     side: SideBias | None
+    side_problem: str
     bootstrap: BootstrapFacts | None
     screening: Screening
     agreement: Agreement

@@ -103,7 +103,7 @@ def _checks(study: PairStudy) -> list[str]:
 
 
 def _rankings(rankings: RankingScores) -> str:
-    ranks = len(rankings.points)
+    ranks = min(len(rankings.points), len(rankings.methods))
     rows = [
         (row.method, f"{row.per_rater:.2f}", f"{row.per_trial:.3f}", *row.rank_counts[:ranks], row.unranked)
         for row in sorted(rankings.methods, key=lambda row: -row.per_rater)

@@ -127,17 +127,17 @@ class Store:
         with self.write() as connection:
             connection.execute(log.insert().values(_line(study_id, action, reason)))
 
-    def exclude(self, study_id: int, rater: str, reason: str) -> None:
+    def exclude(self, study_id: int, rater: str, reason: str, connection: sa.Connection | None = None) -> None:
         """Leaves a rater's votes out of scores and counts. The votes stay, and ``include`` takes it back."""
-        self._judge(study_id, "exclude", rater, reason)
+        self._judge(study_id, "exclude", rater, reason, connection)
 
     def include(self, study_id: int, rater: str, reason: str) -> None:
-        self._judge(study_id, "include", rater, reason)
+        self._judge(study_id, "include", rater, reason, None)
 
-    def _judge(self, study_id: int, action: str, rater: str, reason: str) -> None:
+    def _judge(self, study_id: int, action: str, rater: str, reason: str, connection: sa.Connection | None) -> None:
         if not reason.strip():
             raise InputError(f"expected a reason to {action} rater {rater}, got none")
-        with self.write() as connection:
+        with nullcontext(connection) if connection is not None else self.write() as connection:
             known = connection.scalars(sa.select(raters.c.rater).where(raters.c.study_id == study_id)).all()
             if rater not in known:
                 raise InputError(f"the study has no rater {rater!r}{nearest(rater, known)}")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from userstudy.counts import CHOICES, KINDS
 from userstudy.errors import InputError, nearest
-from userstudy.forms import from_arena, from_pwcmp
+from userstudy.forms import empty, from_arena, from_pwcmp
 from userstudy.reading import RANKING_COLUMNS, VOTE_COLUMNS, raw_votes
 from userstudy.store import Store, StudyRow, now
 
@@ -21,15 +21,17 @@ RAW_COLUMNS = [
     *("rater", "origin", "simulated", "excluded", "trial", "revision", "task", "kind", "item", "left", "right"),
     *("shown", "choice", "ranks", "expected", "seconds", "timestamp", "request_id"),
 ]
+NUMBERS = ("trial", "revision", "simulated", "seconds")
+FOREIGN_TEXTS = (  # of the other systems' tables: no name becomes a number because it looks like one
+    *("observer", "scene", "group", "condition_A", "condition_B", "model_a", "model_b"),
+    *("question_id", "id", "conversation_id", "judge", "user_id", "ip"),
+)
 FORMS = ("csv", "jsonl", "parquet", "arena", "pwcmp")
 KEY = ["rater", "trial", "revision"]
 
 
 def export_votes(store: Store, study: StudyRow, path: Path) -> dict:
-    """Writes every vote of a study to ``path`` (.csv, .jsonl or .parquet), counts and hash beside it; returns both."""
-    form = path.suffix.removeprefix(".").lower()
-    if form not in FORMS[:3]:
-        raise InputError(f"expected a file name ending in .csv, .jsonl or .parquet, got {path.name!r}")
+    """Writes every vote of a study to ``path``, counts and hash beside it; returns both. Errors: ``write_frame``'s."""
     frame = raw_form(raw_votes(store, study))
     write_frame(frame, path)
     about = {
@@ -56,7 +58,7 @@ def raw_form(frame: pd.DataFrame) -> pd.DataFrame:
     times = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601").dt.round("us")
     frame["timestamp"] = times.map(lambda time: None if pd.isna(time) else time.isoformat(timespec="microseconds"))
     frame = frame.astype({"trial": int, "revision": int, "simulated": bool, "seconds": float})
-    texts = [name for name in RAW_COLUMNS if name not in ("trial", "revision", "simulated", "seconds")]
+    texts = [name for name in RAW_COLUMNS if name not in NUMBERS]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
     return frame.sort_values(KEY)[RAW_COLUMNS].reset_index(drop=True)
 
@@ -70,9 +72,13 @@ def votes_hash(frame: pd.DataFrame) -> str:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    if path.suffix == ".parquet":
+    """Writes rows in raw form as .csv, .jsonl or .parquet. Raises InputError for other endings and where it cannot."""
+    form = path.suffix.removeprefix(".").lower()
+    if form not in FORMS[:3]:
+        raise InputError(f"expected a file name ending in .csv, .jsonl or .parquet, got {path.name!r}")
+    if form == "parquet":
         data = frame.to_parquet(index=False)
-    elif path.suffix == ".csv":
+    elif form == "csv":
         # repr: numpy's text of a number follows its print options, which any imported package may have shortened.
         seconds = frame["seconds"].map(lambda value: None if pd.isna(value) else repr(float(value)))
         # RFC 4180's line end: so a lone \r is quoted too.
@@ -100,6 +106,9 @@ def read_votes(path: Path, form: str | None = None) -> tuple[pd.DataFrame, list[
         lacking = [name for name in RAW_COLUMNS if name not in table]
         if lacking:
             raise InputError(f"{path.name} is no file of votes: it lacks the columns {', '.join(lacking)}")
+    for name in ("rater", "trial", "item"):
+        if lacking := int(empty(table[name]).sum()):
+            raise InputError(f"expected a value of {name!r} in every row of {path.name}, got {lacking} empty ones")
     try:
         frame = raw_form(table)
     except (ValueError, TypeError, IndexError) as error:
@@ -158,8 +167,8 @@ def _load(path: Path) -> pd.DataFrame:
         if suffix == ".parquet":
             return pd.read_parquet(path)
         if suffix == ".csv":
-            names = dict.fromkeys(("rater", "item", "observer", "request_id", "model_a", "model_b", "scene"), str)
-            return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""], encoding="utf-8")
+            texts = dict.fromkeys([name for name in (*RAW_COLUMNS, *FOREIGN_TEXTS) if name not in NUMBERS], str)
+            return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""], encoding="utf-8")
         if suffix in (".jsonl", ".json"):
             return _load_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -193,5 +202,8 @@ def _json(value: object) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(data)
-    beside.replace(path)
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from study_files import PAIRS, RATERS, write_study
-from voting import drawn_votes
+from voting import drawn_votes, extra
 
 from userstudy.board import both_ways, item_scores, summarize
 from userstudy.errors import InputError
@@ -117,6 +117,14 @@ def test_sides_items_and_exclusions_are_counts_of_the_votes():
     before = {m["method"]: m["bradley_terry"]["score"] for m in about["scores"]["pairs"]["methods"]}
     change = max(abs(m.bradley_terry.score - before[m.method]) for m in again.methods)
     assert flagged["r03"]["largest_change"] == pytest.approx(change)
+
+
+def test_votes_of_one_side_and_of_one_mind_are_shown_with_the_errors_that_there_are():
+    rows = [extra(f"r{k}", t, answer, "normal") for k in range(5) for t, answer in enumerate(["left", "left", "right"])]
+    about, _ = summarize(Table(pd.DataFrame(rows)), "drawn")
+    assert about["bootstrap"] is None and about["scores"]["pairs"]["side"] is None
+    assert {row["how"] for row in about["scale"]} == {"standard error"}
+    assert all(row["low"] < row["score"] < row["high"] for row in about["scale"])
 
 
 def test_bootstrap_histograms_hold_every_draw():

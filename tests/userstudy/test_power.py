@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, norm
 
 from userstudy.errors import InputError
 from userstudy.planning import exact_power, votes_per_pair
@@ -61,6 +61,18 @@ def test_clustered_tests_keep_their_level_where_independent_ones_do_not(raters, 
     assert false_findings() > 0.12
 
 
+def test_simulated_raters_who_vote_alike_are_tested_as_the_report_tests_them(monkeypatch):
+    class Even:  # every rater prefers the better one in two of three votes
+        normal = staticmethod(lambda scale, size: np.zeros(size))
+        random = staticmethod(np.zeros)
+        binomial = staticmethod(lambda votes, share: np.rint(votes * share))
+
+    monkeypatch.setattr("numpy.random.default_rng", lambda seed: Even)
+    for votes, power in ((6, 0.0), (30, 1.0)):  # 16 of 24: p = 0.11; 80 of 120: p = 0.0004
+        setup = Setup((0.0, float(norm.ppf(2 / 3))), votes, rater_deviation=0.0)
+        assert study_power(setup, raters=4, simulations=1).least == power
+
+
 def test_corrections_cost_power_and_ties_cost_votes():
     base = {"scores": (-0.3, 0.0, 0.3), "votes_per_rater": 12}
     least = {
@@ -95,6 +107,9 @@ def test_the_same_seed_draws_the_same_studies():
         (lambda: Setup((0.0, 0.1), 0), "one vote per rater"),
         (lambda: study_power(Setup((0.0, 0.1), 10), 1), "at least two raters"),
         (lambda: raters_needed(Setup((0.0, 1e-6), 10), simulations=20), "20,000 raters"),
+        (lambda: raters_needed(Setup((0.0, 8.0), 10), simulations=20), "unanimously that 100% .* no finite fit"),
+        (lambda: Setup((0.0, 0.1), 10, indecisive=1.0), "within \\[0, 1\\), got 10 and 1.0"),
+        (lambda: Setup((0.0, 0.1), 10, rater_deviation=-1), "deviation of raters of 0 or more"),
     ],
 )
 def test_impossible_setups(call, message):

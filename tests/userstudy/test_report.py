@@ -7,12 +7,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from voting import drawn_votes, extra
 
 from userstudy.counts import count_votes
 from userstudy.errors import InputError
 from userstudy.pair_fits import Options
 from userstudy.report import score_study
+from userstudy.score_text import score_text
 from userstudy.scores import bradley_terry, thurstone_case_v
 
 SCORES = {"composite": -0.8, "dovenet": 0.0, "rainnet": 0.0, "iph": 0.8}
@@ -125,6 +127,57 @@ def test_votes_that_do_not_determine_scores_say_why():
     assert any("Regularised" in note for note in asked.notes) and any(
         "rest on the prior" in note for note in asked.notes
     )
+
+
+@pytest.mark.parametrize(
+    ("votes", "reason"),
+    [
+        ([("a", "b", "left")] * 2 + [("a", "b", "right")], "cannot tell the side from the methods"),
+        ([("a", "b", "left"), ("b", "a", "left")], "the left picture won 8 of 8"),
+    ],
+)
+def test_scores_stay_where_there_is_no_side_effect(votes, reason):
+    rows = [
+        extra(f"r{rater}", trial, choice, "normal", left=left, right=right)
+        for rater in range(4)
+        for trial, (left, right, choice) in enumerate(votes)
+    ]
+    pairs = score_study(pd.DataFrame(rows), options=Options(bootstraps=20)).pairs
+    assert pairs.side is None and reason in pairs.side_problem
+    assert all(row.bradley_terry is not None and row.rank for row in pairs.methods)
+    notes = score_study(pd.DataFrame(rows), options=Options(bootstraps=0)).notes
+    assert any(note.startswith("No side effect: ") and reason in note for note in notes)
+
+
+@pytest.mark.parametrize("raters", [2, 5])
+def test_raters_who_vote_alike_give_no_intervals_over_raters(raters):
+    answers = ["left", "left", "right"]
+    rows = [extra(f"r{k}", t, answer, "normal") for k in range(raters) for t, answer in enumerate(answers)]
+    study = score_study(pd.DataFrame(rows), options=Options(bootstraps=50))
+    first, pair = study.pairs.methods[0], study.pairs.pairs[0]
+    assert first.bradley_terry.interval is None and first.worth_interval is None and first.rank_bootstrap is None
+    assert study.pairs.bootstrap is None and study.pairs.errors == "independent votes"
+    assert pair.se == pytest.approx(np.sqrt(1 / (2 * raters) + 1 / raters))
+    assert pair.p_value == pytest.approx(2 * norm.sf(np.log(2) / pair.se))
+    assert sum("vote too alike" in note for note in study.notes) == 1
+    assert not any("too few raters" in note for note in study.notes)
+
+
+def test_checks_without_votes_do_not_spoil_the_rankings():
+    checks = pd.DataFrame([extra("r0", 0, "left", "attention", "left"), extra("r0", 1, "left", "repeat")])
+    study = score_study(checks, ranked([NAMES, NAMES[::-1]]), FEW)
+    assert study.pairs is None and study.rankings.trials == 2
+    assert study.notes == ("Pairs are not scored: the 2 answers so far are to checks and repeats.",)
+    with pytest.raises(InputError, match="got 'gold'"):
+        score_study(checks.assign(kind="gold"), ranked([NAMES, NAMES[::-1]]), FEW)
+    with pytest.raises(InputError, match="kind 'normal'"):
+        score_study(checks)
+
+
+def test_rankings_of_two_methods_have_two_ranks():
+    orders = ranked([NAMES[:2], NAMES[1::-1]])
+    text = score_text(score_study(rankings=orders[orders["method"].isin(NAMES[:2])]))
+    assert "rank 2  unranked" in text and "rank 3" not in text
 
 
 def test_side_bias_and_lack_of_fit_are_noted():

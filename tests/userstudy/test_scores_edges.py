@@ -22,7 +22,7 @@ from userstudy.scores import (
     thurstone_case_v,
     triad_summary,
 )
-from userstudy.scores.significance import wilson_interval
+from userstudy.scores.significance import raters_alike, wilson_interval
 
 NAMES = ["composite", "dovenet", "iph"]
 NEVER_LOST = np.array([[0, 2, 0], [1, 0, 0], [3, 4, 0]])
@@ -121,6 +121,9 @@ def test_scales_say_what_a_unit_is(method):
         (lambda: davidson(UNANIMOUS, np.zeros((3, 3))), "both ties and decisive"),
         (lambda: davidson(UNANIMOUS, np.triu(np.ones((3, 3)), 1)), "symmetric"),
         (lambda: side_effect(UNANIMOUS, UNANIMOUS, link="log"), "did you mean 'logit'"),
+        (lambda: side_effect([[0, 10], [0, 0]], [[0, 5], [0, 0]]), "cannot tell the side from the methods"),
+        (lambda: side_effect(4 - 4 * np.eye(3), np.zeros((3, 3))), "the left side takes all .* won 24 of 24"),
+        (lambda: side_effect([[0, 0], [1, 0]], [[0, 2], [3, 0]]), "the right side takes all .* won 1 of 6"),
         (lambda: bootstrap_raters(UNANIMOUS[None]), "at least two raters"),
     ],
 )
@@ -203,6 +206,19 @@ def test_ranks_and_classes_leave_open_what_the_tests_do_not_show():
     assert (tests.p_holm >= tests.p_value - 1e-15).all() and not tests.better.diagonal().any()
     with pytest.raises(InputError, match="number of raters"):
         pairwise_tests(fitted)
+
+
+@pytest.mark.parametrize("regularized", [0.0, 1.0])
+def test_raters_who_split_their_votes_alike_show_no_errors(regularized):
+    def alike(wins: np.ndarray) -> bool:
+        fitted = bradley_terry(wins.sum(axis=0), rater_wins=wins, regularized=regularized)
+        return bool(raters_alike(fitted.clustered_covariance, fitted.covariance))
+
+    assert alike(np.tile([[0, 2], [1, 0]], (5, 1, 1))) and alike(np.tile(UNANIMOUS + 1 - np.eye(3), (7, 1, 1)))
+    assert not alike(rater_wins(5))
+    # They differ on the first two methods only; what they say of the third is always the same.
+    split = np.array([[0, 2, 1], [0, 0, 1], [1, 1, 0]])
+    assert alike(np.stack([split, split, split[[1, 0, 2]][:, [1, 0, 2]], split[[1, 0, 2]][:, [1, 0, 2]]]))
 
 
 def test_triads_of_raters_and_of_the_majority():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from userstudy.errors import InputError
 from userstudy.scores import bradley_terry, check_connectivity, davidson, holm, side_effect, thurstone_case_v
@@ -80,6 +81,27 @@ def test_mirrored_sides_turn_the_side_effect_round(link, left, seed):
     np.testing.assert_allclose(mirrored.scores, plain.scores, atol=1e-7)
     assert mirrored.effect == pytest.approx(-plain.effect, abs=1e-7)
     assert mirrored.p_value == pytest.approx(plain.p_value, rel=1e-6, abs=1e-12)
+
+
+@given(seed=st.integers(0, 2**31), size=st.integers(2, 4), density=st.sampled_from([0.3, 0.7, 1.5]))
+@quick
+def test_a_side_effect_exists_exactly_when_no_direction_separates_the_votes(seed, size, density):
+    """Albert & Anderson (1984) by linear programming: scores and a side of 1 or -1 that no vote speaks against."""
+    left, right = np.random.default_rng(seed).poisson(density, (2, size, size)) * (1 - np.eye(size))
+    assume(check_connectivity(left + right.T, range(size)).connected)
+    rows = []
+    for wins, sign in ((left, 1.0), (right, -1.0)):
+        for i, j in zip(*np.nonzero(wins), strict=True):
+            rows.append(sign * np.array([*(np.eye(size)[i] - np.eye(size)[j]), 1.0]))
+    rows = np.array(rows)
+    given = {"c": np.zeros(size), "A_ub": -rows[:, :-1], "bounds": (None, None)}
+    separated = {side: linprog(b_ub=side * rows[:, -1], **given).status == 0 for side in (1, -1)}
+    if not any(separated.values()):
+        assert side_effect(left, right).effect_se < 50
+    else:
+        message = "cannot tell the side" if all(separated.values()) else "left" if separated[1] else "right"
+        with pytest.raises(InputError, match=message):
+            side_effect(left, right)
 
 
 @given(wins=win_matrices(), ties=win_matrices())

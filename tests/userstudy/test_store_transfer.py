@@ -12,7 +12,8 @@ from study_files import RATERS, write_study
 
 from userstudy.counts import count_votes
 from userstudy.errors import InputError
-from userstudy.reading import rankings_table, votes_table
+from userstudy.reading import rankings_table, raw_votes, votes_table
+from userstudy.report import score_study
 from userstudy.restore import import_votes
 from userstudy.sessions import Sessions
 from userstudy.simulate import Taste, simulate
@@ -151,6 +152,44 @@ def test_wrong_words_and_doubled_rows(sessions, tmp_path):
         export_votes(sessions.store, sessions.row, tmp_path / "v.txt")
 
 
+@pytest.mark.parametrize("column", ["rater", "trial", "item"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_of_nobody_are_named_not_dropped(sessions, tmp_path, column, form):
+    export_votes(sessions.store, sessions.row, tmp_path / "v.parquet")
+    frame = pd.read_parquet(tmp_path / "v.parquet").astype({column: object})
+    frame.loc[:2, column] = None
+    write_frame(frame, tmp_path / f"v.{form}")
+    with pytest.raises(InputError, match=f"value of '{column}' in every row of v.{form}, got 3 empty ones"):
+        read_votes(tmp_path / f"v.{form}")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_an_exclusion_s_reason_may_look_like_a_number(sessions, tmp_path, form):
+    token = sessions.enter()
+    sessions.vote(token, "v", 0, "left", 1.0)
+    rater = sessions.progress(token).rater
+    for other in sessions.store.excluded(sessions.row.id):
+        sessions.store.include(sessions.row.id, other, "so that every reason is a number")
+    sessions.store.exclude(sessions.row.id, rater, "2")
+    export_votes(sessions.store, sessions.row, tmp_path / f"v.{form}")
+    store = Store(f"sqlite:///{tmp_path}/elsewhere.db")
+    row = store.open_study(sessions.study)
+    import_votes(store, sessions.study, row, read_votes(tmp_path / f"v.{form}")[0])
+    assert store.excluded(row.id) == {rater: "2"}
+    store.close()
+
+
+def test_votes_whose_exclusion_fails_are_not_there_either(sessions, tmp_path):
+    export_votes(sessions.store, sessions.row, tmp_path / "v.csv")
+    frame = read_votes(tmp_path / "v.csv")[0].assign(excluded=" ")
+    store = Store(f"sqlite:///{tmp_path}/elsewhere.db")
+    row = store.open_study(sessions.study)
+    with pytest.raises(InputError, match="expected a reason to exclude"):
+        import_votes(store, sessions.study, row, frame)
+    assert raw_votes(store, row).empty
+    store.close()
+
+
 def battle(number: int, one: str, other: str, winner: str, judge: str, anony: bool) -> dict:
     """A row of lmsys/chatbot_arena_conversations, its texts left out."""
     row = dict(question_id=f"q{number}", model_a=one, model_b=other, winner=winner, judge=judge, turn=1)
@@ -189,6 +228,21 @@ def test_chatbot_arena_s_table_of_probabilities_and_its_newer_words(tmp_path):
         read_votes(path)
     path.write_text("id,model_a,model_b,winner\n1,x,y,both_bad\n")
     assert read_votes(path)[0]["choice"].tolist() == ["both_bad"]
+
+
+def test_battles_without_a_voter_or_a_question_keep_apart(tmp_path):
+    path = tmp_path / "arena.csv"
+    path.write_text(
+        "question_id,model_a,model_b,winner,judge\nq1,x,y,model_a,u1\nq2,x,y,model_b,\n,y,x,tie,\nq4,y,x,tie,u1\n"
+    )
+    frame, remarks = read_votes(path)
+    assert remarks == ["2 votes name no voter; each is taken as a rater of its own"]
+    found = frame.sort_values(["rater", "trial"])
+    assert found["rater"].tolist() == ["voter-0", "voter-0", "voter-1", "voter-2"]
+    assert found["item"].tolist() == ["q1", "q4", "q2", "unnamed"]
+    path.write_text("question_id,model_a,model_b,winner\nq1,x,,model_a\n")
+    with pytest.raises(InputError, match="value of 'model_b' in every row, got 1"):
+        read_votes(path)
 
 
 def test_fastchat_s_log_gives_no_address(tmp_path):
@@ -230,6 +284,31 @@ def test_pwcmp_s_form(tmp_path):
     path.write_text("observer,scene,condition_A,condition_B\nM01,w,a,b\n")
     with pytest.raises(InputError, match="expected a column is_A_selected"):
         read_votes(path)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_pwcmp_without_scenes_is_scored_from_every_form(tmp_path, form):
+    (tmp_path / "lab.csv").write_text("observer,condition_A,condition_B,is_A_selected\n01,a,b,1\n1,b,a,1\n1,b,a,0\n")
+    frame, _ = read_votes(tmp_path / "lab.csv")
+    write_frame(frame, tmp_path / f"ours.{form}")
+    again, _ = read_votes(tmp_path / f"ours.{form}")
+    assert votes_hash(again) == votes_hash(frame) and set(again["rater"]) == {"01", "1"}
+    assert score_study(*tables_of(again)).pairs.items[0].item == "unnamed"
+    (tmp_path / "lab.csv").write_text("observer,condition_A,condition_B,is_A_selected\n,a,b,1\n")
+    with pytest.raises(InputError, match="value of 'observer' in every row, got 1 empty ones"):
+        read_votes(tmp_path / "lab.csv")
+
+
+def test_pwcmp_s_votes_have_no_times_and_join_a_study_all_the_same(sessions, tmp_path):
+    (tmp_path / "lab.csv").write_text(
+        "observer,scene,condition_A,condition_B,is_A_selected\n7,photo-1,IPH,DoveNet,1\n7,photo-2,DoveNet,IPH,0\n"
+    )
+    frame, _ = read_votes(tmp_path / "lab.csv")
+    before = len(votes_table(sessions.store, sessions.row))
+    assert import_votes(sessions.store, sessions.study, sessions.row, frame) == (2, 0)
+    assert import_votes(sessions.store, sessions.study, sessions.row, frame) == (0, 2)
+    votes = votes_table(sessions.store, sessions.row)
+    assert len(votes) == before + 2 and votes["timestamp"].notna().all()
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=8)

@@ -84,6 +84,8 @@ def test_create_overwrites_nothing(study, tmp_path, monkeypatch, capsys):
     assert "did you mean 'paper'" in fails(monkeypatch, capsys, *wrong)
     one = ("create", tmp_path / "methods", "-o", other, "--methods", "IPH")
     assert "at least two methods" in fails(monkeypatch, capsys, *one)
+    none = ("create", tmp_path / "methods", "-o", other, "--items", "0")
+    assert "at least one picture to draw, got 0 items" in fails(monkeypatch, capsys, *none)
     assert not other.exists()
 
 
@@ -128,6 +130,18 @@ def test_an_arena_file_becomes_one_of_ours_and_is_scored(tmp_path, monkeypatch, 
     assert "one of the two" in fails(monkeypatch, capsys, "import", tmp_path / "arena.json")
 
 
+def test_files_go_where_there_is_a_place_and_in_the_form_of_their_ending(study, tmp_path, monkeypatch, capsys):
+    call("simulate", study, "--scores", SCORES, "--raters", "2")
+    call("export", study, "-o", tmp_path / "votes.CSV")
+    assert (tmp_path / "votes.CSV").read_text().startswith("rater,origin,")
+    call("import", tmp_path / "votes.CSV", "-o", tmp_path / "again.JSONL")
+    assert json.loads((tmp_path / "again.JSONL").read_text().splitlines()[0])["origin"] == "simulated"
+    for start in (("export", study), ("import", tmp_path / "votes.CSV")):
+        said = fails(monkeypatch, capsys, *start, "-o", tmp_path / "nowhere" / "v.csv")
+        assert "nowhere/v.csv cannot be written: No such file or directory" in said
+        assert "ending in .csv, .jsonl or .parquet" in fails(monkeypatch, capsys, *start, "-o", tmp_path / "v.txt")
+
+
 def test_status_pauses_and_opens(study):
     assert "study: paused" in call("status", study, "--set", "pause", "--reason", "lunch")
     assert "study: open" in call("status", study, "--set", "open")
@@ -141,6 +155,13 @@ def test_plan_answers_in_votes_and_raters(monkeypatch, capsys):
     assert re.search(r"^\d+ raters", simulated, re.MULTILINE)
     assert "got neither" in fails(monkeypatch, capsys, "plan")
     assert "got 'a'" in fails(monkeypatch, capsys, "plan", "--scores", "a, b=1")
+    for wrong, said in (
+        (("--indecisive", "1"), "got 30 and 1.0"),
+        (("--indecisive", "1.5"), "got 30 and 1.5"),
+        (("--per-rater", "0"), "got 0 and 0.1"),
+        (("--methods", "-1"), "at least two methods to compare, got -1"),
+    ):
+        assert said in fails(monkeypatch, capsys, "plan", "--better", "0.65", *wrong)
 
 
 def test_a_study_file_with_a_mistake_is_one_sentence(study, monkeypatch, capsys):

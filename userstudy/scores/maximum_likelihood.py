@@ -78,4 +78,5 @@ def rater_meat(rater_wins: csr_array | np.ndarray, scores: np.ndarray, link: Lin
     per_win[np.arange(cells), winner] += pull
     per_win[np.arange(cells), loser] -= pull
     gradients = rater_wins @ per_win  # (R, K)
+    gradients = gradients - gradients.mean(axis=0)  # 0 at a maximum, unless a prior holds the scores back
     return gradients.T @ gradients * (raters / (raters - 1))

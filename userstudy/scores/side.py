@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 from scipy.stats import chi2
 
 from userstudy.errors import InputError, require_one_of
@@ -48,13 +50,15 @@ def side_effect(
 ) -> SideEffect:
     """left_wins (K, K): [i, j] = times i was shown left of j and chosen; right_wins: the same showing, j chosen.
 
-    ``link`` is "logit" (Bradley–Terry) or "probit" (Case V). Raises InputError when no finite fit exists.
+    ``link`` is "logit" (Bradley–Terry) or "probit" (Case V). Raises InputError when no finite fit exists, or when the
+    sides cannot be told apart from the methods.
     """
     require_one_of(link, LINKS, "link")
     model = LINKS[link]
     won, names = check_wins(left_wins, names)
     lost, _ = check_wins(right_wins, names)
     require_connected(won + lost.T, names)
+    _require_both_sides(won, lost)
     items = len(won)
     left, right = np.nonzero(won + lost)
     design = np.zeros((len(left), items + 1))  # one row per shown pair: left, right, side
@@ -94,3 +98,32 @@ def side_effect(
         left_share=float(won.sum() / (won.sum() + lost.sum())),
         votes=float(won.sum() + lost.sum()),
     )
+
+
+def _require_both_sides(left_wins: np.ndarray, right_wins: np.ndarray) -> None:
+    """InputError unless the effect has one finite best fit.
+
+    In a round of wins, A over B over … over A, the scores cancel: what is left is the side's, for its wins on the left
+    and against its wins on the right. The fit is finite exactly when some round has more of the one and some round more
+    of the other (Albert & Anderson 1984, for this design).
+    """
+    left, right = (_some_round_has_more(*wins) for wins in ((left_wins, right_wins.T), (right_wins.T, left_wins)))
+    if not left and not right:
+        raise InputError(
+            "expected methods that change sides, got votes that cannot tell the side from the methods on it"
+        )
+    if not left or not right:
+        won, total = int(left_wins.sum()), int(left_wins.sum() + right_wins.sum())
+        raise InputError(
+            f"expected wins on both sides, got votes in which the {'left' if left else 'right'} side takes all that "
+            f"the methods leave open (the left picture won {won:,} of {total:,})"
+        )
+
+
+def _some_round_has_more(these: np.ndarray, others: np.ndarray) -> bool:
+    """Whether a round of wins, [i, j] of i over j in two kinds (K, K), has more of ``these`` than of ``others``."""
+    try:
+        bellman_ford(csr_array(np.where(these > 0, -1.0, others > 0)))
+    except NegativeCycleError:
+        return True
+    return False

@@ -10,10 +10,11 @@ import numpy as np
 from scipy.stats import norm, t
 
 from userstudy.errors import InputError
-from userstudy.scores.result import PairwiseFit
+from userstudy.scores.result import PairwiseFit, difference_se
 
 CORRECTIONS = ("holm", "bonferroni", "none")
 FEWEST_RATERS = 4
+VANISHED = 1e-6  # of an error that takes votes as independent: a clustered one below is rounding
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -46,6 +47,17 @@ def use_clustered(raters: int) -> bool:
     votes as independent find 7 to 34 % false differences once raters differ in taste.
     """
     return raters >= FEWEST_RATERS
+
+
+def raters_alike(clustered: np.ndarray, independent: np.ndarray) -> np.ndarray:
+    """(...,) bool: whether errors clustered by rater vanish for some score or difference.
+
+    Both are covariances (..., K, K) of scores. Errors vanish when all raters split their votes alike: every draw of
+    them gives the same scores. That is no certainty about other raters, only nothing to estimate their spread from.
+    """
+    score, alone = (np.diagonal(one, axis1=-2, axis2=-1) for one in (clustered, independent))
+    difference, apart = difference_se(clustered), difference_se(independent)
+    return (score < VANISHED**2 * alone).any(axis=-1) | (difference < VANISHED * apart).any(axis=(-2, -1))
 
 
 def wilson_interval(part: int, whole: int, level: float = 0.95) -> tuple[float, float] | None:
