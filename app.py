@@ -22,6 +22,7 @@ from fastapi.responses import RedirectResponse  # noqa: E402
 from demo.studio import build_studio, serving  # noqa: E402
 from demo.vote import mount_study  # noqa: E402
 from userstudy.errors import InputError  # noqa: E402
+from userstudy.tokens import admin_token  # noqa: E402
 
 
 def build_app(study: str | None = None) -> FastAPI:
@@ -33,7 +34,7 @@ def build_app(study: str | None = None) -> FastAPI:
     app.mount("/leaderboard", board)
     if study is not None:
         app.add_api_route("/study", _with_slash)
-        mount_study(app, study)
+        app.state.study = mount_study(app, study)
     studio = build_studio()
     return gr.mount_gradio_app(app, studio, path="/", **serving(studio))
 
@@ -53,10 +54,14 @@ if __name__ == "__main__":
     else:
         study = os.environ.get("IPH_STUDY", "")
         host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), int(os.environ.get("GRADIO_SERVER_PORT", 7860))
-        print(f"The studio is at http://{host}:{port}, the dashboard at http://{host}:{port}/leaderboard")
+        address = f"http://{host}:{port}"
         try:
             served = build_app(study if study.endswith(".toml") else None)
         except InputError as error:
             sys.exit(f"IPH_STUDY: {error}")
+        print(f"The studio is at {address}, the dashboard at {address}/leaderboard", flush=True)
+        if study.endswith(".toml"):
+            token = admin_token(served.state.study.row.secret)
+            print(f"Raters go to {address}/study, the study's admin page is {address}/study/admin#{token}", flush=True)
         # Open pages never close their connection by themselves: do not wait for them at the end.
         uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)

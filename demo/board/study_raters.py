@@ -47,7 +47,7 @@ def _sides(watched: Watched, pairs: dict) -> None:
         f" The left picture won {side['left_share']:.1%} of all decisive votes; side effect {side['effect']:+.3f} ± "
         f"{side['se']:.3f} log-odds, p {'<' if side['p_value'] < 0.001 else '='} {max(side['p_value'], 0.001):.3f}."
         if side
-        else " The votes do not determine a side effect."
+        else f" No side effect: {pairs['side_problem']}."
     )
     caption = (
         "How often each method won when it was shown on the left and on the right, with 95 % intervals (Wilson)." + said

@@ -76,7 +76,8 @@ def as_box(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tu
     x0, x1 = (int(np.clip(round(x), 0, width)) for x in (x0, x1))
     y0, y1 = (int(np.clip(round(y), 0, height)) for y in (y0, y1))
     if x1 <= x0 or y1 <= y0:
-        raise InputError(f"the box {tuple(box)} holds no pixel of a picture of {width} x {height}")
+        corners = ", ".join(f"{value:g}" for value in np.ravel(box))
+        raise InputError(f"the box ({corners}) holds no pixel of a picture of {width} x {height}")
     return x0, y0, x1, y1
 
 

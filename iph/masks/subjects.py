@@ -3,6 +3,7 @@
 The network says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,7 @@ from iph.masks.select import bounds, closer, connected, discs
 
 MIDDLE = 0.15  # a middle is at least this probable
 MOST = 12  # clicks a picture
+MOST_SUBJECTS = 6
 SMALLEST = 0.002  # of the picture
 SAME = 0.5  # two masks that overlap more than this are one
 PERSON = 0.5
@@ -32,39 +34,26 @@ class Subject:
     person: bool
 
 
-def segment_subjects(image: np.ndarray, limit: int = 6) -> list[Subject]:
+def segment_subjects(image: np.ndarray, limit: int = MOST_SUBJECTS) -> list[Subject]:
     """People and objects of a picture (H, W, 3), the most salient first; an empty list where nothing stands out."""
-    copy = small_copy(image)
-    if np.ptp(copy) < CONTRAST:
-        return []
-    found = _find(copy)[:limit]
-    subjects = []
-    for score, person, probability in found:
-        mask = enlarge(image, copy, grabcut(copy, probability))
-        if (mask >= HALF).any():
-            subjects.append(Subject(mask, bounds(mask >= HALF), score, person))
-    return subjects
+    return list(_subjects(image, limit))
 
 
-def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6) -> list[tuple[str, np.ndarray]]:
+def suggest_references(
+    image: np.ndarray, foreground: np.ndarray, limit: int = MOST_SUBJECTS
+) -> list[tuple[str, np.ndarray]]:
     """Up to `limit` regions outside a foreground (H, W) that may serve as its reference, the best first.
 
     Each is (label, mask): "person", or "person 1", "person 2" ... where there are several, and objects likewise, in
     order of saliency; last "background", all that is not foreground. Raises InputError where the foreground leaves
     nothing.
     """
-    if foreground.shape != image.shape[:2]:
-        raise InputError(f"the foreground was expected with shape {image.shape[:2]}, not {foreground.shape}")
-    inside = foreground.astype(np.float32)
-    rest = 1 - inside
-    if not (rest >= HALF).any():
-        raise InputError("the foreground covers the whole picture: nothing is left as a reference")
+    rest = _rest(image, foreground)
     people, objects = [], []
     for subject in segment_subjects(image):
-        mask = np.minimum(subject.mask, rest)
-        if mask.sum() < 0.5 * subject.mask.sum() or not (mask >= HALF).any():
-            continue
-        (people if subject.person else objects).append((subject.score, mask))
+        mask = _outside(subject, rest)
+        if mask is not None:
+            (people if subject.person else objects).append((subject.score, mask))
     named = [
         (score, f"{kind} {i}" if len(group) > 1 else kind, mask)
         for kind, group in (("person", people), ("object", objects))
@@ -76,7 +65,38 @@ def suggest_references(image: np.ndarray, foreground: np.ndarray, limit: int = 6
 
 def automatic_reference(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     """The most salient person or object outside the foreground; where there is none, the whole background."""
-    return suggest_references(image, foreground)[0][1]
+    rest = _rest(image, foreground)
+    for subject in _subjects(image, MOST_SUBJECTS):  # one at a time: the others are never made large
+        mask = _outside(subject, rest)
+        if mask is not None:
+            return mask
+    return rest
+
+
+def _rest(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """What a foreground leaves of a picture, (H, W) float32."""
+    if foreground.shape != image.shape[:2]:
+        raise InputError(f"the foreground was expected with shape {image.shape[:2]}, not {foreground.shape}")
+    rest = 1 - foreground.astype(np.float32)
+    if not (rest >= HALF).any():
+        raise InputError("the foreground covers the whole picture: nothing is left as a reference")
+    return rest
+
+
+def _outside(subject: Subject, rest: np.ndarray) -> np.ndarray | None:
+    """The part of a subject that the foreground leaves, unless that takes most of it."""
+    mask = np.minimum(subject.mask, rest)
+    return mask if mask.sum() >= 0.5 * subject.mask.sum() and (mask >= HALF).any() else None
+
+
+def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
+    copy = small_copy(image)
+    if np.ptp(copy) < CONTRAST:
+        return
+    for score, person, probability in _find(copy)[:limit]:
+        mask = enlarge(image, copy, grabcut(copy, probability))
+        if (mask >= HALF).any():
+            yield Subject(mask, bounds(mask >= HALF), score, person)
 
 
 def _find(copy: np.ndarray) -> list[tuple[float, bool, np.ndarray]]:

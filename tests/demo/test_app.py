@@ -109,3 +109,5 @@ def test_a_study_is_found_with_and_without_the_last_slash(tmp_path):
             page = PATIENT.get(f"{address}{asked}", follow_redirects=True)
             assert page.status_code == 200 and "gradio" in page.text
             assert page.url.path == "/study/" and page.url.query == asked.partition("?")[2].encode()
+        said = (tmp_path / "log.txt").read_text()
+        assert f"Raters go to {address}/study, " in said and f"{address}/study/admin#" in said

@@ -130,6 +130,7 @@ def test_suggestions_stay_outside_the_foreground(two_balls: Picture) -> None:
         assert (mask >= 0.5).any()
         assert not mask[left].any()
     np.testing.assert_array_equal(suggested[-1][1], 1 - foreground)
+    np.testing.assert_array_equal(automatic_reference(image, foreground), suggested[0][1])
 
 
 def test_one_of_a_kind_needs_no_number(two_balls: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
