@@ -27,6 +27,7 @@ from userstudy.tokens import admin_token  # noqa: E402
 
 def build_app(study: str | None = None) -> FastAPI:
     """Everything on one server. study: the study file whose voting page to serve, None for none."""
+    os.environ["IPH_STUDIO"] = "/"  # for the dashboard's link
     board = st.App(Path(__file__).with_name("demo") / "dashboard.py")
     app = FastAPI(lifespan=board.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
@@ -35,7 +36,8 @@ def build_app(study: str | None = None) -> FastAPI:
     if study is not None:
         app.add_api_route("/study", _with_slash)
         app.state.study = mount_study(app, study)
-    studio = build_studio()
+    links = {"Benchmark and user study": "leaderboard/"} | ({"Take part in a study": "study/"} if study else {})
+    studio = build_studio(links=links)
     return gr.mount_gradio_app(app, studio, path="/", **serving(studio))
 
 

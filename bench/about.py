@@ -11,7 +11,7 @@ from bench.errors import InputError
 class About(BaseModel):
     """The facts of a method that tables and the dashboard show."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
     title: str = Field(min_length=1, max_length=80)
     citation: str
     year: int = Field(ge=1980, le=2100)

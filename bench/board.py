@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from bench.contenders import SUFFIXES
 from bench.errors import InputError, unknown
+from bench.kept import rows_shown
 from bench.metrics import METRICS
 from bench.metrics.color_difference import delta_e00, lab
 from bench.published import published
-from bench.report import BREAKDOWNS, PERFECT_DB, Board, board
+from bench.report import BREAKDOWNS, Board, boards_of, finite
 from bench.statistics import bootstrap_means, group_sums, holm, interval, sign_flip_p
 from bench.store import Store
 from bench.tables import REPORTED_AS
 
 Key = tuple[str, str]  # protocol, size
-_known: dict[int, frozenset[tuple[str, str]]] = {}
+_known: dict[int, dict[tuple[str, str], tuple[str, str]]] = {}
 
 
 def digest(results: str | os.PathLike, dataset: str) -> str:
@@ -49,10 +50,10 @@ def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
 def open_boards(results: str | os.PathLike, dataset: str) -> dict[Key, Board]:
     """Every board of one data set by protocol and size. Raises InputError where the files are damaged or empty."""
     store = Store(results, dataset)
-    rows, meta = store.read(), store.read_meta()
-    if rows.empty:
+    found = {(board.protocol, board.size): board for board in boards_of(store)}
+    if not found:
         raise InputError(f"expected rows of {dataset} in {store.folder}, found none yet; 'python -m bench run' goes on")
-    return {key: board(dataset, *key, group, meta) for key, group in rows.groupby(["protocol", "size"])}
+    return found
 
 
 def available(board: Board) -> list[str]:
@@ -63,7 +64,7 @@ def available(board: Board) -> list[str]:
 def overview(board: Board) -> pd.DataFrame:
     """``method, metric, mean, low, high`` of every metric: means over images, intervals over photos (95 %)."""
     metrics, methods = available(board), board.methods
-    wide = _finite(board.rows.pivot(index="id", columns="method", values=metrics))
+    wide = finite(board.rows.pivot(index="id", columns="method", values=metrics))
     columns = [(metric, method) for metric in metrics for method in methods]
     values = wide[columns].to_numpy()
     low, high = interval(bootstrap_means(*group_sums(values, _photos(board, wide.index))))
@@ -85,7 +86,7 @@ def versus(board: Board, metric: str, rival: str) -> pd.DataFrame:
 def per_image(board: Board, metric: str) -> pd.DataFrame:
     """One row an image: a column a method, then ``photo, subset, foreground_share, composite_fmse``, the ``spread`` of
     the methods (standard deviation), and ``gain`` of the image's best method over the composite, more being better."""
-    wide = _finite(board.rows.pivot(index="id", columns="method", values=metric)[board.methods])
+    wide = finite(board.rows.pivot(index="id", columns="method", values=metric)[board.methods])
     facts = board.rows.drop_duplicates("id").set_index("id").reindex(wide.index)
     spread = wide.std(axis=1, ddof=0)
     sign = 1 if METRICS[metric].direction == "higher" else -1
@@ -124,7 +125,7 @@ def groups(board: Board, by: str, metric: str) -> pd.DataFrame:
         raise unknown("breakdown", by, BREAKDOWNS)
     frames = []
     for group, rows in board.rows.groupby(BREAKDOWNS[by](board.rows), observed=True):
-        wide = _finite(rows.pivot(index="id", columns="method", values=metric)[board.methods])
+        wide = finite(rows.pivot(index="id", columns="method", values=metric)[board.methods])
         low, high = interval(bootstrap_means(*group_sums(wide.to_numpy(), _photos(board, wide.index))))
         facts = {"group": str(group), "images": len(wide), "mean": wide.mean().to_numpy(), "low": low, "high": high}
         frames.append(pd.DataFrame({"method": board.methods, **facts}))
@@ -186,18 +187,26 @@ def difference_map(output: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDAr
 
 
 def picture_file(results: str | os.PathLike, board: Board, method: str, image: str) -> Path | None:
-    """The kept output of a method, None where there is none. Only names that the board has lead to a file."""
-    if (method, image) not in _names(board.rows):
+    """The kept output of a method, None where there is none or it shows other rows than the board's.
+
+    Only names that the board has lead to a file.
+    """
+    if (method, image) not in (names := _names(board.rows)):
         return None
     folder = (Store(results, board.dataset).folder / "pictures").resolve()
+    data, weights = names[method, image]
+    rows = {"dataset_hash": data, "protocol": board.protocol, "size": board.size, "weights_hash": weights}
+    if rows_shown(folder / method) not in (None, rows):
+        return None
     paths = ((folder / method / f"{image}{suffix}").resolve() for suffix in SUFFIXES)
     return next((path for path in paths if path.is_relative_to(folder) and path.is_file()), None)
 
 
-def _names(rows: pd.DataFrame) -> frozenset[tuple[str, str]]:
-    """Pairs of method and id, made once for a table: a page asks for dozens of pictures."""
+def _names(rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """Method and id to the hashes of data and weights, made once for a table: a page asks for dozens of pictures."""
     if id(rows) not in _known:
-        _known[id(rows)] = frozenset(zip(rows["method"], rows["id"], strict=True))
+        pairs = (zip(rows[a], rows[b], strict=True) for a, b in (("method", "id"), ("dataset_hash", "weights_hash")))
+        _known[id(rows)] = dict(zip(*pairs, strict=True))
         weakref.finalize(rows, _known.pop, id(rows), None)
     return _known[id(rows)]
 
@@ -210,7 +219,3 @@ def _weights(about: dict) -> str:
 
 def _photos(board: Board, ids: pd.Index) -> NDArray:
     return board.rows.drop_duplicates("id").set_index("id")["photo"].reindex(ids).to_numpy()
-
-
-def _finite(values: pd.DataFrame) -> pd.DataFrame:
-    return values.replace(np.inf, PERFECT_DB)

@@ -138,7 +138,7 @@ def table(
     format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
 ) -> None:
     """Our measured rows, with the reported ones beside them."""
-    from bench.render import render
+    from bench.render import render_all
     from bench.report import TABLE_1, boards
     from bench.tables import broken_down, measured, paper_table, reported
 
@@ -154,7 +154,7 @@ def table(
                 shown = [broken_down(board, by, metrics[0]) for board in found]
             else:
                 shown = [table_ for board in found for table_ in [measured(board, metrics), *reported(board, metrics)]]
-        typer.echo("\n\n".join(render(table_, format) for table_ in shown))
+        typer.echo(render_all(shown, format))
 
 
 @app.command()
@@ -196,6 +196,7 @@ def export(
     """CSV, Markdown, LaTeX, and the JSON that the dashboard and a leaderboard site read."""
     from bench.export import export as write
     from bench.report import boards
+    from bench.store import make_folder
     from bench.submission import write_submission
 
     with sentences():
@@ -208,7 +209,7 @@ def export(
             with_it = [board for board in found if submission in board.methods]
             if not with_it:
                 raise unknown("measured method", submission, {name for board in found for name in board.methods})
-            out.mkdir(parents=True, exist_ok=True)
+            make_folder(out)
             paths = [out / f"{submission}-{board.dataset}-{board.protocol}-{board.size}.json" for board in with_it]
             for board, path in zip(with_it, paths, strict=True):
                 write_submission(board, submission, path)

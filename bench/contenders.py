@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from bench.about import About, read_about
 from bench.datasets.manifest import Dataset, Entry, file_digest
-from bench.datasets.pictures import Picture, read_image, resize_image
+from bench.datasets.pictures import Picture, read_image
 from bench.errors import InputError
 from bench.methods import METHODS, Method, resolve
+from bench.metrics.protocols import Protocol, resized
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 FEW = 3  # names shown in a sentence
@@ -33,9 +34,9 @@ class Contender:
     missing: str | None = None
     about: About | None = None
 
-    def open(self) -> "MethodRun | PredictionRun":
+    def open(self, protocol: Protocol) -> "MethodRun | PredictionRun":
         """What answers for each picture. Costly: weights are loaded here."""
-        return PredictionRun(self.folder) if self.spec is None else MethodRun(self.method())
+        return PredictionRun(self.folder, protocol) if self.spec is None else MethodRun(self.method())
 
     def method(self) -> Method:
         return resolve([self.spec])[0]
@@ -54,15 +55,15 @@ class MethodRun:
 class PredictionRun:
     """Reads pictures that somebody harmonized elsewhere."""
 
-    def __init__(self, folder: Path) -> None:
-        self.files = prediction_files(folder)
+    def __init__(self, folder: Path, protocol: Protocol) -> None:
+        self.files, self.protocol = prediction_files(folder), protocol
 
     def __call__(self, entry: Entry, picture: Picture) -> NDArray[np.uint8]:
         """The finished picture; one of the composite's own size is resized as the composite was."""
         output = read_image(self.files[entry.id])
         wanted = picture.composite.shape
         if output.shape != wanted and output.shape == read_image(entry.composite).shape:
-            return resize_image(output, wanted[0])
+            return resized(output, wanted[0], self.protocol)
         return output
 
 
@@ -104,10 +105,21 @@ def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Contender:
             f"expected pictures of {whole.name} only in {folder}, but {len(extra)} belong to no image: {_few(extra)}"
         )
     digest = hashlib.sha256()
-    for id_ in sorted(wanted):
+    for id_ in sorted(files):  # and not those of a limit or a shard only: one name, one hash
         digest.update(f"{id_}\t{file_digest(files[id_])}\n".encode())
     about = read_about(Path(folder) / "method.json")
     return Contender(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], about=about)
+
+
+def check_names(contenders: Iterable[Contender]) -> None:
+    """Raises InputError where two share a name, which would be one row, or a name cannot be that of a folder."""
+    seen: set[str] = set()
+    for name in (contender.name for contender in contenders):
+        if name in seen:
+            raise InputError(f"expected a name for each of what is measured, but {name!r} is there twice")
+        if "/" in name or name.startswith("."):
+            raise InputError(f"expected a name without '/' and with no dot at its start, but got {name!r}")
+        seen.add(name)
 
 
 def prediction_files(folder: Path) -> dict[str, Path]:

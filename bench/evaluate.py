@@ -19,7 +19,7 @@ from bench.contenders import Contender, MethodRun, PredictionRun
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
-from bench.metrics import score_all
+from bench.metrics import PROTOCOLS, score_all
 from iph.files import replacing
 
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
@@ -32,7 +32,10 @@ Row = dict[str, str | int | float]
 
 @dataclass(frozen=True)
 class Job:
-    """What all rows of a run share. ``size`` is a square's side, None for each picture's own size."""
+    """What all rows of a run share. ``size`` is a square's side, None for each picture's own size.
+
+    kept: the contenders, by name, whose outputs are kept below ``pictures``.
+    """
 
     dataset: str
     dataset_hash: str
@@ -40,6 +43,17 @@ class Job:
     size: int | None
     code: str
     pictures: Path | None = None
+    kept: frozenset[str] = frozenset()
+
+    def rows(self, contender: Contender) -> dict[str, str]:
+        """What tells the contender's rows of this run from all other rows of its."""
+        board = {"dataset_hash": self.dataset_hash, "protocol": self.protocol, "size": self.size_name}
+        return board | {"weights_hash": contender.weights_hash}
+
+    @property
+    def size_name(self) -> str:
+        """The size as rows have it."""
+        return "original" if self.size is None else str(self.size)
 
     def picture(self, entry: Entry, contender: Contender) -> Path:
         """Where an output is kept: in the composite's own file type, so lossless sets stay lossless."""
@@ -62,7 +76,7 @@ def prepare_process() -> None:
 def evaluate(job: Job, entry: Entry, contenders: Iterable[Contender]) -> Outcome:
     """Rows of ``entry`` for every contender. Nothing raises: what went wrong is a sentence in the outcome."""
     try:
-        picture = load(entry, job.size)
+        picture = load(entry, job.size, job.protocol)
         if picture.target is None:
             raise InputError(f"expected a target for {entry.id}, found none; without one nothing can be measured")
         shared = _shared(job, entry, picture)
@@ -88,7 +102,7 @@ def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
         "photo": entry.photo,
         "subset": entry.subset,
         "protocol": job.protocol,
-        "size": "original" if job.size is None else str(job.size),
+        "size": job.size_name,
         "code": job.code,
         "width": picture.composite.shape[1],
         "height": picture.composite.shape[0],
@@ -98,9 +112,10 @@ def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
 
 
 def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> Row:
-    run = _opened(contender)
+    run = _opened(contender, job.protocol)
     if isinstance(run, InputError):
         raise run
+    mask = picture.foreground if picture.weights is None else picture.weights
     _reset_peak()
     start = time.perf_counter()
     output = run(entry, picture)
@@ -109,7 +124,7 @@ def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> 
     if output.shape != picture.target.shape:
         wanted, got = picture.target.shape, output.shape
         raise InputError(f"expected an output of {wanted[1]}x{wanted[0]} pixels, but got {got[1]}x{got[0]}")
-    if job.pictures is not None:
+    if contender.name in job.kept:
         _keep(job.picture(entry, contender), output)
     return {
         "method": contender.name,
@@ -117,15 +132,15 @@ def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> 
         "seconds": seconds if contender.folder is None else float("nan"),
         "peak_mb": peak if contender.folder is None else float("nan"),
         "computed": datetime.now(UTC).isoformat(timespec="seconds"),
-        **score_all(output, picture.target, picture.foreground, job.protocol),
+        **score_all(output, picture.target, mask, job.protocol),
     }
 
 
 @lru_cache(maxsize=64)
-def _opened(contender: Contender) -> MethodRun | PredictionRun | InputError:
+def _opened(contender: Contender, protocol: str) -> MethodRun | PredictionRun | InputError:
     """What answers for the contender, or why nothing does: bad weights are read once and not for every image."""
     try:
-        return contender.open()
+        return contender.open(PROTOCOLS[protocol])
     except InputError as error:
         return error
 

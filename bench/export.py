@@ -13,8 +13,9 @@ import pandas as pd
 
 from bench.metrics import METRICS
 from bench.published import published
-from bench.render import render
+from bench.render import render_all
 from bench.report import BREAKDOWNS, Board, breakdown, scores
+from bench.store import make_folder
 from bench.tables import measured, reported
 from iph.files import replacing
 
@@ -22,8 +23,11 @@ VERSION = 1
 
 
 def export(boards: Sequence[Board], out: Path) -> list[Path]:
-    """Write ``leaderboard.csv``, ``.md``, ``.tex`` and ``.json`` into ``out``; returns their paths."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write ``leaderboard.csv``, ``.md``, ``.tex`` and ``.json`` into ``out``; returns their paths.
+
+    Raises InputError where nothing can be written there.
+    """
+    make_folder(out)
     files = {
         "leaderboard.csv": long_table(boards).to_csv(index=False, lineterminator="\n"),
         "leaderboard.md": _pages(boards, "markdown"),
@@ -108,7 +112,7 @@ def _available(board: Board) -> list[str]:
 
 def _pages(boards: Sequence[Board], form: str) -> str:
     tables = [table for board in boards for table in [measured(board), *reported(board)]]
-    return "\n\n".join(render(table, form) for table in tables) + "\n"
+    return render_all(tables, form) + "\n"
 
 
 def _plain(value):

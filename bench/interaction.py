@@ -14,6 +14,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import permutations
+from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -27,6 +28,7 @@ from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.metrics import fdelta_e00, fmse
+from bench.running import sentences
 
 DIFFERENT = 0.1  # distance from which two references count as differently lit
 LEAST_SHARE = 0.01  # of the frame, for a reference
@@ -136,14 +138,16 @@ def main(
     model: Annotated[str, typer.Option(help="Weights of iph.")] = "portrait",
     size: Annotated[int, typer.Option(help="Side of the pictures.")] = 256,
     limit: Annotated[int, typer.Option(min=1, help="Composites for steadiness.")] = 200,
+    root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
 ) -> None:
     """Print how results follow the chosen reference, and how steady they are."""
-    entries = open_dataset(dataset).entries
-    harmonizer = iph.load(model)
-    following = measure_following(harmonizer, entries, size)
-    spread = entries[:: max(1, len(entries) // limit)][:limit]
-    steady = pd.DataFrame([steadiness(harmonizer, load(entry, size)) for entry in tqdm(spread, unit="image")])
-    print(report(following, steady))
+    with sentences():
+        entries = open_dataset(dataset, root).entries
+        harmonizer = iph.load(model)
+        following = measure_following(harmonizer, entries, size)
+        spread = entries[:: max(1, len(entries) // limit)][:limit]
+        steady = pd.DataFrame([steadiness(harmonizer, load(entry, size)) for entry in tqdm(spread, unit="image")])
+        print(report(following, steady))
 
 
 if __name__ == "__main__":

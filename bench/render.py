@@ -1,4 +1,4 @@
-"""Tables for people: one small form, four ways to print it (text, Markdown, LaTeX, CSV)."""
+"""Tables for people: one small form, four ways to print it (text, Markdown, LaTeX, CSV), and many as one CSV."""
 
 import csv
 import io
@@ -11,12 +11,16 @@ from bench.errors import unknown
 
 @dataclass(frozen=True)
 class Table:
-    """A title, columns and cells that are ready to print, and the notes below."""
+    """A title, columns and cells that are ready to print, and the notes below.
+
+    statuses: of each row, "measured", "reported", or why it has no numbers; all are measured where none are given.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+    statuses: Sequence[str] = ()
 
 
 def gathered(sentences: Mapping[str, str]) -> list[str]:
@@ -28,10 +32,17 @@ def gathered(sentences: Mapping[str, str]) -> list[str]:
 
 
 def render(table: Table, form: str) -> str:
-    """``table`` as ``text``, ``markdown``, ``latex`` or ``csv``."""
+    """``table`` as ``text``, ``markdown``, ``latex`` or ``csv``; a line break in what people wrote becomes a space."""
     if form not in FORMS:
         raise unknown("format", form, FORMS)
-    return FORMS[form](table)
+    rows = [list(map(_one_line, row)) for row in table.rows]
+    notes = list(map(_one_line, table.notes))
+    return FORMS[form](Table(_one_line(table.title), list(map(_one_line, table.columns)), rows, notes))
+
+
+def render_all(tables: Sequence[Table], form: str) -> str:
+    """One below the other; as ``csv`` one frame, with the columns of all, in which every row says what it is."""
+    return _frame(tables) if form == "csv" else "\n\n".join(render(table, form) for table in tables)
 
 
 def _text(table: Table) -> str:
@@ -78,6 +89,20 @@ def _csv(table: Table) -> str:
     return buffer.getvalue().rstrip("\n")
 
 
+def _frame(tables: Sequence[Table]) -> str:
+    """CSV whose first columns are the row's status and the table's title; what stands for no number is left empty."""
+    columns = list(dict.fromkeys(column for table in tables for column in table.columns))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, ["status", "table", *columns], lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        for row, status in zip(table.rows, table.statuses or ["measured"] * len(table.rows), strict=True):
+            cells = ("" if cell in ("?", "–", status) else _one_line(cell) for cell in row)
+            place = {"status": status, "table": _one_line(table.title)}
+            writer.writerow(place | dict(zip(table.columns, cells, strict=True)))
+    return buffer.getvalue().rstrip("\n")
+
+
 FORMS: dict[str, Callable[[Table], str]] = {"text": _text, "markdown": _markdown, "latex": _latex, "csv": _csv}
 
 _LATEX = {
@@ -107,6 +132,10 @@ def _is_words(table: Table, column: int) -> bool:
     """Whether a column holds words: more cells with a letter than with a digit."""
     cells = [row[column] for row in table.rows]
     return sum(cell[:1].isalpha() for cell in cells) > sum(cell[:1].isdigit() or cell[:1] in "+−-" for cell in cells)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 def _width(text: str) -> int:

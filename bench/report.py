@@ -19,10 +19,10 @@ from bench.metrics import METRICS
 from bench.statistics import compare
 from bench.store import Store, data_sets
 
-__all__ = ["BREAKDOWNS", "Board", "agreement", "board", "boards", "breakdown", "scores"]
+__all__ = ["BREAKDOWNS", "Board", "agreement", "boards", "boards_of", "breakdown", "finite", "scores"]
 
 TABLE_1 = ("psnr", "ssim", "cie_delta_sq76", "fmse", "fdelta_e00")
-PERFECT_DB = 100.0  # what an infinite PSNR counts as in a mean
+PERFECT_DB = 100.0  # an infinite PSNR in a mean; one of minus infinity is its negative, below any finite one (-48)
 SIZE_BINS = ((0.05, "foreground up to 5 %"), (0.15, "foreground 5 to 15 %"), (1.01, "foreground above 15 %"))
 DIFFICULTIES = ("easiest third of composites", "middle third", "hardest third")
 
@@ -65,23 +65,43 @@ class Board:
 
 def boards(results: str | os.PathLike, protocol: str | None = None, size: str | None = None) -> list[Board]:
     """Every board in a results folder, or those of one protocol or size. Raises InputError where there is none."""
-    found = []
-    for name in data_sets(results):
-        store = Store(results, name)
-        rows = store.read()
-        for (used, at), group in rows.groupby(["protocol", "size"]):
-            if protocol in (None, used) and size in (None, at):
-                found.append(board(name, used, at, group, store.read_meta()))
+    found = [
+        board
+        for name in data_sets(results)
+        for board in boards_of(Store(results, name))
+        if protocol in (None, board.protocol) and size in (None, board.size)
+    ]
     if not found:
         wanted = " and ".join(filter(None, (protocol and f"protocol {protocol!r}", size and f"size {size!r}")))
         raise InputError(f"expected rows of {wanted} in {results}, found none")
     return found
 
 
-def board(dataset: str, protocol: str, size: str, rows: pd.DataFrame, meta: dict) -> Board:
-    """Choose what can be compared among ``rows``: one version of the data, complete methods, the images they share."""
+def boards_of(store: Store) -> list[Board]:
+    """Every board of one data set. Those of an older version of it only are left out, which the others' notes say."""
+    rows, meta = store.read(), store.read_meta()
+    if rows.empty:
+        return []
+    current = meta.get("dataset_hash")
     notes = []
-    current = meta.get("dataset_hash") or rows.sort_values("computed")["dataset_hash"].iloc[-1]
+    if current not in set(rows["dataset_hash"]):
+        newest = rows.sort_values("computed")["dataset_hash"].iloc[-1]
+        notes += [f"the last run was on data {current} and left no rows"] if current else []
+        current = newest
+    groups = dict(list(rows.groupby(["protocol", "size"])))
+    old = [key for key, group in groups.items() if current not in set(group["dataset_hash"])]
+    if old:
+        notes.append(f"left out, of another version of this data set only: {', '.join(map(' at '.join, old))}")
+    return [
+        _board(store.folder.name, *key, group, meta, current, notes) for key, group in groups.items() if key not in old
+    ]
+
+
+def _board(
+    dataset: str, protocol: str, size: str, rows: pd.DataFrame, meta: dict, current: str, notes: Sequence[str]
+) -> Board:
+    """Choose what can be compared among ``rows``: the ``current`` data, complete methods, the images they share."""
+    notes = [*notes]
     if (others := int((rows["dataset_hash"] != current).sum())) > 0:
         notes.append(f"{others} rows of another version of this data set are left out")
         rows = rows[rows["dataset_hash"] == current]
@@ -100,8 +120,10 @@ def board(dataset: str, protocol: str, size: str, rows: pd.DataFrame, meta: dict
             notes.append(f"{name} has rows of {hashes} different weights: run it again with --recompute")
     if (total := meta.get("images")) and compared["id"].nunique() < total:
         notes.append(f"only {compared['id'].nunique()} of the data set's {total} images are measured")
-    if (perfect := int(np.isinf(compared["psnr"]).sum())) > 0:
+    if (perfect := int(np.isposinf(compared["psnr"]).sum())) > 0:
         notes.append(f"{perfect} outputs equal their target; their PSNR counts as {PERFECT_DB:g} dB")
+    if (flat := int(np.isneginf(compared["psnr"]).sum())) > 0:
+        notes.append(f"{flat} outputs have a PSNR of -inf ({protocol} finds no peak); it counts as -{PERFECT_DB:g} dB")
     present = set(rows["method"])
     absent = {name: METHODS[name].missing() or "not run" for name in METHODS if name not in present}
     return Board(dataset, protocol, size, meta, compared, partial, absent, tuple(notes))
@@ -122,7 +144,7 @@ def breakdown(board: Board, by: str, metric: str) -> pd.DataFrame:
     if by not in BREAKDOWNS:
         raise unknown("breakdown", by, BREAKDOWNS)
     groups = BREAKDOWNS[by](board.rows)
-    values = _finite(board.rows[_known(board, [metric])[0]])
+    values = finite(board.rows[_known(board, [metric])[0]])
     table = values.groupby([board.rows["method"], groups], observed=True).mean().unstack().reindex(board.methods)
     table.attrs["n"] = board.rows.groupby(groups, observed=True)["id"].nunique().to_dict()
     return table
@@ -131,7 +153,7 @@ def breakdown(board: Board, by: str, metric: str) -> pd.DataFrame:
 def _scores_of(rows: pd.DataFrame, methods: list[str], metric: str) -> pd.DataFrame:
     wide = rows.pivot(index="id", columns="method", values=metric)[methods]
     photos = rows.drop_duplicates("id").set_index("id")["photo"].reindex(wide.index)
-    found = compare(_finite(wide).to_numpy(), photos.to_numpy(), METRICS[metric].direction == "higher")
+    found = compare(finite(wide).to_numpy(), photos.to_numpy(), METRICS[metric].direction == "higher")
     return pd.DataFrame(
         {
             "method": methods,
@@ -152,8 +174,9 @@ def _scores_of(rows: pd.DataFrame, methods: list[str], metric: str) -> pd.DataFr
     )
 
 
-def _finite(values):
-    return values.replace(np.inf, PERFECT_DB)
+def finite(values):
+    """A column or table with what infinite values count as in a mean."""
+    return values.replace({np.inf: PERFECT_DB, -np.inf: -PERFECT_DB})
 
 
 def _known(board: Board, metrics: Iterable[str]) -> list[str]:

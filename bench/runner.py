@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import connection
 from pathlib import Path
 
-from bench.contenders import Contender
+from filelock import FileLock
+
+from bench.contenders import Contender, check_names
 from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.check import require_complete
 from bench.datasets.manifest import Dataset, Entry
 from bench.errors import InputError
 from bench.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
+from bench.kept import keep_for, rows_shown
 from bench.metrics import PROTOCOLS
 from bench.store import Part, Store
 
@@ -69,8 +72,10 @@ def run(
     """Measure the ``contenders`` on ``chosen`` where rows are missing; ``execute`` says on which processors.
 
     ``whole`` is the data set that ``chosen`` was taken from: its hash marks the rows. Raises InputError before any
-    work where files are missing or damaged.
+    work where files are missing or damaged, or names do not tell the contenders apart. Pictures that were kept of rows
+    of this board are made anew with their rows; ``keep_pictures`` keeps all, and what is kept of other rows goes.
     """
+    check_names(contenders)
     require_complete(chosen.entries, whole.root)
     job = Job(
         dataset=whole.name,
@@ -78,14 +83,16 @@ def run(
         protocol=protocol,
         size=size,
         code=code_version(),
-        pictures=store.folder.resolve() / "pictures" if keep_pictures else None,
+        pictures=store.folder.resolve() / "pictures",
     )
     ready = [contender for contender in contenders if contender.missing is None]
     before = store.merge()
-    tasks = _missing(job, chosen, ready, before if not recompute else before.iloc[:0])
+    store.write_meta(_meta(store.read_meta(), job, whole, contenders))
+    with FileLock(store.folder / ".lock"):  # shards may begin at the same time
+        job = replace(job, kept=_make_room(job, ready, keep_pictures))
+    tasks = _missing(job, chosen, ready, before if not recompute else before.iloc[:0], keep_pictures)
     wanted = len(chosen.entries) * len(ready)
     summary = Summary(present=wanted - sum(len(methods) for _, methods in tasks))
-    store.write_meta(_meta(store.read_meta(), job, whole, contenders))
     try:
         with Part(store) as part:
             for outcome in progress(execute(job, tasks), len(tasks)):
@@ -98,25 +105,36 @@ def run(
     return summary
 
 
-def _missing(job: Job, chosen: Dataset, ready: Sequence[Contender], before) -> list[Task]:
-    """One task an image, with the methods that have no row of these weights yet."""
-    size = "original" if job.size is None else str(job.size)
-    same = before[
-        (before["dataset_hash"] == job.dataset_hash) & (before["protocol"] == job.protocol) & (before["size"] == size)
-    ]
+def _make_room(job: Job, ready: Sequence[Contender], wanted: bool) -> frozenset[str]:
+    """Names of those whose outputs are kept, their folders free of pictures of other rows.
+
+    Not ``wanted``: those whose pictures of this board are there, which would show other rows after this run.
+    """
+    kept = set()
+    for contender in ready:
+        folder, rows = job.pictures / contender.name, job.rows(contender)
+        shown = rows_shown(folder)
+        if wanted or (shown and shown | {"weights_hash": contender.weights_hash} == rows):
+            keep_for(folder, rows)
+            kept.add(contender.name)
+    return frozenset(kept)
+
+
+def _missing(job: Job, chosen: Dataset, ready: Sequence[Contender], before, with_picture: bool) -> list[Task]:
+    """One task an image, with the methods that have no row of these weights yet, or no picture where one is wanted."""
+    board = (before["protocol"] == job.protocol) & (before["size"] == job.size_name)
+    same = before[(before["dataset_hash"] == job.dataset_hash) & board]
     done = set(zip(same["id"], same["method"], same["weights_hash"], strict=True))
     tasks = []
     for entry in chosen.entries:
         methods = tuple(
-            c for c in ready if (entry.id, c.name, c.weights_hash) not in done or _no_picture(job, entry, c)
+            c
+            for c in ready
+            if (entry.id, c.name, c.weights_hash) not in done or (with_picture and not job.picture(entry, c).exists())
         )
         if methods:
             tasks.append((entry, methods))
     return tasks
-
-
-def _no_picture(job: Job, entry: Entry, contender: Contender) -> bool:
-    return job.pictures is not None and not job.picture(entry, contender).exists()
 
 
 def _meta(before: dict, job: Job, whole: Dataset, contenders: Sequence[Contender]) -> dict:

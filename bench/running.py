@@ -60,8 +60,7 @@ def run_and_report(
         raise InputError("expected at least one method or one --predictions name=DIR, got none")
     for line in gathered({contender.name: contender.missing for contender in who if contender.missing}):
         typer.echo(line, err=True)
-    of_dataset = CATALOGUE[whole.name].size if whole.name in CATALOGUE else 256
-    side = _side(size, PROTOCOLS[protocol].size or of_dataset)
+    side = _side(size, usual_side(whole.name, protocol))
     store = Store(out, whole.name)
     summary = run(whole, chosen, who, store, execute, protocol, side, recompute, keep_pictures, progress)
     typer.echo(f"{store.folder}: {summary.computed} rows computed, {summary.present} were there")
@@ -71,6 +70,11 @@ def run_and_report(
         raise typer.Exit(130)
     if summary.failures:
         raise typer.Exit(1)
+
+
+def usual_side(dataset: str, protocol: str) -> int | None:
+    """Side in pixels at which ``dataset`` is measured where nobody asks for another; None for its own size."""
+    return PROTOCOLS[protocol].size or (CATALOGUE[dataset].size if dataset in CATALOGUE else 256)
 
 
 def _side(size: str | None, default: int | None) -> int | None:

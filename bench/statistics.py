@@ -7,6 +7,7 @@ over groups (Davison & Hinkley 1997, ch. 3.8) for intervals, and sign flips of w
 Arrays: N images, M methods, P photos, B resamples. ``values`` (N, M) float, ``photos`` (N,) of anything hashable.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ RESAMPLES = 2000
 FLIPS = 19_999
 LEVEL = 0.95
 ALPHA = 0.05
+ENOUGH = 200  # pairs of methods that FLIPS can tell apart: the smallest p times their number is a fifth of ALPHA
 SEED = 2022
 ROUNDING = 1e-6  # of sums whose terms' sizes add up to 1, in single precision
 
@@ -28,6 +30,8 @@ ROUNDING = 1e-6  # of sums whose terms' sizes add up to 1, in single precision
 class Comparison:
     """All of (M,): mean with interval, difference to the best method with interval and corrected p, rank and wins.
 
+    p: Holm over the M - 1 differences to the best, a smaller family than the rank's, so that methods that share a rank
+    may differ by it.
     rank: 1 + how many methods are better beyond doubt (all pairs, Holm); methods that share a rank, or whose ranks
     differ for other reasons, are told apart by ``beaten_by``. tied_with_best: not told apart from the best one.
     wins: images on which the method is the best alone or together with others, each image giving one point in all.
@@ -84,7 +88,12 @@ def group_sums(values: Floats, photos: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def bootstrap_means(sums: Floats, counts: Floats, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
-    """Means over images under ``resamples`` draws of P photos with replacement, (B, M)."""
+    """Means over images under ``resamples`` draws of P photos with replacement, (B, M).
+
+    NaN for a single photo, whose draws are all alike: how photos differ is not known then.
+    """
+    if len(counts) < 2:
+        return np.full((resamples, sums.shape[1]), np.nan)
     drawn = _draws(len(counts), resamples, seed)
     return drawn @ sums / (drawn @ counts)[:, None]
 
@@ -95,13 +104,17 @@ def interval(resampled: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     return low, high
 
 
-def sign_flip_p(differences: Floats, flips: int = FLIPS, seed: int = SEED) -> Floats:
-    """Two-sided p of "no difference" for group sums (P, K): how often random signs reach each column's sum."""
-    signs = _signs(len(differences), flips, seed)
+def sign_flip_p(differences: Floats, rounds: int = 1, seed: int = SEED) -> Floats:
+    """Two-sided p of "no difference" for group sums (P, K): how often random signs reach each column's sum.
+
+    There are FLIPS of them in each of the ``rounds``, so that memory does not grow with their number.
+    """
     scale = np.abs(differences).sum(axis=0)
     unit = (differences / np.where(scale > 0, scale, 1)).astype(np.float32)
-    reached = np.abs(signs @ unit) >= np.abs(unit.sum(axis=0)) - ROUNDING
-    return (reached.sum(axis=0) + 1) / (flips + 1)
+    least = np.abs(unit.sum(axis=0)) - ROUNDING
+    signs = (_signs(len(differences), seed, number) for number in range(rounds))
+    reached = sum((np.abs(some @ unit) >= least).sum(axis=0) for some in signs)
+    return (reached + 1) / (rounds * FLIPS + 1)
 
 
 @lru_cache(maxsize=4)
@@ -111,9 +124,14 @@ def _draws(photos: int, resamples: int, seed: int) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def _signs(photos: int, flips: int, seed: int) -> NDArray[np.float32]:
-    """Random signs, (flips, P)."""
-    return np.random.default_rng(seed).integers(0, 2, (flips, photos), np.int8).astype(np.float32) * 2 - 1
+def _signs(photos: int, seed: int, number: int) -> NDArray[np.float32]:
+    """Random signs of one round, (FLIPS, P)."""
+    return np.random.default_rng([seed, number]).integers(0, 2, (FLIPS, photos), np.int8).astype(np.float32) * 2 - 1
+
+
+def rounds_for(pairs: int) -> int:
+    """Rounds of flips after which the smallest p, times ``pairs``, is at most a twentieth of ALPHA; 1 for a few."""
+    return 1 if pairs <= ENOUGH else math.ceil(20 * pairs / ALPHA / FLIPS)
 
 
 def holm(p: ArrayLike) -> Floats:
@@ -139,7 +157,7 @@ def _beaten(scores: Floats, counts: Floats) -> NDArray[np.bool_]:
     if not len(first):
         return beaten
     differences = scores[:, first] - scores[:, second]  # (P, pairs)
-    sure = holm(sign_flip_p(differences)) < ALPHA
+    sure = holm(sign_flip_p(differences, rounds_for(len(first)))) < ALPHA
     ahead = differences.sum(axis=0) > 0
     beaten[second[sure & ahead], first[sure & ahead]] = True
     beaten[first[sure & ~ahead], second[sure & ~ahead]] = True

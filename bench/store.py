@@ -87,19 +87,13 @@ class Store:
             ) from None
 
     def write_meta(self, meta: dict) -> None:
-        self._make(self.folder)
+        make_folder(self.folder)
         with replacing(self.meta_file) as temporary:
             temporary.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"expected to write results into {self.folder}, but: {error.strerror}") from None
-
     def new_part(self) -> Path:
         """A fresh file name below ``parts``."""
-        self._make(self.parts)
+        make_folder(self.parts)
         return self.parts / f"{uuid.uuid4().hex}.jsonl"
 
 
@@ -124,6 +118,14 @@ class Part:
     def __exit__(self, *_: object) -> None:
         self.file.close()
         self.lock.release()
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` where it is not there. Raises InputError where the file system refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"expected to write into a folder at {folder}, but: {error.strerror or error}") from None
 
 
 def data_sets(results: str | os.PathLike) -> list[str]:

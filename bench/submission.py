@@ -6,10 +6,11 @@ in. The form is ``Submission``; ``bench/README.md`` shows an example.
 
 import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from bench.about import About, fault
 from bench.contenders import FEW
@@ -20,6 +21,7 @@ from bench.report import Board
 from bench.store import KEY, Part, Store
 from iph.files import replacing
 
+SUBMITTED = "submitted"  # the code of rows that were not computed here
 NEEDED = [name for name in METRICS if name != "lpips"]
 SHARED = ["photo", "subset", "width", "height", "foreground_share", "composite_fmse"]
 
@@ -49,7 +51,7 @@ class Submission(BaseModel):
     protocol: str
     size: str
     weights_hash: str = ""
-    computed: str
+    computed: AwareDatetime
     rows: list[Score]
 
 
@@ -95,7 +97,10 @@ def read_submission(path: Path) -> Submission:
 
 
 def add(path: Path, results: Path) -> tuple[Submission, int]:
-    """Take a result file into ``results``; the data set must have been measured there, so that its images are known."""
+    """Take a result file into ``results``; the data set must have been measured there, so that its images are known.
+
+    Its rows bear the time at which they were taken in, so that a correction wins over what it corrects.
+    """
     submission = read_submission(path)
     store = Store(results, submission.dataset)
     rows = store.merge()
@@ -113,8 +118,8 @@ def add(path: Path, results: Path) -> tuple[Submission, int]:
         "dataset": submission.dataset,
         "method": submission.method.name,
         "weights_hash": submission.weights_hash,
-        "code": "submitted",
-        "computed": submission.computed,
+        "code": SUBMITTED,
+        "computed": _utc(datetime.now(UTC)),
     }
     with Part(store) as part:
         part.add([common | shared[row.id] | _numbers(row) for row in submission.rows])
@@ -122,7 +127,8 @@ def add(path: Path, results: Path) -> tuple[Submission, int]:
     meta = store.read_meta()
     about = submission.method.model_dump(exclude={"name"})
     about |= {"note": f"submitted; {submission.method.note}".rstrip("; "), "missing": None}
-    meta.setdefault("methods", {})[submission.method.name] = about | {"weights_hash": submission.weights_hash}
+    about |= {"weights_hash": submission.weights_hash, "computed": _utc(submission.computed)}
+    meta.setdefault("methods", {})[submission.method.name] = about
     store.write_meta(meta)
     return submission, len(submission.rows)
 
@@ -130,7 +136,8 @@ def add(path: Path, results: Path) -> tuple[Submission, int]:
 def _check(submission: Submission, path: Path, rows: pd.DataFrame, known: pd.DataFrame, store: Store) -> None:
     if submission.protocol not in PROTOCOLS:
         raise InputError(f"expected a protocol out of {', '.join(PROTOCOLS)} in {path}, got {submission.protocol!r}")
-    if submission.method.name in METHODS:
+    here = rows["code"] != SUBMITTED
+    if submission.method.name in METHODS or (rows.loc[here, "method"] == submission.method.name).any():
         raise InputError(f"expected a new method name in {path}, but {submission.method.name!r} is measured here")
     if known.empty:
         versions = ", ".join(sorted(rows["dataset_hash"].unique())) or "nothing"
@@ -165,6 +172,11 @@ def _check_row(submission: Submission, path: Path, row: Score) -> None:
                 f"expected PSNR and MSE of {row.id} in {path} to agree, but an MSE of {numbers['mse']:g} is "
                 f"{derived:.2f} dB and not {numbers['psnr']:.2f}"
             )
+
+
+def _utc(time: datetime) -> str:
+    """As rows have it, so that text sorts by time."""
+    return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _numbers(row: Score) -> dict:

@@ -34,12 +34,12 @@ def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:
     columns = ["rank", "method", "looks at", "venue", *map(heading, metrics)]
     columns += ["95 % interval", "to the best", "p (Holm)", "wins"]
     rows = [_measured_row(board, method, main.loc[method], means.loc[method], metrics) for method in order]
+    without = {method: f"{count} images only" for method, count in board.partial.items()}
+    without |= {method: sentence.partition(":")[0] for method, sentence in board.absent.items()}
     blanks = [""] * (len(columns) - 4)
-    for method, count in board.partial.items():
-        rows.append(["", *_who(board, method), f"{count} images only", *blanks])
-    for method, sentence in board.absent.items():
-        rows.append(["", *_who(board, method), sentence.partition(":")[0], *blanks])
-    return Table(_title(board), columns, rows, _notes(board, first))
+    statuses = ["measured"] * len(rows) + list(without.values())
+    rows += [["", *_who(board, method), reason, *blanks] for method, reason in without.items()]
+    return Table(_title(board), columns, rows, _notes(board, first), statuses)
 
 
 def reported(board: Board, metrics: Sequence[str] = TABLE_1) -> list[Table]:
@@ -82,7 +82,8 @@ def published_table(frame: pd.DataFrame, title: str) -> Table:
         shown = ["" if name not in values else _number(name, values[name], "?") for name in metrics]
         rows.append([cells["title"].iloc[0], cells["kind"].iloc[0], cells["venue"].iloc[0], *shown])
     notes = ["? is a cell that is not on record here"] if frame["value"].isna().any() else []
-    return Table(title, ["method", "kind", "venue", *(OTHER_TITLES.get(m) or heading(m) for m in metrics)], rows, notes)
+    columns = ["method", "kind", "venue", *(OTHER_TITLES.get(m) or heading(m) for m in metrics)]
+    return Table(title, columns, rows, notes, ["reported"] * len(rows))
 
 
 def broken_down(board: Board, by: str, metric: str) -> Table:
@@ -112,7 +113,7 @@ def _measured_row(board: Board, method: str, main: pd.Series, means: pd.Series, 
         *_who(board, method),
         board.about(method).get("venue") or "",
         *(_number(metric, means[metric]) for metric in metrics),
-        f"{_number(first, main['low'])} to {_number(first, main['high'])}",
+        "–" if np.isnan(main["low"]) else f"{_number(first, main['low'])} to {_number(first, main['high'])}",
         "best" if best else _number(first, main["difference"], signed=True),
         "" if best else _p(main["p"]),
         f"{main['wins']:.0f}",
@@ -138,7 +139,9 @@ def _notes(board: Board, first: str) -> list[str]:
         f"measured by {', '.join(sorted(board.rows['code'].unique()))}",
         f"rank, interval, difference and wins are of {title}; rank is 1 + the number of methods that are better beyond "
         f"doubt (sign-flip test over photos, Holm over all pairs, 5 %), '=' shares its rank",
-        "intervals resample photos",
+        "p (Holm) is over the differences to the best alone, a smaller family than all pairs: below 0.05 the rank may "
+        "still be shared",
+        "intervals resample photos" if board.photos > 1 else "one photo: no interval, and nothing is beyond doubt",
         *board.notes,
         *gathered(board.absent),
     ]

@@ -18,6 +18,8 @@ from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
 from bench.methods import METHODS
+from bench.running import sentences
+from bench.store import make_folder
 from iph.files import replacing
 
 
@@ -50,18 +52,21 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the predictions.")],
     model: Annotated[str, typer.Option(help="Weights of iph.")] = "general",
     size: Annotated[int, typer.Option(help="Side of the pictures.")] = 256,
+    root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
 ) -> None:
     """Harmonize every composite towards a region of another photo."""
-    entries = open_dataset(dataset).entries
-    harmonizer = iph.load(model)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "method.json").write_text(about(model).model_dump_json(indent=1) + "\n")
-    for place, entry in enumerate(tqdm(entries, unit="image")):
-        picture, other = load(entry, size), load(other_photo(entries, place), size)
-        session = harmonizer.open(picture.composite, picture.foreground)
-        result = session.harmonize(other.reference, reference_image=other.composite)
-        with replacing(out / f"{entry.id}.png") as temporary:
-            cv2.imwrite(str(temporary), cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR))
+    with sentences():
+        entries = open_dataset(dataset, root).entries
+        harmonizer = iph.load(model)
+        make_folder(out)
+        with replacing(out / "method.json") as temporary:
+            temporary.write_text(about(model).model_dump_json(indent=1) + "\n")
+        for place, entry in enumerate(tqdm(entries, unit="image")):
+            picture, other = load(entry, size), load(other_photo(entries, place), size)
+            session = harmonizer.open(picture.composite, picture.foreground)
+            result = session.harmonize(other.reference, reference_image=other.composite)
+            with replacing(out / f"{entry.id}.png") as temporary:
+                cv2.imwrite(str(temporary), cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR))
 
 
 if __name__ == "__main__":

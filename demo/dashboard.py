@@ -2,9 +2,10 @@
 
 It reads what ``bench`` and ``userstudy`` wrote and writes nothing of it. IPH_RESULTS names the results folder (default:
 ``results`` in the project), IPH_STUDY a study file, a vote store's URL or a file of votes, IPH_DATA a folder that holds
-data sets by name, for their pictures.
+data sets by name, for their pictures. IPH_STUDIO, which ``app.py`` sets, is the studio's address, for a link.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -29,3 +30,5 @@ pages = [
 ]
 st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; }</style>")
 st.navigation(pages, position="top").run()
+if studio := os.environ.get("IPH_STUDIO"):
+    st.caption(f"[To the studio]({studio})")

@@ -1,8 +1,9 @@
 """Composites, masks and targets as arrays, checked as they are read.
 
-Images are (H, W, 3) uint8 sRGB and masks (H, W) bool. At a fixed size composites and targets are resized as
-iHarmony4's ``evaluation.py`` resizes images (Pillow, bicubic), masks as DoveNet's loader does (the nearest pixel). What
-that loader does to images (Pillow, bilinear) belongs to the network: see ``bench/methods/learned.py``.
+Images are (H, W, 3) uint8 sRGB and masks (H, W) bool. At a fixed size composites and targets are resized as the
+protocol says, by default as iHarmony4's ``evaluation.py`` resizes images (Pillow, bicubic), masks as DoveNet's loader
+does (the nearest pixel). What that loader does to images (Pillow, bilinear) belongs to the network: see
+``bench/methods/learned.py``.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bench.datasets.manifest import Entry
 from bench.errors import InputError
+from bench.metrics.protocols import PROTOCOLS, resized, soft
 
 MASK_MODES = {"1", "L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
 STRONG = 128  # a colour channel from here on is "on" in a mask; JPEG masks have soft edges
@@ -22,16 +24,23 @@ GREY_SPREAD = 48  # how far the channels of a grey mask may drift apart when it 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a method is given and judged by, all of one size. ``reference`` and ``target`` may be None."""
+    """What a method is given and judged by, all of one size. ``reference`` and ``target`` may be None.
+
+    ``weights`` (H, W) float in [0, 1] is how a protocol with soft masks scores the foreground, None where it is bool.
+    """
 
     composite: np.ndarray
     foreground: np.ndarray
     reference: np.ndarray | None
     target: np.ndarray | None
+    weights: np.ndarray | None = None
 
 
-def load(entry: Entry, size: int | None = None) -> Picture:
-    """Read an entry at its own size, or at ``size`` x ``size``. Raises InputError when a file cannot be used."""
+def load(entry: Entry, size: int | None = None, protocol: str = "strict") -> Picture:
+    """Read an entry at its own size, or at ``size`` x ``size`` as ``protocol`` resizes.
+
+    Raises InputError when a file cannot be used.
+    """
     composite = read_image(entry.composite)
     target = None if entry.target is None else read_image(entry.target)
     foreground, reference = _read_masks(entry)
@@ -46,11 +55,13 @@ def load(entry: Entry, size: int | None = None) -> Picture:
         raise InputError(f"expected a reference in the mask of {entry.id}, but {entry.reference.name} is empty")
     if size is None:
         return Picture(composite, foreground, reference, target)
+    spec = PROTOCOLS[protocol]
     return Picture(
-        resize_image(composite, size),
+        resized(composite, size, spec),
         resize_mask(foreground, size),
         None if reference is None else resize_mask(reference, size),
-        None if target is None else resize_image(target, size),
+        None if target is None else resized(target, size, spec),
+        soft(foreground.astype(np.float64), size) if spec.resize == "cv2-linear" else None,
     )
 
 
@@ -82,10 +93,6 @@ def read_two_colour_mask(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"expected red for the foreground and blue for the reference, but {path} is grey")
     on = pixels >= STRONG  # (H, W, 3)
     return on[..., 0] & ~on[..., 1] & ~on[..., 2], on[..., 2] & ~on[..., 0] & ~on[..., 1]
-
-
-def resize_image(image: np.ndarray, size: int) -> np.ndarray:
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What a compared method is: how it is cited, what it looks at, where its weights are, and how to run it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,10 +63,16 @@ class Method:
         return self.checksum(self)
 
     def with_weights(self, path: Path) -> "Method":
-        """The same method with weights from ``path``, as a row of its own name."""
+        """The same method with weights from ``path``, as a row of its own name.
+
+        The folder is in the name, because ``iph train`` calls every result best.safetensors; no "/" is, because kept
+        pictures lie in a folder of that name.
+        """
         if self.weights is None:
             raise InputError(f"expected a method with weights before '=', but {self.name!r} has none")
         if not path.exists():
             raise InputError(f"expected weights for {self.name!r} at {path}, but nothing is there")
-        title = f"{self.title} (weights {path.name})"
-        return replace(self, name=f"{self.name}={path.name}", title=title, source=path, parameters=None)
+        whole = Path(os.path.abspath(path))
+        title = f"{self.title} (weights {whole.parent.name}/{whole.name})"
+        name = f"{self.name}={whole.parent.name}-{whole.name}"
+        return replace(self, name=name, title=title, source=whole, parameters=None)

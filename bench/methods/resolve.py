@@ -20,12 +20,16 @@ def resolve(names: Iterable[str]) -> list[Method]:
     """Methods for names, groups (``all``, ``classical``, ``generic``, ``interactive``) and one's own, each once.
 
     ``name=WEIGHTS`` is the method with the weights in a file or folder, ``name=CODE.py`` a new one as ``own.py`` says.
-    A wrong name raises ``InputError`` with the nearest right one.
+    A wrong name raises ``InputError`` with the nearest right one, and so do two files under one name.
     """
     found: dict[str, Method] = {}
     for name in names:
         for method in _expand(name):
-            found.setdefault(method.name, method)
+            source = found.setdefault(method.name, method).source
+            if source != method.source:
+                raise InputError(
+                    f"expected every name for one file, but {method.name!r} would be {source} and {method.source}"
+                )
     return list(found.values())
 
 

@@ -154,11 +154,7 @@ def _image(image: ArrayLike, name: str) -> Bytes:
 def _resize(image: Bytes, spec: Protocol) -> Bytes:
     if spec.size is None or image.shape[:2] == (spec.size, spec.size):
         return image
-    side = (spec.size, spec.size)
-    if spec.resize == "cv2-linear":
-        return cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
-    kernel = Image.Resampling.BICUBIC if spec.resize == "pil-bicubic" else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(image).resize(side, kernel))
+    return resized(image, spec.size, spec)
 
 
 def _resize_mask(weights: Floats, spec: Protocol) -> Floats:
@@ -166,7 +162,21 @@ def _resize_mask(weights: Floats, spec: Protocol) -> Floats:
         return np.asarray(bilevel(weights, spec.size), dtype=np.float64)
     if spec.size is None or weights.shape == (spec.size, spec.size):
         return weights
-    return cv2.resize(weights, (spec.size, spec.size), interpolation=cv2.INTER_LINEAR)
+    return soft(weights, spec.size)
+
+
+def resized(image: Bytes, size: int, spec: Protocol) -> Bytes:
+    """``image`` (H, W, 3) at ``size`` x ``size`` as the protocol resizes; Pillow's bicubic where it does not."""
+    side = (size, size)
+    if spec.resize == "cv2-linear":
+        return cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
+    kernel = Image.Resampling.BILINEAR if spec.resize == "pil-bilinear" else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(image).resize(side, kernel))
+
+
+def soft(weights: Floats, size: int) -> Floats:
+    """A mask (H, W) in [0, 1] at ``size`` x ``size`` as the data sets of iDIH and CDTNet have it: linear."""
+    return cv2.resize(weights, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def bilevel(weights: Floats, size: int | None) -> NDArray[np.bool_]:

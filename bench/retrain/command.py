@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.running import run_and_report, sentences
+from bench.running import run_and_report, sentences, usual_side
 
 
 def retrain(
@@ -86,7 +86,8 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
         if new or not composite.measured(title):
             methods = ["composite", *(f"{job.row}={job.weights}" for job in new)]
             run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
-            record_measured(out / "results", title, [composite, *new])
+            size = str(usual_side(title, "strict") or "original")
+            record_measured(out / "results", title, size, [composite, *new])
     table = render(measured(title, composite, jobs), "markdown")
     (out / f"{Path(name).name}.md").write_text(table + "\n")
     typer.echo(table)

@@ -31,15 +31,21 @@ NOTES = [
 ]
 
 
-def record_measured(results: Path, dataset: str, jobs: Sequence[Job]) -> None:
-    """Write the means of each job's rows of ``dataset`` in ``results`` into its facts; the composite is one of them."""
+def record_measured(results: Path, dataset: str, size: str, jobs: Sequence[Job]) -> None:
+    """Write the means of each job's rows of ``dataset`` in ``results`` into its facts; the composite is one of them.
+
+    Rows are those of the last run's data under ``strict`` at ``size``, as a row has it. A method's name may hold the
+    file's and its folder's; the weights' hash tells the seeds apart.
+    """
     store = Store(results, dataset)
-    frame = store.read()
-    title = store.read_meta().get("title", dataset)
+    frame, meta = store.read(), store.read_meta()
+    title = meta.get("title", dataset)
+    current = frame["dataset_hash"] == meta["dataset_hash"]
+    frame = frame[current & (frame["protocol"] == "strict") & (frame["size"] == size)]
     for job in jobs:
         rows = frame[frame["method"] == "composite"]
         if job.row != "composite":
-            rows = frame[frame["method"] == f"{job.row}={job.weights.name}"]
+            rows = frame[frame["method"].str.startswith(f"{job.row}=")]
             rows = rows[rows["weights_hash"] == sha256(job.weights)[:16]]
         if rows.empty:
             continue

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import typer.main
 from bench_pictures import make_dataset, picture, save
+from bench_rows import fill, made_rows
 from bench_runs import serial
 from typer.testing import CliRunner, Result
 
-from bench import weights
+from bench import interaction, weights, wrong_reference
 from bench.cli import app
 from bench.datasets import CATALOGUE, read_manifest
 from bench.datasets.catalogue import SAMPLE_ROOT
@@ -69,7 +70,7 @@ def test_from_run_to_table_and_export(measured: Path) -> None:
     table = bench("table", measured / "r")
     assert table.exit_code == 0 and "Direct composite" in table.stdout and "weights missing" in table.stdout
     by = bench("table", measured / "r", "--by", "subset", "--metric", "fmse", "--format", "csv")
-    assert by.stdout.splitlines()[0] == "method,even (n=2),odd (n=2)"
+    assert by.stdout.splitlines()[0] == "status,table,method,even (n=2),odd (n=2)"
     exported = bench("export", measured / "r", "--out", measured / "export")
     assert exported.exit_code == 0 and (measured / "export/leaderboard.json").exists()
     wrong = refused("export", measured / "r", "--out", measured / "export", "--submission", "composit")
@@ -107,6 +108,8 @@ def test_own_result_through_the_command_line(measured: Path, form: str) -> None:
     facts.write_text(json.dumps(FACTS))
     again = bench(*run)
     assert "0 rows computed" in again.stdout and "MyNet" in bench("table", measured / "r").stdout
+    at_once = bench(*run[:-1], measured / "at once")
+    assert at_once.exit_code == 0 and "4 rows computed" in at_once.stdout
     assert bench(*export).exit_code == 0
     bench("run", "--dataset", measured / "set", "--methods", "composite", "--out", measured / "elsewhere")
     taken = bench("add", measured / "export/mynet-set-strict-256.json", measured / "elsewhere")
@@ -192,9 +195,35 @@ def test_mistakes(arguments: list[str], sentence: str) -> None:
     assert sentence in refused(*arguments)
 
 
+@pytest.mark.parametrize("main", [interaction.main, wrong_reference.main])
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        (["iharmony4"], "error: expected the folder of iHarmony4 as root, got none"),
+        (["iharmony4", "--root", "/nowhere"], "error: expected a folder at /nowhere, found none"),
+        (["/nowhere/at/all"], "error: expected a folder at /nowhere/at/all, found none"),
+        (["sample", "--model", "portrai"], "error: "),
+    ],
+)
+def test_mistakes_outside_of_the_commands(main, dataset: list[str], sentence: str, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "out")] if main is wrong_reference.main else []
+    alone = typer.Typer()
+    alone.command()(main)
+    result = CliRunner().invoke(alone, ["--dataset", *dataset, *out])
+    assert result.exit_code == 2 and result.stderr.startswith(sentence) and result.stderr.count("\n") == 1
+
+
 def test_unwritable_results(tmp_path: Path) -> None:
     make_dataset(tmp_path / "set", images=1)
     (tmp_path / "file").write_text("not a folder")
+    fill(tmp_path / "results", made_rows())
+    for command in (["export"], ["export", "--submission", "composite"]):
+        wrong = refused(*command, tmp_path / "results", "--out", tmp_path / "file/deeper")
+        assert "expected to write into a folder at" in wrong
+    alone = typer.Typer()
+    alone.command()(wrong_reference.main)
+    result = CliRunner().invoke(alone, ["--dataset", str(tmp_path / "set"), "--out", str(tmp_path / "file")])
+    assert result.exit_code == 2 and "expected to write into a folder at" in result.stderr
     assert (
         "expected to write"
         in refused("run", "--dataset", tmp_path / "set", "--methods", "composite", "--out", tmp_path / "file").lower()

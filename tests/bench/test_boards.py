@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from bench_rows import GAINS, IMAGES, fill, made_rows
 
+from bench.board import open_boards, overview
 from bench.errors import InputError
 from bench.export import export, leaderboard, long_table
 from bench.published import published
-from bench.render import Table, render
+from bench.render import Table, render, render_all
 from bench.report import boards, breakdown, scores
 from bench.tables import broken_down, measured, paper_table, reported
 
@@ -133,6 +134,44 @@ def test_rows_of_other_data_are_left_out_and_said(results: Path) -> None:
     assert any("192 rows of another version" in note for note in board.notes)
 
 
+def test_a_board_of_other_data_only_is_left_out_and_said(results: Path, tmp_path: Path) -> None:
+    """The rest of the folder is still a table and an export."""
+    older = {"size": "64", "computed": "2025-01-01T00:00:00+00:00"}
+    fill(results, [row | older for row in made_rows(hash_="old", methods=["composite"])])
+    (board,) = boards(results)
+    assert board.size == "256" and open_boards(results, "portrait-open").keys() == {("strict", "256")}
+    (note,) = [note for note in board.notes if "left out" in note]
+    assert note.endswith("of another version of this data set only: strict at 64")
+    assert export([board], tmp_path / "out")
+    fill(results, made_rows(methods=["idt-background"]), dataset_hash="h2")
+    (board,) = boards(results)
+    assert set(board.rows["dataset_hash"]) == {"h1"} and "the last run was on data h2 and left no rows" in board.notes
+
+
+def test_one_photo_has_no_interval(tmp_path: Path) -> None:
+    fill(tmp_path, [row | {"photo": "one"} for row in made_rows()])
+    (board,) = boards(tmp_path)
+    table = measured(board)
+    assert {row[table.columns.index("95 % interval")] for row in table.rows if row[0]} == {"–"}
+    assert any("one photo: no interval" in note for note in table.notes)
+    (content,) = leaderboard([board])["boards"]
+    assert content["methods"][0]["scores"]["psnr"]["low"] is None
+
+
+def test_a_psnr_of_minus_infinity_is_worst_and_said(results: Path) -> None:
+    """As ``dovenet`` gives it to an output of one colour, whose range is its peak."""
+    rows = made_rows(methods=["xiao-background"])
+    fill(results, [row | ({"psnr": -np.inf} if n == 5 else {}) for n, row in enumerate(rows)])
+    (board,) = boards(results)
+    table = scores(board, ["psnr"]).set_index("method").loc["xiao-background"]
+    rest = np.mean([row["psnr"] for n, row in enumerate(rows) if n != 5])
+    assert table["mean"] == pytest.approx((47 * rest - 100) / 48) and table["low"] < table["mean"] < table["high"]
+    assert table["p"] > 0.05, "one photo proves nothing"
+    assert any("1 outputs have a PSNR of -inf" in note for note in board.notes)
+    overview_ = overview(board).set_index(["method", "metric"])
+    assert overview_.loc[("xiao-background", "psnr"), "mean"] == table["mean"]
+
+
 def test_perfect_outputs_do_not_break_the_mean(results: Path) -> None:
     rows = [row | {"psnr": float("inf"), "mse": 0.0} for row in made_rows(methods=["luminance-background"])]
     fill(results, rows)
@@ -169,6 +208,28 @@ def test_forms() -> None:
     assert len({len(line) for line in render(TABLE, "text").splitlines()[2:6]}) == 1
     with pytest.raises(InputError, match="did you mean 'markdown'"):
         render(TABLE, "markdwn")
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "text"])
+def test_line_breaks_of_other_people_break_no_table(form: str) -> None:
+    broken = Table("A\ntitle", ["method", "PSNR ↑"], [["My\r\nNet", "1.00"]], ["a\nnote"])
+    whole = Table("A title", ["method", "PSNR ↑"], [["My Net", "1.00"]], ["a note"])
+    assert render(broken, form) == render(whole, form)
+
+
+def test_csv_is_one_frame_that_marks_what_was_reported(results: Path) -> None:
+    fill(results, made_rows(methods=["idt-background"], images=10))
+    (board,) = boards(results)
+    text = render_all([measured(board, ["psnr"]), *reported(board, ["psnr"])], "csv")
+    frame = pd.read_csv(io.StringIO(text))
+    assert list(frame.columns[:3]) == ["status", "table", "rank"] and frame["PSNR ↑"].dtype == float
+    ours, theirs = (frame[frame["status"] == status] for status in ("measured", "reported"))
+    assert (
+        len(ours) == len(GAINS) and ours["rank"].notna().all() and ours["table"].str.contains("protocol strict").all()
+    )
+    assert 36.52 in set(theirs["PSNR ↑"]) and theirs["table"].str.startswith("REPORTED").all()
+    rest = frame[~frame["status"].isin(["measured", "reported"])]
+    assert rest["PSNR ↑"].isna().all() and {"10 images only", "weights missing", "not run"} == set(rest["status"])
 
 
 def test_export(results: Path, tmp_path: Path) -> None:

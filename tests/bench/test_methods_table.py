@@ -54,10 +54,22 @@ def test_given_weights_make_a_row_of_their_own(tmp_path):
     path = tmp_path / "retrained.pth"
     path.write_bytes(b"")
     (method,) = resolve([f"dovenet={path}"])
-    assert method.name == "dovenet=retrained.pth"
-    assert method.title == "DoveNet (weights retrained.pth)"
+    assert method.name == f"dovenet={tmp_path.name}-retrained.pth"
+    assert method.title == f"DoveNet (weights {tmp_path.name}/retrained.pth)"
     assert method.parameters is None and METHODS["dovenet"].source is None
     assert method.missing().startswith("weights damaged: expected")
+
+
+def test_two_files_are_two_rows_or_a_sentence(tmp_path, monkeypatch):
+    """``iph train`` calls every result best.safetensors."""
+    for folder in ("wa", "wb", "again/wa"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "best.safetensors").write_bytes(folder.encode())
+    monkeypatch.chdir(tmp_path / "wb")
+    names = ["iph=best.safetensors", "iph=../wa/best.safetensors", f"iph={tmp_path}/wb/best.safetensors"]
+    assert [m.name for m in resolve(names)] == ["iph=wb-best.safetensors", "iph=wa-best.safetensors"]
+    with pytest.raises(InputError, match="'iph=wa-best.safetensors' would be .*/wa/best.saf.* and .*/again/wa/best"):
+        resolve([*names, "iph=../again/wa/best.safetensors"])
 
 
 OWN = "def harmonize(composite, foreground, reference):\n    composite[foreground] = 7\n    return composite\n"

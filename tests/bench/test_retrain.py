@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from bench_rows import IMAGES, fill, made_rows
 from bench_runs import serial
 from typer.testing import CliRunner
 
@@ -25,8 +26,10 @@ from bench.retrain import pace, queue
 from bench.retrain.baselines import FAMILIES, Baseline, load, reconstruction
 from bench.retrain.queue import WARM_UP, Job
 from bench.retrain.recipes import RECIPES, chosen
+from bench.retrain.summary import record_measured
 from bench.retrain.terms import Terms, open_queue
 from bench.store import Store
+from bench.weights import sha256
 from iph.data.samples import SampleRules
 from iph.training.objective import ObjectiveWeights
 from iph.training.validate import mean_objective
@@ -214,7 +217,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     assert (out / "two.md").read_text().strip() in done.output
 
     frame = Store(out / "results", "two").read()
-    names = {"composite"} | {f"{row}=seed-{seed}.safetensors" for row in rows[1].split(",") for seed in (0, 1)}
+    names = {"composite"} | {f"{row}={row}-seed-{seed}.safetensors" for row in rows[1].split(",") for seed in (0, 1)}
     assert set(frame["method"]) == names and len(frame) == 2 * len(names)
     ours = frame[frame["method"].str.startswith("h-net")].groupby("method")["fmse"].mean().to_numpy()
     half = 12.7062 * np.std(ours, ddof=1) / np.sqrt(2)  # Student's 97.5 % point of one degree of freedom
@@ -305,6 +308,23 @@ def test_facts_from_elsewhere_without_weights_are_left_as_they_are(photos, open_
     table = (tmp_path / "two.md").read_text()
     assert "| Direct composite |" in table and "H-Net" not in table
     assert Job("h-net", 0, tmp_path).facts() == facts
+
+
+@pytest.mark.parametrize("name", ["seed-0.safetensors", "h-net-seed-0.safetensors"])
+def test_a_job_is_described_by_its_rows_of_this_data_at_this_size(tmp_path, name):
+    job = Job("h-net", 0, tmp_path)
+    job.run.mkdir(parents=True)
+    job.weights.write_bytes(b"weights")
+    mine = {"weights_hash": sha256(job.weights)[:16]}
+    rows = [row | mine for row in made_rows("two", methods=[f"h-net={name}"])]
+    another = {"method": "h-net=seed-1.safetensors", "weights_hash": "another"}
+    changes = [another, {"dataset_hash": "h0"}, {"protocol": "idih"}, {"size": "64"}]
+    others = [row | {"fmse": 1e6} | change for row in rows for change in changes]
+    fill(tmp_path / "results", [*rows, *others])
+    record_measured(tmp_path / "results", "two", "256", [job])
+    found = job.facts()["sets"]["two"]
+    assert found["data"] == "h1" and found["images"] == IMAGES
+    assert found["means"]["fMSE ↓"] == pytest.approx(np.mean([row["fmse"] for row in rows]))
 
 
 def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):

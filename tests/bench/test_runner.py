@@ -17,6 +17,7 @@ from bench_runs import TWO, go, serial
 from safetensors.numpy import save_file
 
 from bench import contenders
+from bench.board import open_boards, picture_file
 from bench.datasets import read_manifest
 from bench.errors import InputError
 from bench.metrics import score_all
@@ -83,6 +84,24 @@ def test_other_protocol_size_or_data_are_other_rows(folder: Path, tmp_path: Path
     save(folder / "targets/0.png", picture(99))
     _, summary = go(folder, results, names=["composite"])
     assert summary.computed == 6 and store.read()["dataset_hash"].nunique() == 2
+
+
+@pytest.mark.parametrize("protocol", ["dovenet", "rainnet", "idih", "cdtnet"])
+def test_a_protocol_resizes_in_its_own_way(folder: Path, tmp_path: Path, protocol: str) -> None:
+    """What a run scores at 256 is what the protocol makes of the files, and finished pictures go the same way."""
+    options = {
+        "protocol": protocol,
+        "size": 256,
+        "limit": 1,
+        "predictions": [f"mine={outputs(folder, tmp_path / 'm')}"],
+    }
+    store, summary = go(folder, tmp_path / "results", names=["composite"], **options)
+    rows = store.read().set_index("method")
+    entry = read_manifest(folder).entries[0]
+    composite, target = load_pixels(entry.composite), load_pixels(entry.target)
+    for name, value in score_all(composite, target, cv2.imread(str(entry.foreground), 0) > 0, protocol).items():
+        assert rows.loc["composite", name] == value
+    assert summary.failures == [] and rows.loc["mine", "mse"] == 0
 
 
 def test_shards_make_the_whole(folder: Path, tmp_path: Path) -> None:
@@ -179,8 +198,10 @@ def test_predictions(folder: Path, tmp_path: Path) -> None:
     assert summary.computed == 6 and (rows["mse"] == 0).all() and np.isinf(rows["psnr"]).all()
     assert rows["seconds"].isna().all()
     save(made / "image0.png", picture(50))
+    _, summary = go(folder, tmp_path / "results", names=[], predictions=[f"perfect={made}"], limit=4)
+    assert summary.computed == 4, "other pictures are measured again"
     _, summary = go(folder, tmp_path / "results", names=[], predictions=[f"perfect={made}"])
-    assert summary.computed == 6, "other pictures are measured again"
+    assert (summary.computed, summary.present) == (2, 4), "and a longer run goes on"
     assert store.read()["weights_hash"].nunique() == 1
 
 
@@ -197,6 +218,24 @@ def test_predictions_missing_or_extra(folder: Path, tmp_path: Path, spoil, sente
     spoil(made)
     with pytest.raises(InputError, match=sentence):
         go(folder, tmp_path / "results", names=[], predictions=[f"mine={made}"])
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "predicted", "sentence"),
+    [
+        ([], ["mine", "mine"], "but 'mine' is there twice"),
+        (["mine={made}.py"], ["mine"], "but 'mine' is there twice"),
+        ([], ["../mine"], "expected a name without '/'"),
+        ([".mine={made}.py"], [], "and with no dot at its start, but got '.mine'"),
+    ],
+)
+def test_names_tell_rows_apart(folder: Path, tmp_path: Path, names, predicted, sentence: str) -> None:
+    made = outputs(folder, tmp_path / "made")
+    (tmp_path / "made.py").write_text("def harmonize(composite, foreground, reference): ...")
+    arguments = {"names": [name.format(made=made) for name in names], "predictions": [f"{p}={made}" for p in predicted]}
+    with pytest.raises(InputError, match=sentence):
+        go(folder, tmp_path / "results", **arguments)
     assert not (tmp_path / "results").exists()
 
 
@@ -231,6 +270,34 @@ def test_pictures_are_kept_and_made_again_when_lost(folder: Path, tmp_path: Path
     kept.unlink()
     _, summary = go(folder, tmp_path / "results", names=["composite"], keep_pictures=True)
     assert summary.computed == 1 and kept.exists()
+
+
+def test_kept_pictures_show_the_rows_they_lie_beside(folder: Path, tmp_path: Path) -> None:
+    """One set a method: never two sizes, nor the answer of code that has changed."""
+
+    def shown(size: str) -> list[bool]:
+        board = open_boards(tmp_path / "results", "set")["strict", size]
+        return [picture_file(tmp_path / "results", board, "mine", f"image{n}") is not None for n in range(3)]
+
+    code = "def harmonize(composite, foreground, reference):\n    return composite * 0 + {}\n"
+    (tmp_path / "mine.py").write_text(code.format("composite.dtype.type(5)"))
+    options = {"names": ["composite", f"mine={tmp_path}/mine.py"], "limit": 3}
+    store, _ = go(folder, tmp_path / "results", **options, keep_pictures=True)
+    kept = store.folder / "pictures/mine"
+    assert load_pixels(kept / "image2.png").shape == (40, 48, 3) and shown("original") == [True] * 3
+    _, summary = go(folder, tmp_path / "results", **options, size=32)
+    assert summary.computed == 6 and shown("32") == [False] * 3 and shown("original") == [True] * 3
+    go(folder, tmp_path / "results", **options | {"limit": 2}, size=32, keep_pictures=True)
+    assert sorted(path.name for path in kept.glob("*.png")) == ["image0.png", "image1.png"]
+    assert load_pixels(kept / "image1.png").shape == (32, 32, 3)
+    assert shown("32") == [True, True, False] and shown("original") == [False] * 3
+
+    (tmp_path / "mine.py").write_text(code.format("composite.dtype.type(9)"))
+    _, summary = go(folder, tmp_path / "results", **options, size=32)
+    assert summary.computed == 3, "only the code has changed, and nobody asked for more pictures"
+    assert (load_pixels(kept / "image0.png") == 9).all() and shown("32") == [True] * 3
+    _, summary = go(folder, tmp_path / "results", **options | {"names": options["names"][1:]}, size=None)
+    assert summary.computed == 3 and (load_pixels(kept / "image0.png").shape == (32, 32, 3)), "another board"
 
 
 def test_stopped_by_hand(folder: Path, tmp_path: Path) -> None:

@@ -42,6 +42,17 @@ def test_own_result_goes_in(mine: Path, results: Path) -> None:
     assert (board.rows.loc[board.rows["method"] == "mynet", "subset"] != "").all()
 
 
+def test_a_correction_wins_whatever_time_it_bears(mine: Path, results: Path) -> None:
+    content = json.loads(mine.read_text())
+    for time, ssim in (("2031-01-01T00:00:00+05:00", 0.5), ("2026-01-01T00:00:00Z", 0.25)):
+        mine.write_text(json.dumps(content | {"computed": time, "rows": [r | {"ssim": ssim} for r in content["rows"]]}))
+        add(mine, results)
+        (board,) = boards(results)
+        rows = board.rows[board.rows["method"] == "mynet"]
+        assert (rows["ssim"] == ssim).all() and not rows["computed"].str.startswith("2031").any()
+    assert board.about("mynet")["computed"] == "2026-01-01T00:00:00+00:00"
+
+
 def edit(content: dict, change) -> dict:
     change(content)
     return content
@@ -53,6 +64,9 @@ def edit(content: dict, change) -> dict:
         (lambda c: c["method"].pop("title"), "method.title: Field required"),
         (lambda c: c.update(extra=1), "extra: Extra inputs"),
         (lambda c: c["method"].update(name="composite"), "expected a new method name"),
+        (lambda c: c["method"].update(name="ours"), "expected a new method name in .* but 'ours' is measured here"),
+        (lambda c: c.update(computed="2026-11-27T12:00:00"), "computed: Input should have timezone info"),
+        (lambda c: c.update(computed="zzz"), "computed: Input should be a valid datetime"),
         (lambda c: c.update(dataset_hash="other"), "to be measured in .* first, but it holds h1"),
         (lambda c: c.update(protocol="loose"), "expected a protocol out of"),
         (lambda c: c["rows"].pop(), "but 1 are missing or unknown: image47"),
@@ -64,6 +78,7 @@ def edit(content: dict, change) -> dict:
     ],
 )
 def test_own_result_is_checked(mine: Path, results: Path, change, sentence: str) -> None:
+    fill(results, made_rows(methods=["ours"]))
     before = (results / "portrait-open/rows.parquet").read_bytes()
     mine.write_text(json.dumps(edit(json.loads(mine.read_text()), change)))
     with pytest.raises(InputError, match=sentence) as raised:

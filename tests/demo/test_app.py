@@ -51,8 +51,12 @@ def test_nothing_of_the_server_is_described_but_the_api(address):
 def test_studio_and_dashboard_open_in_a_browser(address, page):
     opened = page(address)
     opened.wait_for_selector(".gallery .example", timeout=90_000)
-    opened.goto(f"{address}/leaderboard/")
+    opened.get_by_role("link", name="Benchmark and user study").click()
+    opened.wait_for_url(f"{address}/leaderboard/")
     opened.wait_for_selector("[data-testid=stApp]", timeout=90_000)
+    back = opened.get_by_role("link", name="To the studio")
+    back.wait_for(timeout=90_000)
+    assert back.evaluate("link => link.href") == f"{address}/"
 
 
 def test_a_study_that_is_not_there_is_a_sentence():
