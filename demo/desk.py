@@ -21,7 +21,7 @@ from gradio.utils import get_upload_folder
 
 from demo import gallery, view
 from demo.marking import Mark
-from demo.pictures import Pictures
+from demo.pictures import Pictures, as_file
 from demo.project import Amounts, Project
 from demo.saving import save
 from iph.errors import InputError
@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 MOST = 60
 IDLE_SECONDS = 3600
 LEFT_SECONDS = 600
-GONE = "these pictures are no longer on the server, which deletes them ten minutes after their page was left"
+GONE = (
+    "these pictures are no longer on the server, which deletes them when their page was left for ten minutes or not"
+    " touched for an hour, and when it restarts"
+)
 ELSEWHERE = "these pictures are open on another page, this one starts anew"
 OUR_FAULT = "Something went wrong on the server, nothing was changed: please try again."
 
@@ -182,8 +185,7 @@ def _place(seat: Seat, data: dict) -> None:
 
 
 def _save(seat: Seat, data: dict) -> dict:
-    path = save(seat.project, data.get("what"), seat.pictures.folder)
-    return {"file": seat.pictures.pass_on(path)}
+    return {"file": as_file(save(seat.project, data.get("what"), seat.pictures.tray()))}
 
 
 def _adjust(seat: Seat, data: dict) -> None:

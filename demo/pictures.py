@@ -3,14 +3,16 @@
 A picture is made again only if what it is made of is another object now, and deleted some answers after its last use.
 """
 
-import secrets
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 from gradio.utils import get_upload_folder
+
+from demo.folders import OwnFolder
 
 KEPT_TURNS = 3  # a slow browser may still be loading the pictures of an earlier answer
 LEVEL = 1  # of PNG compression: a fifth of the usual time
@@ -20,11 +22,11 @@ class Pictures:
     """The files of one project's page. A file is told to Gradio as a dict, which gets its address on the way out."""
 
     def __init__(self) -> None:
-        self.folder = Path(get_upload_folder()) / f"studio-{secrets.token_urlsafe(16)}"
-        self.folder.mkdir(parents=True, mode=0o700)
+        self._own = OwnFolder(Path(get_upload_folder()))
+        self.folder = self._own.path
         self.turn = 0
         self._shown: dict[str, tuple[tuple, dict]] = {}
-        self._old: list[tuple[int, str]] = []
+        self._old: list[tuple[int, Path]] = []
 
     def next_turn(self) -> int:
         """Count one more answer, and delete what was replaced long enough ago."""
@@ -32,7 +34,7 @@ class Pictures:
         gone = [path for turn, path in self._old if turn < self.turn - KEPT_TURNS]
         self._old = self._old[len(gone) :]
         for path in gone:
-            Path(path).unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         return self.turn
 
     def find(self, name: str, *made_of: object) -> dict | None:
@@ -56,16 +58,17 @@ class Pictures:
         """The picture of that name is out of use."""
         _, file = self._shown.pop(name, (None, None))
         if file is not None:
-            self._old.append((self.turn, file["path"]))
+            self._old.append((self.turn, Path(file["path"])))
 
-    def pass_on(self, path: Path) -> dict:
-        """A file of the folder for the visitor to keep; here it is deleted after some turns."""
-        self._old.append((self.turn, str(path)))
-        return as_file(path)
+    def tray(self) -> Path:
+        """A folder for one file that the visitor keeps, whose address is then a new one; deleted after some turns."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        self._old.append((self.turn, folder))
+        return folder
 
     def close(self) -> None:
         """Delete all of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._own.close()
 
 
 def as_file(path: Path) -> dict:

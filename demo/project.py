@@ -15,6 +15,7 @@ import numpy as np
 
 from demo import marking
 from demo.automatic import Suggestion, cut_out, free_place, suggestions
+from demo.folders import OwnFolder
 from demo.marking import Mark
 from demo.opened import Opened, mask_file, open_picture
 from demo.scene import Scene
@@ -59,7 +60,8 @@ class Project:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.folder = Path(tempfile.mkdtemp(prefix="iph-studio-"))  # readable by this user only
+        self._own = OwnFolder(Path(tempfile.gettempdir()))
+        self.folder = self._own.path
         self._clear()
 
     def _clear(self) -> None:
@@ -76,7 +78,7 @@ class Project:
 
     def close(self) -> None:
         """Delete the originals, for good."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._own.close()
 
     @property
     def base(self) -> Opened | None:

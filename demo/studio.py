@@ -5,17 +5,21 @@
 
 import atexit
 import contextlib
+import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 import iph
 from demo import api, gallery
 from demo.desk import Desk, listener
+from demo.folders import sweep
 from demo.limits import MAX_UPLOAD, ClosedBlocks, Doors
 from demo.pictures import as_file
 from demo.rate_limit import RateLimit
@@ -31,13 +35,21 @@ CSS = """
 .gradio-container { width: 100%; max-width: 1280px !important; padding: 0 !important; margin: 0 auto !important; }
 .gradio-container .main { padding: 0 20px !important; max-width: none !important; }
 #studio .html-container { padding: 0; }
+#links { text-align: center; }
+#links a { margin: 0 12px; color: var(--neutral-500); font-size: 14px; }
 footer .divider { display: none !important; }
 @media (max-width: 560px) { .gradio-container .main { padding: 0 12px !important; } }
 """
 
 
-def build_studio(limit: RateLimit | None = None) -> ClosedBlocks:
-    """The studio as a Gradio app. limit: how much one client may ask, for tests; None for the usual one."""
+def build_studio(limit: RateLimit | None = None, links: Mapping[str, str] | None = None) -> ClosedBlocks:
+    """The studio as a Gradio app.
+
+    limit: how much one client may ask, for tests; None for the usual one. links: what else the server has, words and
+    address, shown below the stage.
+    """
+    for parent in (Path(tempfile.gettempdir()), Path(get_upload_folder())):
+        sweep(parent)
     desk = Desk()
     atexit.register(desk.close)
 
@@ -60,7 +72,11 @@ def build_studio(limit: RateLimit | None = None) -> ClosedBlocks:
                 api_visibility="private",
                 api_name=f"studio_{event}",
             )
-            happened.then(None, js=tell_done(channel), api_visibility="private", show_progress="hidden")
+            # Gradio's page runs ``then`` after an answer, but after a refused request ``failure`` alone.
+            for ended in (happened.then, happened.failure):
+                ended(None, js=tell_done(channel), api_visibility="private", show_progress="hidden")
+        if links:
+            gr.HTML(" ".join(f'<a href="{address}">{words}</a>' for words, address in links.items()), elem_id="links")
         studio.unload(leave)
         api.register()
     studio.queue(max_size=40)

@@ -29,6 +29,8 @@ function say(text, isError) {
   toastTimer = setTimeout(() => { parts.toast.hidden = true; }, isError ? 12000 : 6000);
 }
 find("button", parts.toast).addEventListener("click", () => say(""));
+// What went wrong before is no news any more once something else is done.
+function hush() { if (parts.toast.classList.contains("error")) say(""); }
 
 // What the server is doing, shown when it takes longer than a blink.
 let busyTimer = 0;

@@ -1,5 +1,5 @@
 // The page's conversation with the server: one event at a time per channel; the answer is the whole state.
-let view = { turn: 0 }, tab = "reference", tool = "point", savedUrl = "";
+let view = { turn: 0 }, tab = "reference", tool = "point";
 const channels = { act: [], adjust: [], thumbnails: [], save: [] };
 const WORDS = {
   open: "Reading the photo", example: "Opening", place: "Harmonizing", mark: "Looking there", take: "Harmonizing",
@@ -20,6 +20,8 @@ const seat = {
 
 // Everything that changes the project goes through "act", in order. A newer place replaces one that still waits.
 function send(channel, name, data = {}) {
+  if (name !== "thumbnails") hush();
+  if (!["place", "thumbnails"].includes(name)) tools.flush();  // what is seen goes first
   const waiting = channels[channel], newest = waiting.at(-1);
   if (waiting.length > 1 && newest.name === name && ["place", "adjust", "thumbnails"].includes(name)) waiting.pop();
   waiting.push({ name, data });
@@ -36,10 +38,11 @@ function next(channel) {
 }
 
 function done(channel) {
-  channels[channel].shift();
+  const { name } = channels[channel].shift();
   next(channel);
   next("save");
   if (!channels.act.length && !channels.save.length) showBusy("");
+  if (["place", "adjust"].includes(name) && view.work) show();  // the server's picture takes the place of the hand's
 }
 const whenDone = (event) => {
   if (!element.isConnected) window.removeEventListener("studio-done", whenDone);
@@ -51,9 +54,9 @@ const tools = makeTools({
   place: (placement) => send("act", "place", placement),
   mark: (kind, points, size) => send("act", "mark", { target: tab, kind, points, ...(size && { size }) }),
 });
-const setAmounts = makeAmounts(
-  (amounts) => { if (tab === "reference") picture.blend(amounts); },
-  (amounts) => send("adjust", "adjust", amounts),
+const amounts = makeAmounts(
+  (now) => { if (tab === "reference") picture.blend(now); },
+  (now) => send("adjust", "adjust", now),
 );
 
 async function take(kind, file) {
@@ -92,10 +95,22 @@ function choose(name, wanted) {
   render();
 }
 
+// The picture on the stage. What is in a hand, or was sent and is not answered yet, stays as the hand has it.
+function show() {
+  const waits = (channel, name) => channels[channel].some((event) => event.name === name);
+  picture.show(...scene()).then((shown) => {
+    if (!shown) return;
+    if (amounts.handling || waits("adjust", "adjust")) amounts.hold();
+    else amounts.settle(view.amounts);
+    if (tools.handling || (tab === "reference" && waits("act", "place"))) tools.hold();
+    else tools.settle(tab === "reference" ? view.person : null);
+  }).catch((error) => say(error.message, true));
+}
+
 function render() {
-  const [whole, result] = scene(), lines = view.outlines, placed = Boolean(view.slots.person);
-  picture.show(whole, result).then(() => { if (!tools.handling) tools.settle(tab === "reference" ? view.person : null); })
-    .catch((error) => say(String(error.message || error), true));
+  const [whole] = scene(), lines = view.outlines, placed = Boolean(view.slots.person);
+  if (tab !== "reference") tools.flush();
+  show();
   findAll("[data-tab]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.tab === tab));
   find("[data-tab=other]").hidden = !view.other;
   findAll("[data-tool]").forEach((button) => {
@@ -134,7 +149,7 @@ function render() {
 
 watch("value", () => {
   const answer = props.value;
-  if (!answer || answer.turn <= view.turn) return;
+  if (!answer || (answer.seat === view.seat && answer.turn <= view.turn)) return;  // a new seat counts anew
   const before = view;
   view = answer;
   seat.keep(Object.keys(view.slots).length ? view.seat : "");
@@ -143,7 +158,6 @@ watch("value", () => {
   const working = view.work;
   parts.start.hidden = working;
   parts.work.hidden = !working;
-  if (!channels.adjust.length) setAmounts(view.amounts);
   if (working) {
     if (view.asks) { tab = "person"; tool = before.asks ? tool : "point"; }
     else if (!before.work || before.asks) { tab = "reference"; tool = usable()[0]; }
@@ -151,8 +165,7 @@ watch("value", () => {
     if (tab === "other" && !view.other) tab = "reference";
     choose(tab);
   }
-  if (view.file && view.file.url !== savedUrl) {
-    savedUrl = view.file.url;
+  if (view.file) {
     const link = make("a");
     link.href = view.file.url;
     link.download = view.file.orig_name;
@@ -165,10 +178,20 @@ showGallery(props.value.gallery || [], (id) => send("act", "example", { id }));
 findAll("[data-tab]").forEach((button) => button.addEventListener("click", () => choose(button.dataset.tab)));
 findAll("[data-tool]").forEach((button) => button.addEventListener("click", () => choose(tab, button.dataset.tool)));
 findAll("[data-save]").forEach((button) => button.addEventListener("click", () => send("save", "save", { what: button.dataset.save })));
+let sure = 0;
 const actions = {
   auto: () => { tab = "reference"; send("act", "auto"); },
   undo: () => send("act", "undo"),
-  restart: () => { tab = "reference"; say(""); send("act", "restart"); },
+  restart: () => {  // nothing brings the work back, so it takes a second click
+    const button = find("[data-do=restart]"), calm = () => { sure = 0; button.textContent = "Start over"; };
+    button.textContent = "Sure? Start over";
+    if (!sure) { sure = setTimeout(calm, 4000); return; }
+    clearTimeout(sure);
+    calm();
+    tab = "reference";
+    say("");
+    send("act", "restart");
+  },
   mirror: () => tools.mirror(),
   lines: () => {
     const button = find("[data-do=lines]"), shown = button.getAttribute("aria-pressed") !== "true";

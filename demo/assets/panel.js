@@ -111,17 +111,20 @@ findAll("input[type=range]").forEach((slider) => {
   slider.addEventListener("input", () => fill(slider));
 });
 
-// Three sliders: live(amounts) while one moves, rest(amounts) when it is let go.
+// Three sliders: live(amounts) while one moves, rest(amounts) when it is let go. The hand's value stays until then.
 function makeAmounts(live, rest) {
   const sliders = findAll("[data-amount]");
+  let handling = false;
   const read = () => Object.fromEntries(sliders.map((slider) => [slider.dataset.amount, slider.value / 100]));
   const label = () => sliders.forEach((slider) => {
     find("output", slider.parentNode).textContent = slider.value + " %";
     fill(slider);
   });
   sliders.forEach((slider) => {
-    slider.addEventListener("input", () => { label(); live(read()); });
-    slider.addEventListener("change", () => rest(read()));
+    slider.addEventListener("input", () => { handling = true; label(); live(read()); });
+    slider.addEventListener("change", () => { handling = false; rest(read()); });
+    // A slider that ends where it began tells of no change.
+    for (const end of ["pointerup", "pointercancel"]) slider.addEventListener(end, () => { handling = false; });
   });
   find("[data-do=reset]").addEventListener("click", () => {
     sliders.forEach((slider) => { slider.value = 100; });
@@ -129,8 +132,12 @@ function makeAmounts(live, rest) {
     live(read());
     rest(read());
   });
-  return (amounts) => {
-    sliders.forEach((slider) => { slider.value = Math.round(amounts[slider.dataset.amount] * 100); });
-    label();
+  return {
+    settle(now) {
+      sliders.forEach((slider) => { slider.value = Math.round(now[slider.dataset.amount] * 100); });
+      label();
+    },
+    hold() { live(read()); },
+    get handling() { return handling; },
   };
 }

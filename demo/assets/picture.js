@@ -8,10 +8,12 @@ const picture = (() => {
   function bitmap(url) {
     if (!loaded.has(url)) {
       const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-      loaded.set(url, fetch(url).then((answer) => {
-        if (!answer.ok) throw new Error("The picture is gone from the server: please reload the page.");
-        return answer.blob();
-      }).then((blob) => createImageBitmap(blob, options)));
+      const wanted = fetch(url).then((answer) => answer.ok ? answer.blob() : Promise.reject())
+        .then((blob) => createImageBitmap(blob, options)).catch(() => {
+          loaded.delete(url);  // the next answer asks again
+          throw new Error("A picture did not arrive from the server: please try again, or reload the page.");
+        });
+      loaded.set(url, wanted);
       if (loaded.size > 16) loaded.delete(loaded.keys().next().value);
     }
     return loaded.get(url);
@@ -26,7 +28,7 @@ const picture = (() => {
     return pen.getImageData(0, 0, width, height);
   }
 
-  // Show a whole picture, and in it the patch { x, y, width, height, was, full, now }, or none.
+  // Show a whole picture, and in it the patch { x, y, width, height, was, full, now }, or none. Tells whether it did.
   async function show(whole, result) {
     const mine = ++token;
     const image = await bitmap(whole.file.url);
@@ -36,7 +38,7 @@ const picture = (() => {
       const [was, full, now] = await Promise.all([load("was"), load("full"), load("now")]);
       made = { x: result.x, y: result.y, was, full, now };
     }
-    if (mine !== token) return;  // something newer is on its way
+    if (mine !== token) return false;  // something newer is on its way
     base = image; patch = made;
     for (const canvas of [after, before]) { canvas.width = whole.width; canvas.height = whole.height; }
     parts.frame.style.setProperty("--ratio", whole.width / whole.height);
@@ -46,6 +48,7 @@ const picture = (() => {
       split(100 * (result.x + result.width / 2) / whole.width);
     }
     draw(patch && patch.now);
+    return true;
   }
 
   function draw(shown) {

@@ -2,7 +2,7 @@
 // act.place(placement) and act.mark(kind, points, size) are told when it is done. Points are shares of the picture.
 function makeTools(act) {
   const frame = parts.frame, fingers = new Map();
-  let tool = "point", person = null, place = null, gesture = null, settle = 0, cross = null, corner = null;
+  let tool = "point", person = null, place = null, gesture = null, timer = 0, cross = null, corner = null;
 
   const at = (event) => {
     const box = frame.getBoundingClientRect();
@@ -62,8 +62,15 @@ function makeTools(act) {
   }
 
   function put(after = 0) {
-    clearTimeout(settle);
-    settle = setTimeout(() => act.place(place), after);
+    clearTimeout(timer);
+    timer = setTimeout(flush, after);
+  }
+
+  function flush() {  // what still waits to be sent
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = 0;
+    act.place(place);
   }
 
   // --- marks ------------------------------------------------------------------------------------------------------
@@ -210,14 +217,16 @@ function makeTools(act) {
     use(name) { tool = name; frame.dataset.hand = name; if (place) showHandles(place); else parts.handles.hidden = true; },
     // What the server answered: the person as they stand now, or nobody.
     settle(now) {
-      clearTimeout(settle);
       person = now;
       place = now && { ...now.placement };
       if (now) parts.sprite.src = now.sprite.url;
       clear();
       showHandles(place);
     },
+    // An answer came while a hand is at it: what the hand moved stays where it is.
+    hold() { if (!parts.sprite.hidden) picture.withoutPatch(); },
+    flush,
     mirror() { drag({ ...place, mirrored: !place.mirrored }); put(); },
-    get handling() { return Boolean(gesture); },
+    get handling() { return Boolean(gesture || timer); },
   };
 }

@@ -5,7 +5,7 @@ import streamlit as st
 
 from bench.board import available, versus
 from bench.metrics import METRICS
-from bench.render import render
+from bench.render import render_all
 from bench.report import TABLE_1, scores
 from bench.tables import heading as metric_heading
 from bench.tables import measured, reported
@@ -186,7 +186,7 @@ def _downloads(shown: Shown, metric: str) -> None:
 
     def write(form: str) -> str:
         tables = [measured(shown.board, metrics), *reported(shown.board, metrics)]
-        return "\n\n".join(render(table, form) for table in tables) + "\n"
+        return render_all(tables, form) + "\n"
 
     with st.container(horizontal=True):
         for label, (suffix, mime) in FORMS.items():

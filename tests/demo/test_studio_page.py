@@ -1,123 +1,22 @@
 """The studio in a real browser: composite, point, harmonize, download; by mouse, keyboard and touch."""
 
-import base64
 import re
 import time
 
-import gradio as gr
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from studio_pictures import disc, scene, write
+from studio_pictures import disc, write
+from visitor_hands import canvas, download, drag, files, project, put, quiet, shown, studio, visit
 
-from demo.rate_limit import RateLimit
 from demo.scene import Scene
-from demo.studio import build_studio, serving
 from iph.imagefile import read_photo
 from iph.mapping import ColorMapping
 from iph.polynomial import TERMS
 from iph.recipe import Recipe
 
+__all__ = ["files", "studio", "visit"]  # fixtures
+
 pytestmark = pytest.mark.browser
-PATIENCE = 90_000  # milliseconds; other work may share the machine
-CANVAS = """() => {
-    const c = document.querySelector('canvas.after');
-    const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-    let text = '';
-    for (const value of d) text += String.fromCharCode(value);
-    return [c.width, c.height, btoa(text)];
-}"""
-
-
-@pytest.fixture(scope="module")
-def studio(serve, tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-    studio = build_studio(RateLimit(rate=1000, burst=1000))
-    studio.address = serve(gr.mount_gradio_app(FastAPI(), studio, path="/", **serving(studio)))
-    yield studio
-    studio.desk.close()
-    patch.undo()
-
-
-@pytest.fixture
-def visit(page, studio):
-    """``visit(**page options)`` opens the studio."""
-
-    def go(**options):
-        opened = page(**options)
-        opened.set_default_timeout(PATIENCE)
-        opened.goto(studio.address)
-        opened.wait_for_selector(".gallery .example")
-        return opened
-
-    return go
-
-
-@pytest.fixture
-def files(tmp_path):
-    return {
-        "background": write(tmp_path / "beach.png", scene(240, 320)),
-        "person": write(tmp_path / "me.png", scene(160, 120, 2), disc(160, 120)),
-        "other": write(tmp_path / "sunset.jpg", scene(90, 90, 7)),
-    }
-
-
-def put(opened, files):
-    """Background and person, and the first result."""
-    for kind in ("background", "person"):
-        opened.set_input_files(f".drop[data-kind={kind}] input", files[kind])
-        opened.wait_for_function(f"!document.querySelector('.drop[data-kind={kind}].waiting')")
-        if kind == "background":
-            opened.wait_for_selector(".drop.filled")
-    opened.wait_for_selector(".split:not([hidden])")
-    quiet(opened)
-
-
-def quiet(opened):
-    """Nothing is on its way: no event, no thumbnail, no drag."""
-    opened.wait_for_function(
-        "!document.querySelector('#studio [data-busy], .card.stale, .frame[data-dragging]')"
-        " && !document.querySelector('#studio .html-container > [data-busy]')"
-    )
-
-
-def point(opened, x, y):
-    """A place on the picture, in pixels of the window."""
-    box = opened.query_selector(".frame").bounding_box()
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-
-def drag(opened, start, end):
-    opened.mouse.move(*point(opened, *start))
-    opened.mouse.down()
-    opened.mouse.move(*point(opened, *end), steps=3)
-    opened.mouse.up()
-
-
-def canvas(opened) -> np.ndarray:
-    width, height, data = opened.evaluate(CANVAS)
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
-
-
-def shown(opened, expected):
-    """Wait until the stage shows exactly these pixels."""
-    deadline = time.monotonic() + PATIENCE / 1000
-    while not np.array_equal(now := canvas(opened), expected):
-        assert time.monotonic() < deadline, np.abs(now.astype(int) - expected).max()
-        time.sleep(0.1)
-
-
-def project(studio):
-    return studio.desk.seats[next(reversed(studio.desk.seats))].project
-
-
-def download(opened, what, folder):
-    with opened.expect_download(timeout=PATIENCE) as started:
-        opened.click(f"[data-save={what}]")
-    path = folder / started.value.suggested_filename
-    started.value.save_as(path)
-    return path
 
 
 def test_composite_point_harmonize_download(visit, studio, files, tmp_path):
@@ -227,7 +126,7 @@ def test_a_refused_other_photo_changes_nothing(visit, studio, files, tmp_path):
     opened.set_input_files(".panel .file input", fake)
     opened.wait_for_selector(".toast[role=alert]:not([hidden])")
     assert opened.get_attribute("[data-tab=person]", "aria-pressed") == "true"
-    opened.click("[data-do=restart]")
+    opened.dblclick("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert opened.is_hidden(".toast")
 
@@ -268,7 +167,7 @@ def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path, monk
     opened.wait_for_selector(".split:not([hidden])")
     quiet(opened)
     assert project(studio).scene.mask.max() == 1 and opened.is_hidden("[data-tool=move]")
-    opened.click("[data-do=restart]")
+    opened.dblclick("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert project(studio).base is None
     opened.click(".example")
