@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
@@ -94,6 +95,9 @@ class StudyRoute(APIRoute):
                 return refusal(401, "token", str(error))
             except InputError as error:
                 return refusal(422, "invalid", str(error))
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                return refusal(422, "invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
             except (sa.exc.OperationalError, sa.exc.TimeoutError):  # disk full, database away, too busy
                 return refusal(503, "store", "this cannot be saved at the moment; it is kept here and sent again", 5)
 

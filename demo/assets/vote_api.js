@@ -2,13 +2,15 @@
 // is sent again, under the same request id, after a lost connection, a full disk or a crash.
 const base = `${location.pathname.replace(/\/*$/, "/")}api/`;
 
+// The study's own words for no. The first are worth another try: a busy server, a store that cannot write, a pause.
+const PASSING = ["busy", "store", "paused"], FINAL = ["closed", "full", "screen", "conflict", "invalid", "token"];
+
 class Refusal extends Error {
-  constructor(status, body, wait) {
-    super(body.message || `the server answered ${status}`);
-    Object.assign(this, { status, code: body.code || "", wait });
+  constructor(code, message, wait = 0) {
+    super(message);
+    Object.assign(this, { code, wait });
   }
-  // Worth another try: the network, a busy or restarting server, a store that cannot write, a pause.
-  get passing() { return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === "paused"; }
+  get passing() { return !FINAL.includes(this.code); }
 }
 
 async function ask(path, body, token) {
@@ -20,14 +22,13 @@ async function ask(path, body, token) {
     response = await fetch(base + path, options);
     answer = await response.text();
   } catch {
-    throw new Refusal(0, { code: "offline", message: "the server cannot be reached" });
+    throw new Refusal("offline", "the server cannot be reached");
   }
-  try {
-    answer = JSON.parse(answer);
-  } catch { // a sign-in page of the network, or a proxy whose server is away: not the study's word
-    throw new Refusal(0, { code: "offline", message: "something else answered in the server's place" });
-  }
-  if (!response.ok) throw new Refusal(response.status, answer, Number(response.headers.get("Retry-After")) || 0);
+  try { answer = JSON.parse(answer); } catch { answer = null; }
+  // A sign-in page of the network, a proxy whose server is away, an app without the study: not the study's word.
+  const known = response.ok ? answer?.[path === "study" ? "state" : "upcoming"] : [...PASSING, ...FINAL].includes(answer?.code);
+  if (!known) throw new Refusal("offline", "something else answered in the server's place");
+  if (!response.ok) throw new Refusal(answer.code, answer.message, Number(response.headers.get("Retry-After")) || 0);
   return answer;
 }
 
@@ -53,9 +54,9 @@ function makeMemory(key) {
 }
 
 // Sends answers one by one, in order, each under the token it was given with. ``onAnswer`` gets the server's view after
-// each; ``onTrouble`` what holds them up.
-function makeOutbox(memory, { onAnswer, onTrouble, onRefused }) {
-  let sending = null, wake = null;
+// each; ``onTrouble`` what holds them up; ``onMissed`` how many were refused for good since the last one was given.
+function makeOutbox(memory, { onAnswer, onTrouble, onMissed, onRefused }) {
+  let sending = null, wake = null, lost = 0;
   const all = () => memory.get("outbox") || [];
   const put = (list) => memory.set("outbox", list.length ? list : null);
   const current = (one) => one.token === memory.get("token");
@@ -74,6 +75,7 @@ function makeOutbox(memory, { onAnswer, onTrouble, onRefused }) {
         if (!(error instanceof Refusal)) throw error;
         if (!error.passing) {
           done();
+          if (first.path === "vote") onMissed(error, ++lost);
           if (current(first)) onRefused(error);
           continue;
         }
@@ -94,6 +96,7 @@ function makeOutbox(memory, { onAnswer, onTrouble, onRefused }) {
     flush,
     waiting,
     add(path, body) {
+      lost = 0;
       put([...all(), { path, token: memory.get("token"), body: { request_id: requestId(), ...body } }]);
       return flush();
     },

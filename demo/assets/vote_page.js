@@ -24,6 +24,11 @@ function banner(text) {
   if (find(".banner").textContent !== text) find(".banner").textContent = text;
   find(".banner").hidden = !text;
 }
+// Stays until the next answer is given, whatever the banner says meanwhile.
+function missed(text) {
+  find(".missed").textContent = text;
+  find(".missed").hidden = !text;
+}
 function fill(name, text) { for (const node of element.querySelectorAll(`[data-text="${name}"]`)) node.textContent = text; }
 
 function begin() {
@@ -80,18 +85,23 @@ function advance() {
 function leave(name = element.dataset.at === "trial" ? null : "wait") {
   onScreen?.close();
   onScreen = null;
+  hideLink();
   if (name) stage(name);
 }
 
 function give(trial, choice, seconds, ranks) {
   onScreen = null;
-  outbox.add("vote", { trial: trial.trial, choice, seconds: Math.round(1000 * seconds) / 1000, ...(ranks && { ranks }) });
+  send("vote", { trial: trial.trial, choice, seconds: Math.round(1000 * seconds) / 1000, ...(ranks && { ranks }) });
   advance();
 }
 function undo() {
   leave();
-  outbox.add("undo", {});
+  send("undo", {});
   showProgress();
+}
+function send(path, body) {
+  missed("");
+  outbox.add(path, body);
 }
 
 function openOutbox() {
@@ -104,8 +114,12 @@ function openOutbox() {
     onTrouble(error, left) {
       banner(`${left === 1 ? "Your last answer is" : `${left} answers are`} not saved yet (${error.message}). Keep this page open; it tries again by itself.`);
     },
+    onMissed(error, count) {
+      const why = error.code === "conflict" ? "another tab or device was quicker, or the session had ended" : error.message;
+      missed(`${count === 1 ? "One answer was" : `${count} answers were`} not taken: ${why}.`);
+    },
     onRefused(error) {
-      // Another tab or device was quicker, or the session has ended: the server knows where it stands.
+      // The server knows where the session stands.
       if (error.code === "conflict" || error.code === "invalid") start();
       else refused(error, start);
     },
@@ -145,6 +159,12 @@ async function start() {
   } catch (error) { if (turn === turns) refused(error, start); }
 }
 
+// The link is the rater's alone: it leaves the page with the pair that it was asked for at.
+function hideLink() {
+  find(".elsewhere").hidden = true;
+  find(".elsewhere input").value = "";
+}
+
 const actions = {
   agree: checkScreen,
   decline: () => end("Thank you", "You have not taken part, and nothing was stored.", study.codes.no_consent),
@@ -157,13 +177,16 @@ const actions = {
   copy: () => navigator.clipboard?.writeText(find(".code output").textContent).then(() => { find('[data-do="copy"]').textContent = "Copied"; }),
   elsewhere() {
     const line = find(".elsewhere"), input = find(".elsewhere input");
-    line.hidden = !line.hidden;
+    if (!line.hidden) return hideLink();
+    line.hidden = false;
     input.value = `${location.origin}${location.pathname}${location.search}#resume=${memory.get("token")}`;
-    if (!line.hidden) { input.focus(); input.select(); }
+    input.focus();
+    input.select();
   },
   "next-person"() {
     memory.set("token", null);
     [view, brightness] = [null, null];
+    missed("");
     leave("wait");
     start();
   },
@@ -171,8 +194,9 @@ const actions = {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   actions[button?.dataset.do]?.();
-  // A clicked button must not take the next press of Space.
-  if (element.dataset.at === "trial" && event.detail && event.target.closest("button")) find(".panes").focus({ preventScroll: true });
+  // A clicked button must not take the next press of Space. The link keeps the focus, to be copied.
+  const clicked = event.detail && event.target.closest("button") && document.activeElement !== find(".elsewhere input");
+  if (element.dataset.at === "trial" && clicked) find(".panes").focus({ preventScroll: true });
 });
 window.addEventListener("resize", () => {
   fill("have", `${innerWidth} × ${innerHeight}`);
@@ -182,8 +206,8 @@ window.addEventListener("resize", () => {
 window.addEventListener("hashchange", () => { if (location.hash.includes("resume=")) { leave("wait"); start(); } });
 document.addEventListener("keydown", (event) => {
   if (!element.isConnected || element.dataset.at !== "trial" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select")) return;
-  // Someone who goes through the buttons by keyboard presses the one in focus.
+  // Someone who goes through the buttons by keyboard presses the one in focus. The link is read-only: keys mean here what
+  // they mean everywhere.
   if (event.target.closest("button") && [" ", "Enter"].includes(event.key)) return;
   const tools = { u: "undo", U: "undo", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", f: "zoom-fit", F: "zoom-fit" };
   if (onScreen?.key(event.key)) event.preventDefault();

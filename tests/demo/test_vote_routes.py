@@ -13,8 +13,9 @@ from PIL import Image, PngImagePlugin
 from study_files import METHODS, RATERS, write_study
 
 from demo.rate_limit import RateLimit
+from demo.vote import ASSETS
 from demo.vote_admin import admin_router
-from demo.vote_routes import study_router
+from demo.vote_routes import STATUS, study_router
 from userstudy.sessions import Sessions
 from userstudy.simulate import Taste, simulate
 from userstudy.store import Store
@@ -149,9 +150,9 @@ def test_pictures_are_lossless_nameless_and_cached(make_client, tmp_path):
         ({"choice": "undone"}, 422, "invalid"),
         ({"ranks": [1, 2]}, 422, "invalid"),
         ({"seconds": -3}, 422, "invalid"),
-        ({"trial": "zero"}, 422, None),
-        ({"extra": 1}, 422, None),
-        ({"request_id": "x"}, 422, None),
+        ({"trial": "zero"}, 422, "invalid"),
+        ({"extra": 1}, 422, "invalid"),
+        ({"request_id": "x"}, 422, "invalid"),
         ({"choice": "left" * 9000}, 413, "invalid"),
     ],
 )
@@ -159,8 +160,14 @@ def test_forged_votes_are_refused(make_client, body, status, code):
     client = make_client()
     client.enter()
     answer = client.vote(0, **body)
-    assert answer.status_code == status and answer.json().get("code") == code
+    assert answer.status_code == status and answer.json()["code"] == code
     assert client.get("/study/api/progress").json()["done"] == 0
+
+
+def test_the_page_knows_every_code_of_a_refusal():
+    script = (ASSETS / "vote_api.js").read_text(encoding="utf-8")
+    for code in (*STATUS, "token", "store"):
+        assert f'"{code}"' in script  # any other is to the page not the study's word
 
 
 def test_replays_conflicts_and_undo(make_client):

@@ -112,17 +112,120 @@ def test_an_undo_before_the_answers_open_keeps_them_shut(page, studies):
     assert saved_choices(study, rater_page) == [(0, "right")]
 
 
-def test_an_answer_that_is_not_the_servers_does_not_count(page, studies):
+TRIES = """() => {
+  const honest = window.fetch;
+  window.tries = [];
+  window.fetch = (address, options) => {
+    if (!String(address).endsWith("api/vote")) return honest(address, options);
+    window.tries.push(performance.now());
+    return ANSWER;
+  };
+}"""
+
+
+@pytest.mark.parametrize("answer", ["Promise.reject(TypeError())", "Promise.resolve(new Response('<html>'))"])
+def test_tries_in_an_outage_are_further_and_further_apart(page, studies, answer):
+    rater_page = page(studies.short.url)
+    begin(rater_page, studies.short.url)
+    rater_page.evaluate(TRIES.replace("ANSWER", answer))
+    rater_page.keyboard.press("ArrowLeft")
+    rater_page.wait_for_function("tries.length >= 3")
+    first, second, third = rater_page.evaluate("tries.slice(0, 3)")
+    assert second - first > 900 and third - second > 1900  # milliseconds
+
+
+FOREIGN = {
+    "a sign-in page": (200, "<html>Sign in to the Wi-Fi</html>"),
+    "an app without the study": (404, '{"detail": "Not Found"}'),
+    "a proxy": (403, '{"error": "login required"}'),
+    "a proxy with codes of its own": (403, '{"code": "forbidden", "message": "login required"}'),
+    "an empty yes": (200, "{}"),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), FOREIGN.values(), ids=FOREIGN)
+def test_an_answer_that_is_not_the_servers_does_not_count(page, studies, status, body):
     study = studies.short
     rater_page = page(study.url)
     begin(rater_page, study.url)
-    rater_page.route("**/api/vote", lambda route: route.fulfill(status=200, body="<html>Sign in to the Wi-Fi</html>"))
-    rater_page.keyboard.press("ArrowLeft")
-    ready(rater_page, 2)
-    rater_page.wait_for_selector(".banner >> text=not saved yet")
+    rater_page.route("**/api/vote", lambda route: route.fulfill(status=status, body=body))
+    for number, key in enumerate(("ArrowLeft", "ArrowRight"), 1):
+        ready(rater_page, number)
+        rater_page.keyboard.press(key)
+    ready(rater_page, 3)
+    rater_page.wait_for_selector(".banner >> text=2 answers are not saved yet")
+    unsaved(rater_page, 2)
     rater_page.unroute("**/api/vote")
     rater_page.wait_for_selector(".banner", state="hidden")
-    assert saved_choices(study, rater_page) == [(0, "left")]
+    assert saved_choices(study, rater_page) == [(0, "left"), (1, "right")]
+
+
+@pytest.mark.parametrize(("status", "body"), FOREIGN.values(), ids=FOREIGN)
+def test_a_page_that_opens_before_its_study_waits_for_it(page, studies, status, body):
+    rater_page = page()
+    rater_page.route("**/api/study", lambda route: route.fulfill(status=status, body=body))
+    rater_page.goto(studies.short.url)
+    at(rater_page, "end")
+    assert "tries again by itself" in rater_page.inner_text(".reason")
+    rater_page.unroute("**/api/study")
+    at(rater_page, "consent")
+
+
+def test_an_answer_that_another_tab_was_quicker_with_is_not_lost_without_a_word(page, studies):
+    study = studies.short
+    rater_page = page(study.url)
+    begin(rater_page, study.url)
+    other = rater_page.context.new_page()
+    other.goto(study.url)
+    ready(other, 1)
+    rater_page.keyboard.press("ArrowLeft")
+    ready(rater_page, 2)
+    unsaved(rater_page, 0)
+    other.keyboard.press("ArrowRight")
+    other.wait_for_selector(".missed >> text=One answer was not taken: another tab or device was quicker")
+    ready(other, 2)
+    assert other.is_visible(".missed")  # the pictures that came meanwhile did not wipe it away
+    other.keyboard.press("ArrowDown")
+    ready(other, 3)
+    assert other.is_hidden(".missed")
+    assert saved_choices(study, other) == [(0, "left"), (1, "tie")]
+
+
+def test_an_answer_that_the_server_finds_invalid_is_not_lost_without_a_word(page, studies):
+    study = studies.short
+    rater_page = page(study.url)
+    begin(rater_page, study.url)
+    rater_page.route("**/api/vote", lambda route: route.continue_(post_data={"trial": "zero"}), times=1)
+    rater_page.keyboard.press("ArrowLeft")
+    rater_page.wait_for_selector(".missed >> text=One answer was not taken: body.request_id: Field required")
+    ready(rater_page, 1)
+    rater_page.keyboard.press("ArrowRight")
+    ready(rater_page, 2)
+    assert saved_choices(study, rater_page) == [(0, "right")]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_study_that_closes_says_how_many_answers_came_too_late(page, studies, crash):
+    study = studies.slow
+    rater_page = page(study.url)
+    begin(rater_page, study.url)
+    rater_page.context.set_offline(True)
+    for number in (1, 2):
+        ready(rater_page, number)
+        rater_page.keyboard.press("ArrowLeft")
+    unsaved(rater_page, 2)
+    study.store.set_state(study.row.id, "close")
+    try:
+        if crash:
+            rater_page.goto("about:blank")
+        rater_page.context.set_offline(False)
+        if crash:
+            rater_page.goto(study.url)
+        rater_page.wait_for_selector(".missed >> text=2 answers were not taken: the study is closed")
+        at(rater_page, "end")
+        assert "closed" in rater_page.inner_text("[data-stage=end] h2") and rater_page.is_visible(".missed")
+    finally:
+        study.store.set_state(study.row.id, "open")
 
 
 def test_a_browser_that_stores_nothing_still_votes(page, studies):

@@ -38,6 +38,24 @@ def test_going_on_on_another_device(page, studies):
     assert "resume" not in third.url and rater_of(third) == rater_of(first)
 
 
+def test_the_link_to_another_device_can_be_copied_and_does_not_take_the_next_key(page, studies):
+    rater_page = page(studies.short.url, permissions=["clipboard-read"])
+    begin(rater_page, studies.short.url)
+    rater_page.click("[data-do=elsewhere]")
+    link = rater_page.input_value(".elsewhere input")
+    rater_page.keyboard.press("Control+c")
+    assert "#resume=" in link and rater_page.evaluate("navigator.clipboard.readText()") == link
+    rater_page.keyboard.press("ArrowLeft")
+    ready(rater_page, 2)
+    assert rater_page.is_hidden(".elsewhere")
+    rater_page.click("[data-do=elsewhere]")
+    rater_page.click("[data-do=elsewhere]")
+    assert rater_page.is_hidden(".elsewhere")
+    rater_page.keyboard.press("Space")
+    ready(rater_page, 3)
+    assert saved_choices(studies.short, rater_page) == [(0, "left"), (1, "skip")]
+
+
 def test_prolific_comes_back_and_is_sent_home(page, studies):
     url = studies.short.url + "?PROLIFIC_PID=5f0c1a2b3c4d&STUDY_ID=s1&SESSION_ID=abc%26d"
     rater_page = page(url)
@@ -186,13 +204,15 @@ def test_the_next_person_on_a_shared_device(page, studies):
     rater_page = page(studies.short.url)
     begin(rater_page, studies.short.url)
     first = rater_of(rater_page)
+    rater_page.click("[data-do=elsewhere]")
     for number in (1, 2, 3):
         ready(rater_page, number)
-        rater_page.keyboard.press("ArrowLeft")
+        rater_page.click("[data-choice=left]")
     at(rater_page, "end")
     rater_page.click("[data-do=next-person]")
     begin(rater_page, studies.short.url)
     assert rater_of(rater_page) != first
+    assert rater_page.is_hidden(".elsewhere") and not rater_page.input_value(".elsewhere input")  # the first one's link
 
 
 def test_the_admin_page(page, studies):
