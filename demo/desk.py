@@ -21,7 +21,7 @@ from gradio.utils import get_upload_folder
 
 from demo import gallery, view
 from demo.marking import Mark
-from demo.pictures import Pictures, as_file
+from demo.pictures import Pictures
 from demo.project import Amounts, Project
 from demo.saving import save
 from iph.errors import InputError
@@ -119,7 +119,7 @@ class Desk:
         key = str(data.get("seat") or "")
         lost = self.resume(session, key) if key and session not in self.seats else None
         seat = self.seat(session)
-        more = {"message": None, "file": None}
+        more = {"message": None}
         try:
             if lost is not None:
                 raise InputError(lost)
@@ -133,7 +133,8 @@ class Desk:
             log.exception("the event %r failed", event)
             more["message"] = {"text": OUR_FAULT, "error": True}
         with seat.project.lock:
-            return view.answer(seat.project, seat.pictures, seat=seat.key, **more)
+            # The file goes with every answer until the next: one may overtake that which brings it.
+            return view.answer(seat.project, seat.pictures, seat=seat.key, file=seat.pictures.handed, **more)
 
 
 def _is_over(seat: Seat, now: float) -> bool:
@@ -184,8 +185,13 @@ def _place(seat: Seat, data: dict) -> None:
     seat.project.place(placement)
 
 
-def _save(seat: Seat, data: dict) -> dict:
-    return {"file": as_file(save(seat.project, data.get("what"), seat.pictures.tray()))}
+def _save(seat: Seat, data: dict) -> None:
+    seat.pictures.hand_over(lambda folder: save(seat.project, data.get("what"), folder))
+
+
+def _restart(seat: Seat, data: dict) -> None:
+    seat.project.start_over()
+    seat.pictures.take_back()
 
 
 def _adjust(seat: Seat, data: dict) -> None:
@@ -209,7 +215,7 @@ DO: dict[str, Callable[[Seat, dict], dict | None]] = {
     "auto": lambda seat, data: seat.project.auto(),
     "undo": lambda seat, data: seat.project.undo(),
     "resume": lambda seat, data: None,
-    "restart": lambda seat, data: seat.project.start_over(),
+    "restart": _restart,
     "adjust": _adjust,
     "thumbnails": lambda seat, data: None,
     "save": _save,

@@ -27,6 +27,8 @@ class Pictures:
         self.turn = 0
         self._shown: dict[str, tuple[tuple, dict]] = {}
         self._old: list[tuple[int, Path]] = []
+        self.handed: dict | None = None  # the newest file that the visitor was given to keep
+        self._tray: Path | None = None
 
     def next_turn(self) -> int:
         """Count one more answer, and delete what was replaced long enough ago."""
@@ -60,11 +62,22 @@ class Pictures:
         if file is not None:
             self._old.append((self.turn, Path(file["path"])))
 
-    def tray(self) -> Path:
-        """A folder for one file that the visitor keeps, whose address is then a new one; deleted after some turns."""
+    def hand_over(self, make: Callable[[Path], Path]) -> None:
+        """Give the visitor the file that ``make`` puts into a folder of its own, so that its address is a new one."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        self._old.append((self.turn, folder))
-        return folder
+        try:
+            made = as_file(make(folder))
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        self.take_back()
+        self.handed, self._tray = made, folder
+
+    def take_back(self) -> None:
+        """What was handed over is out of use."""
+        if self._tray is not None:
+            self._old.append((self.turn, self._tray))
+        self.handed, self._tray = None, None
 
     def close(self) -> None:
         """Delete all of it."""

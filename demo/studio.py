@@ -25,6 +25,7 @@ from demo.pictures import as_file
 from demo.rate_limit import RateLimit
 from demo.scene import MODEL
 from demo.stage import EVENTS, build_stage, tell_done
+from demo.steady_queue import forget, keep_events
 from iph.errors import InputError
 from iph.masks import segment_subjects
 
@@ -54,7 +55,9 @@ def build_studio(limit: RateLimit | None = None, links: Mapping[str, str] | None
     atexit.register(desk.close)
 
     def leave(request: gr.Request) -> None:
-        desk.leave(request.session_hash or "")
+        session = request.session_hash or ""
+        desk.leave(session)
+        forget(studio._queue, session)
 
     # Pictures whose session ended in some other way are swept after an hour.
     with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as studio:
@@ -80,6 +83,7 @@ def build_studio(limit: RateLimit | None = None, links: Mapping[str, str] | None
         studio.unload(leave)
         api.register()
     studio.queue(max_size=40)
+    keep_events(studio._queue)
     threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio
 

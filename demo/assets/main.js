@@ -1,5 +1,5 @@
 // The page's conversation with the server: one event at a time per channel; the answer is the whole state.
-let view = { turn: 0 }, tab = "reference", tool = "point";
+let view = { turn: 0 }, tab = "reference", tool = "point", handed = "";
 const channels = { act: [], adjust: [], thumbnails: [], save: [] };
 const WORDS = {
   open: "Reading the photo", example: "Opening", place: "Harmonizing", mark: "Looking there", take: "Harmonizing",
@@ -165,13 +165,15 @@ watch("value", () => {
     if (tab === "other" && !view.other) tab = "reference";
     choose(tab);
   }
-  if (view.file) {
+  const url = view.file ? view.file.url : "";
+  if (url && url !== handed && before.seat === view.seat) {  // a reloaded page was given it before
     const link = make("a");
-    link.href = view.file.url;
+    link.href = url;
     link.download = view.file.orig_name;
     link.click();
     say("Saved " + view.file.orig_name + ".");
   }
+  handed = url;
 });
 
 showGallery(props.value.gallery || [], (id) => send("act", "example", { id }));

@@ -153,7 +153,7 @@ def test_our_own_network_runs_from_a_file(tmp_path, monkeypatch):
         method.make()(LARGE, foreground, None)
 
     (own,) = resolve([f"iph={tmp_path / 'iph' / 'h-net-se.safetensors'}"])
-    assert own.name == "iph=h-net-se.safetensors" and own.missing() is None
+    assert own.name == "iph=iph-h-net-se.safetensors" and own.missing() is None
     assert np.array_equal(own.make()(LARGE, foreground, reference), result)
 
 
