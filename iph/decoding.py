@@ -18,7 +18,6 @@ from iph.errors import InputError
 from iph.photo import Photo
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP")
-ORIENTATION = 0x0112
 
 HDR = {16: "PQ", 18: "HLG"}  # transfer curves of ISO/IEC 23091-2
 
@@ -31,7 +30,7 @@ UPRIGHT = {2: (False, 1), 3: (False, -1), 4: (False, 0), 5: (True, None), 6: (Tr
 def decode(image: Image.Image, data: bytes) -> Photo:
     """The first frame of an opened ``image``, whose file is ``data``."""
     kind = "JPEG" if image.format == "MPO" else image.format  # phones append further pictures to a JPEG
-    orientation = image.getexif().get(ORIENTATION, 1)
+    orientation = image.getexif().get(tiff.ORIENTATION, 1)
     exif = tiff.exif_of(image) if kind == "TIFF" else image.info.get("exif")
     if not exif and len(image.getexif()):
         exif = image.getexif().tobytes()

@@ -49,19 +49,17 @@ def main(arguments: list[str] | None = None) -> None:
     except (InputError, typer.TyperException) as error:
         code = BAD_INPUT
         _say(error, error.format_message() if isinstance(error, typer.TyperException) else str(error))
-    except OSError as error:
-        if error.filename is None:
-            code = FAULT
-            _say(error, f"a fault of the program, please report it ({type(error).__name__}: {error})")
-        else:
-            code = BAD_INPUT
-            _say(error, f"expected a file or folder that can be used, got {str(error.filename)!r}: {error.strerror}")
     except MemoryError as error:
         code = BAD_INPUT
         _say(error, "there is not enough memory for this picture")
     except Exception as error:
-        code = FAULT
-        _say(error, f"a fault of the program, please report it ({type(error).__name__}: {error})")
+        named = error.filename if isinstance(error, OSError) else None
+        if named is not None:
+            code = BAD_INPUT
+            _say(error, f"expected a file or folder that can be used, got {str(named)!r}: {error.strerror}")
+        else:
+            code = FAULT
+            _say(error, f"a fault of the program, please report it ({type(error).__name__}: {error})")
     sys.exit(code)
 
 

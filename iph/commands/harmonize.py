@@ -151,8 +151,8 @@ def harmonize(
     if person is not None and recipe is None:
         raise InputError("expected --recipe beside --person: the recipe says where the person is pasted")
     subject = Foreground(foreground, two_color, foreground_box, foreground_click)
-    amounts = {"strength": strength, "luminance": luminance, "chroma": chroma}
-    amounts = {name: value for name, value in amounts.items() if value is not None}
+    amounts = _given(strength=strength, luminance=luminance, chroma=chroma)
+    codes = _given(harmony=harmony, colour_transfer=colour_transfer)
     pointing = Pointing(
         tuple(reference or ()),
         reference_box,
@@ -162,8 +162,6 @@ def harmonize(
         two_color if recipe is None else None,
         tuple(weight or ()),
     )
-    codes = {"harmony": harmony, "colour_transfer": colour_transfer}
-    codes = {name: value for name, value in codes.items() if value is not None}
     if recipe is not None:
         if codes or model is not None:
             raise InputError("expected no --model, --harmony or --colour-transfer beside --recipe: it has the look")
@@ -175,3 +173,8 @@ def harmonize(
         return make_all(jobs, make, cube_size, as_json)
     make_one(jobs[0], make, cube_size, as_json)
     return 0
+
+
+def _given(**options: float | None) -> dict[str, float]:
+    """The options that were used; the others keep the defaults of who is called."""
+    return {name: value for name, value in options.items() if value is not None}

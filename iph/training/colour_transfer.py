@@ -33,12 +33,12 @@ def train_colour_transfer(
     network: Network, photos: PackedPhotos, settings: ColourTransferSettings
 ) -> tuple[StyleEncoder, dict[str, float]]:
     """ψ for ``network``, started from φ, and the mean look distance on held-out photos under φ and under ψ."""
+    if settings.images < settings.batch:
+        raise InputError(f"expected at least a batch of {settings.batch} images to train on, got {settings.images}")
     torch.manual_seed(settings.seed)
     network.eval().requires_grad_(False)
     encoder = copy.deepcopy(network.style_encoder).requires_grad_(True)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=settings.rate)
-    if settings.images < settings.batch:
-        raise InputError(f"expected at least a batch of {settings.batch} images to train on, got {settings.images}")
     training_photos, held_out = hold_out(photos)
     rules = SampleRules(size=settings.size, unpaired=1.0)
     sampler, checks = Sampler(training_photos, rules), Sampler(held_out, rules)
