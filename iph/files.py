@@ -25,9 +25,10 @@ def check_writable(path: str | os.PathLike) -> Path:
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary file beside ``path``, moved there when the block ends well and deleted when it does not.
 
-    An existing file keeps its permissions. Raises InputError where the file system refuses.
+    An existing file keeps its permissions; a link stays, and the file that it names is replaced. Raises InputError
+    where the file system refuses.
     """
-    path = check_writable(path)
+    path = check_writable(os.path.realpath(path) if os.path.islink(path) else path)
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)

@@ -1,0 +1,90 @@
+"""The rows that are retrained: what each network looks at, which loss it has, and what sets it apart."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from training_batch import SIZE, arguments, batch
+
+from bench.retrain.baselines import FAMILIES, Baseline, reconstruction
+from bench.retrain.queue import WARM_UP
+from bench.retrain.recipes import RECIPES, chosen
+from iph.data.samples import SampleRules
+from iph.training.objective import ObjectiveWeights
+from iph.training.validate import mean_objective
+
+
+@pytest.mark.parametrize("row", RECIPES)
+def test_every_row_computes_its_loss_and_reaches_all_its_weights(row):
+    torch.manual_seed(0)
+    network = RECIPES[row].network(SIZE)
+    loss, parts = RECIPES[row].objective(network, batch(), RECIPES[row].weights)
+    loss.backward()
+    assert all(np.isfinite(value) for value in parts.values())
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_a_baseline_looks_at(name):
+    torch.manual_seed(0)
+    network, sample = Baseline(name, SIZE, width=4).eval(), batch()
+    other = sample | {"reference": 1 - sample["foreground"] - sample["reference"]}
+    with torch.no_grad():
+        here, there = network(*arguments(sample)), network(*arguments(other))
+    assert here.shape == sample["composite"].shape and 0 <= here.min() and here.max() <= 1
+    assert torch.equal(here, there) == (name in ("dovenet", "rainnet", "bargainnet"))
+    around = sample["foreground"].expand_as(here) == 0
+    kept = torch.allclose(here[around], sample["composite"][around], atol=1e-6)
+    assert kept == (name == "rainnet")
+
+
+def test_losses_are_those_of_the_released_code():
+    """Recomputed from the definitions: L1 in [-1, 1] over the frame, and a hinge a channel of the code."""
+    torch.manual_seed(0)
+    sample, usual = batch(), ObjectiveWeights()
+    dovenet = Baseline("dovenet", SIZE, width=4).eval()
+    bargain = Baseline("bargainnet-r", SIZE, width=4).eval()
+    with torch.no_grad():
+        found = float(RECIPES["dovenet-retrained"].objective(dovenet, sample, usual)[0])
+        frame = dovenet(*arguments(sample))
+        assert found == pytest.approx(float((frame * 2 - sample["target"] * 2).abs().mean()), rel=1e-5)
+
+        found = float(RECIPES["bargainnet-r-retrained"].objective(bargain, sample, usual)[0])
+        frame, encoder = bargain(*arguments(sample)) * 2 - 1, bargain.network.style_encoder
+        image, target = sample["composite"] * 2 - 1, sample["target"] * 2 - 1
+        real, after, before = (encoder(x, sample["foreground"]).flatten(1) for x in (target, frame, image))
+        guide = encoder(image, sample["reference"]).flatten(1)
+        hinge = ((real - after).abs() - (real - before).abs() + 0.1).clamp_min(0).mean()
+        hinge += ((after - guide).abs() - (after - before).abs() + 0.1).clamp_min(0).mean()
+        assert found == pytest.approx(float((frame - target).abs().mean() + 0.01 * hinge), rel=1e-3)
+
+
+def test_what_is_held_out_does_not_move_batch_normalisation():
+    network = Baseline("dovenet", SIZE, width=4)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first = mean_objective(network, batch(), ObjectiveWeights(), torch.device("cpu"), reconstruction)
+    assert first == mean_objective(network, batch(), ObjectiveWeights(), torch.device("cpu"), reconstruction)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_the_ablation_differs_in_what_it_says():
+    weights = {row: recipe.weights.paper for row, recipe in RECIPES.items() if row.startswith("h-net")}
+    assert weights["h-net"].points == weights["h-net-se"].points == ()
+    assert weights["h-net"].alpha == weights["h-net"].beta == 0 < weights["h-net-se"].alpha
+    assert [len(weights[f"h-net-se-{name}"].points) for name in ("mid", "shadow", "highlight", "all")] == [1, 1, 1, 3]
+    assert RECIPES["h-net"].network(SIZE).style_encoder is None
+    assert {recipe.stage for recipe in RECIPES.values()} == {2, 3}
+
+
+def test_a_trial_differs_from_the_last_row_of_the_ablation_in_one_thing():
+    def described(recipe):
+        settings = recipe.network(SIZE).settings()
+        losses = asdict(recipe.weights.paper) | {"squared": recipe.weights.squared}
+        return settings | losses | dict(recipe.rules) | dict(recipe.training)
+
+    usual = described(RECIPES["h-net-se-all"]) | {"crop": SampleRules().crop, "warm_up": WARM_UP}
+    linked = {"trial-plain": 4, "trial-no-triplets": 2, "trial-triplets": 2}  # head and three of normalisation; α and β
+    for row in chosen(["trials"]):
+        changed = {name for name, value in described(RECIPES[row]).items() if usual.get(name) != value}
+        assert len(changed) == linked.get(row, 1), (row, changed)
