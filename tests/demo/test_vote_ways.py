@@ -1,6 +1,7 @@
 """Ways into a study and out of it, in a real Chromium: panels, gates, codes, other devices, the admin page."""
 
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -159,6 +160,10 @@ def test_paused_and_closed_studies_say_so(page, studies):
     rater_page.keyboard.press("ArrowLeft")
     at(rater_page, "end")
     assert "closed" in rater_page.inner_text("[data-stage=end] h2")
+    assert re.search(r"is saved \(1 of \d+\).*whoever invited you", rater_page.inner_text(".reason"))
+    newcomer.reload()
+    at(newcomer, "end")
+    assert newcomer.inner_text(".reason") == "Thank you for your interest."
     study.store.set_state(study.row.id, "open")
 
 
