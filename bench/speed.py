@@ -89,7 +89,7 @@ def table(speeds: Iterable[Speed]) -> Table:
             failures[speed.method.name] = speed.failure
     columns = ["method", "parameters (M)", "GMACs at 256²", *(f"ms at {size}" for size in SIZES)]
     notes = [
-        f"the quickest of up to {CALLS} calls within {BUDGET:g} s, on the CPU, {torch.get_num_threads()} threads",
+        f"the quickest of up to {CALLS} calls within {BUDGET:g} s, CPU threads: {torch.get_num_threads()}",
         "* timed with random weights: the published ones are not here",
         *gathered(failures),
     ]
