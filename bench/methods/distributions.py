@@ -29,18 +29,25 @@ def histogram(pixels: Floats, core: NDArray[np.bool_], guide: Floats) -> Floats:
 def iterative_transfer(pixels: Floats, core: NDArray[np.bool_], guide: Floats) -> Floats:
     """N-dimensional pdf transfer (Pitié, Kokaram & Dahyot 2007): match marginals along random axes, again and again.
 
-    The rotations are drawn from a fixed seed; the paper's regrain step, which smooths gradients, is not part of it.
+    The rotations are drawn from a fixed seed; the paper's regrain step, which smooths gradients, is not part of it. A
+    flat area moves as one, and where to can hang on the last bit: nothing is left to a BLAS, which rounds by processor.
     """
     rng = np.random.default_rng(SEED)
     if len(guide) > GUIDE_PIXELS:
         guide = rng.choice(guide, GUIDE_PIXELS, replace=False)
     current = pixels
     for _ in range(ITERATIONS):
-        rotation = np.linalg.qr(rng.standard_normal((3, 3)))[0]
-        rotated, wanted = current @ rotation, guide @ rotation
+        rotation = np.linalg.qr(rng.standard_normal((3, 3)))[0].round(9)
+        rotated, wanted = _turned(current, rotation), _turned(guide, rotation)
         moved = [_match_marginal(rotated[:, axis], core, wanted[:, axis]) for axis in range(3)]
-        current = np.column_stack(moved) @ rotation.T
+        current = _turned(np.column_stack(moved), rotation.T)
     return current
+
+
+def _turned(pixels: Floats, rotation: Floats) -> Floats:
+    """``pixels @ rotation``, (K, 3), to the same bit on every machine and wherever a pixel stands."""
+    red, green, blue = pixels.T[:, :, None]
+    return red * rotation[0] + green * rotation[1] + blue * rotation[2]
 
 
 def _match_marginal(values: Floats, core: NDArray[np.bool_], wanted: Floats) -> Floats:

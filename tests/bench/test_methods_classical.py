@@ -1,5 +1,10 @@
 """Classical methods: what each matches, what it leaves alone, and regions that hold next to nothing."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -223,3 +228,23 @@ def test_masks_of_another_size_or_kind_are_a_sentence():
         run(composite, foreground[:-1], reference)
     with pytest.raises(InputError, match="reference mask as bool, 8-bit or float .* but got int64"):
         run(composite, foreground, reference.astype(np.int64))
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSICAL if name.startswith("idt")])
+def test_the_transfer_does_not_hang_on_the_processor(name):
+    """Flat areas stand where a histogram's bins meet, and OpenBLAS rounds as the core it is told of does."""
+    code = f"""
+import zlib, numpy as np
+from bench.methods import resolve
+draw = np.random.default_rng(0)
+picture = np.repeat(np.repeat(draw.integers(0, 256, (12, 16, 3), np.uint8), 8, 0), 8, 1)
+columns = np.arange(128)[None].repeat(96, 0)
+method = resolve([{name!r}])[0].make()
+print(zlib.crc32(method(picture, columns < 40, columns > 80).tobytes()))
+"""
+    answers = set()
+    for core in ("Nehalem", "Haswell"):
+        environment = os.environ | {"OPENBLAS_CORETYPE": core, "PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+        answers.add(done.stdout)
+    assert len(answers) == 1
