@@ -1,10 +1,12 @@
-"""Files that are never half written: they are made beside their target, then renamed over it."""
+"""Files that are never half written: they are made beside their target, then renamed over it; and notes in JSON."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from iph.errors import InputError
 
@@ -42,6 +44,14 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any:
+    """What a note says. Raises FileNotFoundError where there is none, InputError where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"expected JSON in {path}, but it is damaged: {error}") from None
 
 
 def _umask() -> int:

@@ -17,7 +17,7 @@ from filelock import FileLock
 from bench.retrain.recipes import RECIPES
 from bench.retrain.terms import Terms, rules_of
 from iph.data.pack import PackedPhotos
-from iph.files import replacing
+from iph.files import read_json, replacing
 from iph.training.loop import this_process
 from iph.training.validate import objective_batch
 
@@ -29,7 +29,7 @@ def paces(rows: Sequence[str], photos: PackedPhotos, terms: Terms, out: Path) ->
     """Samples a minute of each row: as ``out/pace.json`` has them; those it lacks are measured and added."""
     path = out / "pace.json"
     with FileLock(out / ".pace"):
-        known = json.loads(path.read_text()) if path.is_file() else {}
+        known = read_json(path) if path.is_file() else {}
         new = [row for row in rows if row not in known]
         if new:
             ruler = list(known)[:1]

@@ -22,7 +22,7 @@ from bench.retrain.recipes import RECIPES
 from bench.retrain.terms import Terms, rules_of
 from iph.checkpoint import load_tensors
 from iph.data.pack import PackedPhotos, pack_for_runs
-from iph.files import replacing
+from iph.files import read_json, replacing
 from iph.training.loop import TrainingSettings, train
 from iph.training.stages import stage
 from iph.training.validate import hold_out, validate, validation_batch
@@ -57,7 +57,7 @@ class Job:
         None before the job is finished.
         """
         try:
-            return json.loads(self.run.with_suffix(".json").read_text())
+            return read_json(self.run.with_suffix(".json"))
         except FileNotFoundError:
             return None
 

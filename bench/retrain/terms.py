@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.retrain.recipes import Recipe
+from bench.store import make_folder
 from iph.data.samples import SampleRules
-from iph.files import replacing
+from iph.files import read_json, replacing
 from iph.training.stages import SMALL_RATES, stage
 
 
@@ -23,12 +24,9 @@ class Terms:
 
 def open_queue(out: Path, terms: Terms) -> None:
     """The folder of one queue, made where there is none. InputError where its jobs are of other terms."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
+    make_folder(out)
     path, wanted = out / "terms.json", asdict(terms)
-    known = json.loads(path.read_text()) if path.is_file() else wanted
+    known = read_json(path) if path.is_file() else wanted
     if known != wanted:
         raise InputError(f"expected the terms of the jobs in {out}, {known}, but got {wanted}; take another folder")
     with replacing(path) as temporary:

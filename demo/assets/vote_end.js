@@ -7,7 +7,10 @@ function ended() {
 function halted(state) {
   held = true;
   leave(null);
-  if (state === "closed") return end("The study is closed", view?.done ? `It was closed before you were done. What you answered until then is saved (${view.done} of ${view.total}). If you were promised something for taking part, tell whoever invited you.` : "Thank you for your interest.", null);
+  if (state === "closed") {
+    const underWay = `It was closed before you were done. What you answered until then is saved (${view?.done} of ${view?.total}). If you were promised something for taking part, tell whoever invited you.`;
+    return end("The study is closed", view?.done ? underWay : "Thank you for your interest.", null);
+  }
   end("The study is paused", "What you answered is safe. This page looks again by itself.", null);
   clearTimeout(lookAgain);
   lookAgain = setTimeout(start, 15000);

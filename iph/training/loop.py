@@ -26,7 +26,7 @@ from iph.data.manifest_samples import Composites, CompositeSampler, sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import Sample, Sampler, SampleRules
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_json, replacing
 from iph.training.objective import Objective, ObjectiveWeights, objective
 from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
@@ -187,7 +187,7 @@ def _describe(network: nn.Module, settings: TrainingSettings, accelerator: Accel
     text = json.dumps(described, default=str, indent=1)
     path = settings.out / "settings.json"
     if path.is_file() and (settings.out / "last.pt").is_file():
-        wanted, found = json.loads(text), json.loads(path.read_text())
+        wanted, found = json.loads(text), read_json(path)
         pairs = {"network": (wanted["network"], found["network"])} | {
             name: (wanted["training"][name], found["training"].get(name, wanted["training"][name])) for name in FIXED
         }

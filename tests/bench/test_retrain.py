@@ -293,6 +293,10 @@ def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
     with pytest.raises(InputError, match="take another folder"):
         open_queue(tmp_path / "q", Terms("here", 128))
     assert json.loads((tmp_path / "q" / "terms.json").read_text())["size"] == 64
+    (tmp_path / "q" / "terms.json").write_text("{broken")
+    damaged = invoke("--photos", photos, "--out", tmp_path / "q")
+    assert damaged.exit_code == 2 and "terms.json, but it is damaged" in damaged.output.replace("\n", "")
+    assert (tmp_path / "q" / "terms.json").read_text() == "{broken"
     (tmp_path / "w.safetensors").write_bytes(b"no")
     with pytest.raises(ValueError, match="expected a safetensors file"):
         load(tmp_path / "w.safetensors")
