@@ -30,6 +30,8 @@ QUIET = """(wanted) => {
 }"""  # a page that comes back by itself is quiet for a moment only
 FITS = """() => [document.documentElement, ...document.querySelectorAll('.js-plotly-plot .main-svg')]
     .every((part) => part.scrollWidth <= innerWidth)"""
+HAS_GROUND = """(ground) =>
+    getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === ground"""
 PATIENCE = 120_000  # ms, for a busy machine
 
 
@@ -100,10 +102,10 @@ def photographed(tab, shots: Path, name: str) -> None:
         tab.set_viewport_size({"width": width, "height": min(height + 20, 6000)})
         for scheme, ground in GROUNDS.items():
             tab.emulate_media(color_scheme=scheme)
+            tab.wait_for_function(HAS_GROUND, arg=ground, timeout=PATIENCE)
             calm(tab, 100)  # nothing but the drawing changes
             assert tab.get_by_test_id("stException").count() == 0
             assert tab.evaluate(FITS), f"{name} is wider than {width} pixels"
-            assert tab.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor") == ground
             file = shots / f"{name.lower().replace(', ', '-').replace(' ', '-')}-{scheme}-{width}.png"
             assert len(tab.screenshot(path=file)) > 20_000
     tab.set_viewport_size({"width": WIDTHS[0], "height": 844})

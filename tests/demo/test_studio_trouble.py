@@ -1,10 +1,8 @@
 """The studio's page in trouble: refused requests, lost seats and pictures, answers that come amid a gesture."""
 
-import json
 import re
 import time
 
-import httpx
 import numpy as np
 import pytest
 from visitor_hands import PATIENCE, download, files, point, project, put, quiet, shown, studio, visit
@@ -181,17 +179,3 @@ def test_starting_over_takes_two_clicks_and_a_success_ends_the_talk_of_an_error(
     opened.click("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert project(studio).base is None
-
-
-def test_an_event_outlives_the_stream_that_closes_while_it_is_asked_for(studio):
-    """As a page's does when its last answer is there and its next event still on the way."""
-    with httpx.Client(base_url=f"{studio.address}/gradio_api", timeout=PATIENCE / 1000) as client:
-        events = client.get(f"{studio.address}/config").json()["dependencies"]
-        number = next(event["id"] for event in events if event["api_name"] == "studio_example")
-        asked = {"data": [], "fn_index": number, "session_hash": "closing", "event_data": {"id": "haze"}}
-        client.post("queue/join", json=asked).raise_for_status()
-        with client.stream("GET", "queue/data", params={"session_hash": "closing"}) as first:
-            next(first.iter_lines())  # it is open; now it closes
-        with client.stream("GET", "queue/data", params={"session_hash": "closing"}) as second:
-            told = [json.loads(line[6:]) for line in second.iter_lines() if line.startswith("data: ")]
-    assert [one["success"] for one in told if one["msg"] == "process_completed"] == [True]
