@@ -44,12 +44,15 @@ def page(studio, request):
         yield Page(client, request.node.name)
 
 
-def test_an_event_outlives_the_stream_that_closes_while_it_is_asked_for(page):
-    page.ask("example", id="haze")
+def test_an_event_outlives_the_stream_that_closes_while_it_is_asked_for(page, monkeypatch):
+    monkeypatch.setattr(steady_queue, "OPEN_SECONDS", 0.0)
+    event = page.ask("example", id="haze")
     with page.stream() as first:
         next(first.iter_lines())  # it is open; now it closes
     with page.stream() as second:
-        assert told(second.iter_lines(), "process_completed")[-1]["success"]
+        answers = told(second.iter_lines(), "close_stream")
+    completed = [one for one in answers if one["msg"] == "process_completed" and one["event_id"] == event]
+    assert [one["success"] for one in completed] == [True]
 
 
 def test_a_stream_stays_open_for_the_next_event_and_closes_when_none_comes(page, monkeypatch):
