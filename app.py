@@ -19,10 +19,10 @@ import uvicorn  # noqa: E402
 from fastapi import FastAPI, Request  # noqa: E402
 from fastapi.responses import RedirectResponse  # noqa: E402
 
-from demo.studio import build_studio, serving  # noqa: E402
-from demo.vote import mount_study  # noqa: E402
+from demo.studio.page import build_studio, serving  # noqa: E402
+from demo.vote.page import mount_study  # noqa: E402
 from userstudy.errors import InputError  # noqa: E402
-from userstudy.tokens import admin_token  # noqa: E402
+from userstudy.votes.tokens import admin_token  # noqa: E402
 
 
 def build_app(study: str | None = None) -> FastAPI:

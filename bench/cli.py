@@ -104,7 +104,7 @@ def run(
     recompute: Annotated[bool, typer.Option("--recompute", help="Compute rows again that are there.")] = False,
 ) -> None:
     """Measure methods on a data set. Run it again to go on where it stopped."""
-    from bench.runner import local
+    from bench.evaluation.runner import local
 
     with sentences():
         keep = dataset == "sample" if pictures is None else pictures
@@ -138,9 +138,9 @@ def table(
     format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
 ) -> None:
     """Our measured rows, with the reported ones beside them."""
-    from bench.render import render_all
-    from bench.report import TABLE_1, boards
-    from bench.tables import broken_down, measured, paper_table, reported
+    from bench.report.boards import TABLE_1, boards
+    from bench.report.render import render_all
+    from bench.report.tables import broken_down, measured, paper_table, reported
 
     with sentences():
         if paper is not None:
@@ -161,7 +161,7 @@ def table(
 def weights() -> None:
     """Which weights are here, where the others are offered, and where they have to lie; exits 1 if one is damaged."""
     from bench.methods import METHODS
-    from bench.render import gathered
+    from bench.report.render import gathered
     from bench.weights import status
 
     found = {name: method.availability() for name, method in METHODS.items() if method.weights is not None}
@@ -178,7 +178,7 @@ def speed(
 ) -> None:
     """Parameters, MACs and milliseconds a picture at 256², 1 and 8 megapixels."""
     from bench.methods import resolve
-    from bench.render import render
+    from bench.report.render import render
     from bench.speed import measure, table
 
     with sentences():
@@ -194,10 +194,10 @@ def export(
     dataset: Annotated[str | None, typer.Option(help="Only this data set.")] = None,
 ) -> None:
     """CSV, Markdown, LaTeX, and the JSON that the dashboard and a leaderboard site read."""
-    from bench.export import export as write
-    from bench.report import boards
-    from bench.store import make_folder
-    from bench.submission import write_submission
+    from bench.evaluation.store import make_folder
+    from bench.evaluation.submission import write_submission
+    from bench.report.boards import boards
+    from bench.report.export import export as write
 
     with sentences():
         found = [board for board in boards(results) if dataset in (None, board.dataset)]
@@ -222,7 +222,7 @@ def add(
     results: Results = Path("results"),
 ) -> None:
     """Take somebody's result into the table, after checking it."""
-    from bench.submission import add as take
+    from bench.evaluation.submission import add as take
 
     with sentences():
         submission, count = take(file, results)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from bench.errors import InputError
-from bench.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
-from bench.runner import Execute, Task
+from bench.evaluation.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
+from bench.evaluation.runner import Execute, Task
 from bench.running import run_and_report, sentences
 
 

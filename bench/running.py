@@ -8,13 +8,13 @@ from pathlib import Path
 import typer
 from tqdm import tqdm
 
-from bench import contenders
 from bench.datasets.catalogue import CATALOGUE, open_dataset
 from bench.errors import InputError, unknown
+from bench.evaluation import entrants
+from bench.evaluation.runner import Execute, plan, run
+from bench.evaluation.store import Store
 from bench.metrics import PROTOCOLS
-from bench.render import gathered
-from bench.runner import Execute, plan, run
-from bench.store import Store
+from bench.report.render import gathered
 from iph.errors import InputError as ImageError
 
 FEW = 10  # failures that are printed
@@ -55,7 +55,7 @@ def run_and_report(
     whole = open_dataset(dataset, root).of_split("test")
     chosen = plan(whole, limit, shard)
     names = [name for given in methods for name in given.split(",") if name not in ("", "none")]
-    who = contenders.methods(names) + [contenders.predictions(given, chosen, whole) for given in predictions]
+    who = entrants.methods(names) + [entrants.predictions(given, chosen, whole) for given in predictions]
     if not who:
         raise InputError("expected at least one method or one --predictions name=DIR, got none")
     for line in gathered({contender.name: contender.missing for contender in who if contender.missing}):

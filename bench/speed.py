@@ -20,7 +20,7 @@ from bench.datasets.catalogue import open_dataset
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
 from bench.methods import Harmonize, Method
-from bench.render import Table, gathered
+from bench.report.render import Table, gathered
 
 SIZES = {"256²": (256, 256), "1 MP": (1152, 864), "8 MP": (3264, 2448)}  # width, height
 CALLS = 15  # a size, at most

@@ -13,13 +13,13 @@ import typer
 from tqdm import tqdm
 
 import iph
-from bench.about import About
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
+from bench.evaluation.method_card import About
+from bench.evaluation.store import make_folder
 from bench.methods import METHODS
 from bench.running import sentences
-from bench.store import make_folder
 from iph.files import replacing
 
 

@@ -23,9 +23,11 @@ PAGES = [
     ("study", "User study", ":material/how_to_vote:"),
 ]
 
-st.set_page_config("Portrait harmonization: benchmark and user study", str(ROOT / "demo/board/icon.png"), layout="wide")
+st.set_page_config(
+    "Portrait harmonization: benchmark and user study", str(ROOT / "demo/dashboard/icon.png"), layout="wide"
+)
 pages = [
-    st.Page(f"board/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
+    st.Page(f"dashboard/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
     for name, title, icon in PAGES
 ]
 st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; }</style>")

@@ -10,7 +10,7 @@ from PIL import Image
 from result_picture import BLUE, SIDE, outlined
 
 import iph
-from demo.gallery import find
+from demo.studio.gallery import find
 from iph.masks import segment_subjects
 from iph.placement import compose
 

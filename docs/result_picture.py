@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import iph
-from demo.gallery import find
+from demo.studio.gallery import find
 from iph.masks import automatic_reference
 from iph.placement import compose
 

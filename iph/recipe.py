@@ -14,10 +14,10 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.files import replacing
-from iph.imagefile import MAX_PIXELS, read_photo
+from iph.images.imagefile import MAX_PIXELS, read_photo
+from iph.images.photo import Photo
 from iph.mapping import ColorMapping
 from iph.masks import as_mask, from_alpha
-from iph.photo import Photo
 from iph.placement import Placement, compose
 
 KIND = "iph-recipe"

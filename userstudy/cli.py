@@ -8,21 +8,21 @@ from typing import Annotated
 
 import typer
 
-from userstudy.create import create_study, template_names
+from userstudy.design.create import create_study, template_names
+from userstudy.design.planning import check_rater, votes_per_pair
+from userstudy.design.power import Setup, raters_needed
+from userstudy.design.study_file import Study, load_study
 from userstudy.errors import InputError
-from userstudy.pair_fits import Options
-from userstudy.planning import check_rater, votes_per_pair
-from userstudy.power import Setup, raters_needed
-from userstudy.reading import pair_counts, rankings_table, rater_table, votes_table
-from userstudy.report import score_study
-from userstudy.restore import import_votes
-from userstudy.score_text import score_text, table
-from userstudy.sessions import Sessions
-from userstudy.simulate import Taste, simulate
-from userstudy.store import DATABASE, STATES, Store, StudyRow
-from userstudy.study import Study, load_study
-from userstudy.tokens import admin_token
-from userstudy.transfer import FORMS, export_votes, raw_form, read_votes, tables_of, votes_hash, write_frame
+from userstudy.report.pair_fits import Options
+from userstudy.report.score_text import score_text, table
+from userstudy.report.study_report import score_study
+from userstudy.votes.reading import pair_counts, rankings_table, rater_table, votes_table
+from userstudy.votes.restore import import_votes
+from userstudy.votes.sessions import Sessions
+from userstudy.votes.simulate import Taste, simulate
+from userstudy.votes.store import DATABASE, STATES, Store, StudyRow
+from userstudy.votes.tokens import admin_token
+from userstudy.votes.transfer import FORMS, export_votes, raw_form, read_votes, tables_of, votes_hash, write_frame
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 StudyPath = Annotated[Path, typer.Argument(help="the study file", metavar="STUDY.toml")]

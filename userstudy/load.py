@@ -26,11 +26,11 @@ import sqlalchemy as sa
 import typer
 from PIL import Image
 
+from userstudy.design.study_file import load_study
 from userstudy.errors import InputError
-from userstudy.score_text import table
-from userstudy.store import DATABASE, Store
-from userstudy.study import load_study
-from userstudy.tables import raters, votes
+from userstudy.report.score_text import table
+from userstudy.votes.store import DATABASE, Store
+from userstudy.votes.tables import raters, votes
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 STUDY = """\

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from userstudy.counts import Counts, count_votes
 from userstudy.scores import bootstrap_raters, bradley_terry, thurstone_case_v
+from userstudy.scores.counts import Counts, count_votes
 
 RATERS = 2000
 REPLICATES = 1000

@@ -2,7 +2,8 @@
 
 The file defines ``harmonize(composite, foreground, reference)`` for (H, W, 3) uint8 and two (H, W) bool masks, the last
 one None where a data set has no references, and returns (H, W, 3) uint8. It is run as any Python file is. What the
-method is called, and by whom, is said in a JSON file of the same name beside it (``bench.about``), where there is one.
+method is called, and by whom, is said in a JSON file of the same name beside it, where there is one
+(``bench.evaluation.method_card``).
 """
 
 import importlib.util
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench import weights
-from bench.about import read_about
 from bench.errors import InputError
+from bench.evaluation.method_card import read_about
 from bench.methods.registry import Harmonize, Method
 
 

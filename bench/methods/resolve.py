@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bench.errors import InputError, unknown
 from bench.methods import own
+from bench.methods.all_methods import METHODS
 from bench.methods.registry import Method
-from bench.methods.table import METHODS
 
 GROUPS = {
     "all": {"direct composite", "classical", "generic", "interactive"},

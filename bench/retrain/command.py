@@ -41,7 +41,7 @@ def retrain(
     import torch
 
     from bench.errors import InputError
-    from bench.render import render
+    from bench.report.render import render
     from bench.retrain.queue import Job, work
     from bench.retrain.recipes import chosen
     from bench.retrain.summary import held_out
@@ -71,11 +71,11 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
     from filelock import FileLock
 
     from bench.datasets.catalogue import open_dataset
+    from bench.evaluation.runner import local
     from bench.methods import METHODS
-    from bench.render import render
+    from bench.report.render import render
     from bench.retrain.queue import Job
     from bench.retrain.summary import measured, record_measured
-    from bench.runner import local
 
     folder = None if root is None else root / name
     title = open_dataset(name, folder).name

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from bench.render import Table
-from bench.report import PERFECT_DB
+from bench.evaluation.store import Store
+from bench.report.boards import PERFECT_DB
+from bench.report.render import Table
 from bench.retrain.queue import Job
 from bench.retrain.recipes import RECIPES
-from bench.store import Store
 from bench.weights import sha256
 
 LEVEL = 0.95

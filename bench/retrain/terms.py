@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bench.errors import InputError
+from bench.evaluation.store import make_folder
 from bench.retrain.recipes import Recipe
-from bench.store import make_folder
 from iph.data.samples import SampleRules
 from iph.files import read_json, replacing
 from iph.training.stages import SMALL_RATES, stage

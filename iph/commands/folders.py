@@ -5,7 +5,7 @@ from pathlib import Path
 
 from iph.errors import InputError
 from iph.files import check_writable
-from iph.imagefile import KINDS, kind_of
+from iph.images.imagefile import KINDS, kind_of
 
 READABLE = {*KINDS, ".gif", ".bmp"}
 

@@ -141,7 +141,7 @@ def harmonize(
     """
     # Not before they are needed: torch takes seconds to import, and --help has no use for it.
     from iph.commands.folders import plan
-    from iph.commands.making import harmonizing, make_all, make_one, replaying
+    from iph.commands.harmonize_photos import harmonizing, make_all, make_one, replaying
     from iph.commands.regions import Foreground, Pointing
     from iph.mapping import CUBE_SIZES
     from iph.recipe import Recipe

@@ -8,9 +8,9 @@ import numpy as np
 from iph import masks
 from iph.commands.folders import same_named
 from iph.errors import InputError
-from iph.imagefile import read_photo
+from iph.images.imagefile import read_photo
+from iph.images.photo import Photo
 from iph.masks.forms import HALF
-from iph.photo import Photo
 from iph.reference import Reference
 
 Box = tuple[float, float, float, float]

@@ -9,8 +9,8 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF, as_box, from_box_region
-from iph.masks.look import look, shrunk, small_copy
 from iph.masks.refine import enlarge, grabcut
+from iph.masks.windows import look, shrunk, small_copy
 
 Point = tuple[float, float]
 GAP = 0.025

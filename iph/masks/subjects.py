@@ -11,9 +11,9 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF
-from iph.masks.look import look, small_copy
 from iph.masks.refine import enlarge, grabcut
 from iph.masks.select import bounds, closer, connected, discs
+from iph.masks.windows import look, small_copy
 
 MIDDLE = 0.15  # a middle is at least this probable
 MOST = 12  # clicks a picture

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.evaluation.store import Part, Store
 from bench.metrics import METRICS
-from bench.store import Part, Store
 
 GAINS = {"composite": 0.0, "reinhard-background": 3.0, "xiao-background": 3.0, "histogram-background": -4.0}
 IMAGES, PHOTOS = 48, 24

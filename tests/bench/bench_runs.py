@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bench import contenders
 from bench.datasets import read_manifest
-from bench.evaluate import evaluate
-from bench.runner import plan, run
-from bench.store import Store
+from bench.evaluation import entrants
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.runner import plan, run
+from bench.evaluation.store import Store
 
 TWO = ("composite", "luminance-background")
 
@@ -20,6 +20,6 @@ def serial(job, tasks):
 def go(folder: Path, results: Path, names=TWO, execute=serial, limit=None, shard=None, predictions=(), **options):
     whole = read_manifest(folder)
     chosen = plan(whole, limit, shard)
-    who = contenders.methods(names) + [contenders.predictions(p, chosen, whole) for p in predictions]
+    who = entrants.methods(names) + [entrants.predictions(p, chosen, whole) for p in predictions]
     store = Store(results, whole.name)
     return store, run(whole, chosen, who, store, execute, **{"size": None} | options)

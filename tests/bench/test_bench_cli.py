@@ -38,7 +38,7 @@ def refused(*arguments: str | Path) -> str:
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs stay in this process, to be quick; ``test_runner.py`` has them over processes."""
-    monkeypatch.setattr("bench.runner.local", lambda workers: serial)
+    monkeypatch.setattr("bench.evaluation.runner.local", lambda workers: serial)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import bench.cli
 import bench.interaction
 import bench.ray_runner
 import bench.wrong_reference
-import demo.vote
+import demo.vote.page
 import iph.commands.app
 import userstudy.cli
 from bench.datasets import load, open_dataset
@@ -32,7 +32,7 @@ APPS = {
     "bench.interaction": bench.interaction.main,
     "bench.ray_runner": bench.ray_runner.main,
     "bench.wrong_reference": bench.wrong_reference.main,
-    "demo.vote": demo.vote.serve,
+    "demo.vote": demo.vote.page.serve,
 }
 
 
@@ -88,7 +88,7 @@ def test_the_method_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (command,) = re.findall(r"python -m bench (run .*grey_world.py)", section)
     assert len(code.strip().splitlines()) <= 10
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bench.runner.local", lambda workers: serial)
+    monkeypatch.setattr("bench.evaluation.runner.local", lambda workers: serial)
     Path("grey_world.py").write_text(code)
     for expected in (3, 0):
         result = CliRunner().invoke(bench.cli.app, [*shlex.split(command), "--limit", "3"])

@@ -7,7 +7,7 @@ import pytest
 
 from bench.methods import METHODS, resolve
 from bench.metrics import score_all
-from bench.render import render
+from bench.report.render import render
 from bench.speed import measure, table, with_random_weights
 from bench.speed_metrics import pair, scikit_image_each
 

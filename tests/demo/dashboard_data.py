@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.contenders import methods
 from bench.datasets.catalogue import open_dataset
-from bench.evaluate import Job, Outcome, evaluate
-from bench.runner import Task, plan, run
-from bench.store import Store
-from userstudy.sessions import Sessions
-from userstudy.simulate import Taste, simulate
-from userstudy.store import Store as VoteStore
-from userstudy.study import load_study
+from bench.evaluation.entrants import methods
+from bench.evaluation.evaluate import Job, Outcome, evaluate
+from bench.evaluation.runner import Task, plan, run
+from bench.evaluation.store import Store
+from userstudy.design.study_file import load_study
+from userstudy.votes.sessions import Sessions
+from userstudy.votes.simulate import Taste, simulate
+from userstudy.votes.store import Store as VoteStore
 
 IMAGES = 6
 METHODS = ("composite", "reinhard-background", "reinhard-reference", "luminance-reference")

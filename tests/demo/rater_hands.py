@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from study_files import write_study
 
-from demo.vote import mount_study
-from userstudy.reading import votes_table
-from userstudy.study import load_study
+from demo.vote.page import mount_study
+from userstudy.design.study_file import load_study
+from userstudy.votes.reading import votes_table
 
 RATERS = "\n[raters]\nnumber = 50\nmin_seconds = {}\n"
 CODES = '\n[completion]\ncomplete = "C-DONE"\nfailed_checks = "C-FAIL"\nscreened_out = "C-OUT"\nno_consent = "C-NO"\n'

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from iph.imagefile import write_photo
-from iph.photo import Photo
+from iph.images.imagefile import write_photo
+from iph.images.photo import Photo
 
 
 def scene(height: int = 120, width: int = 160, seed: int = 1, dtype=np.uint8) -> np.ndarray:

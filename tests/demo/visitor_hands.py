@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from studio_pictures import disc, scene, write
 
 from demo.rate_limit import RateLimit
-from demo.studio import build_studio, serving
+from demo.studio.page import build_studio, serving
 
 PATIENCE = 90_000  # milliseconds; other work may share the machine
 CANVAS = """() => {

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageFilter, PngImagePlugin
 
-from iph.photo import Photo
+from iph.images.photo import Photo
 
 LOSSY_LEVELS = 6  # mean error of a lossy codec at its usual quality on the small test picture
 

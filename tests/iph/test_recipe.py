@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iph.errors import InputError
+from iph.images.photo import Photo
 from iph.mapping import ColorMapping
-from iph.photo import Photo
 from iph.placement import Placement, compose
 from iph.polynomial import TERMS
 from iph.recipe import Recipe

@@ -76,7 +76,7 @@ def database_url(request, tmp_path) -> str:
 @pytest.fixture
 def store(database_url):
     """A vote store in it."""
-    from userstudy.store import Store
+    from userstudy.votes.store import Store
 
     store = Store(database_url)
     yield store
@@ -88,7 +88,7 @@ def sessions(store, tmp_path):
     """The sessions of a small study that votes into the store."""
     from study_files import write_study
 
-    from userstudy.sessions import Sessions
-    from userstudy.study import load_study
+    from userstudy.design.study_file import load_study
+    from userstudy.votes.sessions import Sessions
 
     return Sessions(store, load_study(write_study(tmp_path)))

@@ -9,11 +9,11 @@ from study_files import write_pictures
 from typer.testing import CliRunner
 
 from userstudy.cli import app, main
-from userstudy.create import create_study, template_names
+from userstudy.design.create import create_study, template_names
+from userstudy.design.study_file import load_study
 from userstudy.errors import InputError
-from userstudy.sessions import Sessions
-from userstudy.store import Store
-from userstudy.study import load_study
+from userstudy.votes.sessions import Sessions
+from userstudy.votes.store import Store
 
 SCORES = "IPH=1, DoveNet=0, RainNet=0.1, BargainNet=0.3, composite=-0.5"
 

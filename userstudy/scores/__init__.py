@@ -1,4 +1,4 @@
-"""Scores of pairwise votes and rankings: pure functions on counts. ``userstudy.counts`` makes counts of votes."""
+"""Scores of pairwise votes and rankings: pure functions on counts, which ``counts`` makes of votes."""
 
 from userstudy.scores.bootstrap import bootstrap_raters
 from userstudy.scores.bradley_terry import bradley_terry

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
-from userstudy.counts import known_methods, require_columns
 from userstudy.errors import InputError
+from userstudy.scores.counts import known_methods, require_columns
 
 POINTS = (3, 2, 1)
 ABSENT = -1  # not shown in the trial; 0 is shown and unranked

@@ -1,0 +1,1 @@
+"""Methods on data sets: every picture evaluated once, its row and its output kept."""

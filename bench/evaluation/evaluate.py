@@ -1,0 +1,167 @@
+"""One picture under one method: the answer, its metrics, and what it cost. The same code runs on every machine.
+
+A row is a flat dict; ``store.py`` names its columns.
+"""
+
+import resource
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.datasets.manifest import Entry
+from bench.datasets.pictures import Picture, load
+from bench.errors import InputError
+from bench.evaluation.entrants import Contender, MethodRun, PredictionRun
+from bench.metrics import PROTOCOLS, score_all
+from iph.files import replacing
+
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+PACKING = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG}
+SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""The environment that a process which measures must be started in."""
+Row = dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all rows of a run share. ``size`` is a square's side, None for each picture's own size.
+
+    kept: the contenders, by name, whose outputs are kept below ``pictures``.
+    """
+
+    dataset: str
+    dataset_hash: str
+    protocol: str
+    size: int | None
+    code: str
+    pictures: Path | None = None
+    kept: frozenset[str] = frozenset()
+
+    def rows(self, contender: Contender) -> dict[str, str]:
+        """What tells the contender's rows of this run from all other rows of its."""
+        board = {"dataset_hash": self.dataset_hash, "protocol": self.protocol, "size": self.size_name}
+        return board | {"weights_hash": contender.weights_hash}
+
+    @property
+    def size_name(self) -> str:
+        """The size as rows have it."""
+        return "original" if self.size is None else str(self.size)
+
+    def picture(self, entry: Entry, contender: Contender) -> Path:
+        """Where an output is kept: in the composite's own file type, so lossless sets stay lossless."""
+        return self.pictures / contender.name / f"{entry.id}{entry.composite.suffix.lower()}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The rows of one image, and a sentence for every method that failed on it."""
+
+    rows: list[Row]
+    failures: list[tuple[str, str, str]]  # id, method ("" where the image itself is bad), sentence
+
+
+def prepare_process() -> None:
+    """One thread a process, as ``SINGLE_THREAD`` is for all other libraries: processes are what runs side by side."""
+    cv2.setNumThreads(1)
+
+
+def evaluate(job: Job, entry: Entry, contenders: Iterable[Contender]) -> Outcome:
+    """Rows of ``entry`` for every contender. Nothing raises: what went wrong is a sentence in the outcome."""
+    try:
+        picture = load(entry, job.size, job.protocol)
+        if picture.target is None:
+            raise InputError(f"expected a target for {entry.id}, found none; without one nothing can be measured")
+        shared = _shared(job, entry, picture)
+    except InputError as error:
+        return Outcome([], [(entry.id, "", str(error))])
+    rows, failures = [], []
+    for contender in contenders:
+        try:
+            rows.append(shared | _measure(job, entry, picture, contender))
+        except Exception as error:  # any method may fail in its own way; the others go on
+            sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            failures.append((entry.id, contender.name, sentence))
+    return Outcome(rows, failures)
+
+
+def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
+    """The columns that do not depend on the method. The composite's own error says how difficult the image is."""
+    change = picture.composite[picture.foreground].astype(np.float64) - picture.target[picture.foreground]
+    return {
+        "dataset": job.dataset,
+        "dataset_hash": job.dataset_hash,
+        "id": entry.id,
+        "photo": entry.photo,
+        "subset": entry.subset,
+        "protocol": job.protocol,
+        "size": job.size_name,
+        "code": job.code,
+        "width": picture.composite.shape[1],
+        "height": picture.composite.shape[0],
+        "foreground_share": float(picture.foreground.mean()),
+        "composite_fmse": float(np.mean(change**2)),
+    }
+
+
+def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> Row:
+    run = _opened(contender, job.protocol)
+    if isinstance(run, InputError):
+        raise run
+    mask = picture.foreground if picture.weights is None else picture.weights
+    _reset_peak()
+    start = time.perf_counter()
+    output = run(entry, picture)
+    seconds = time.perf_counter() - start
+    peak = _peak_megabytes()
+    if output.shape != picture.target.shape:
+        wanted, got = picture.target.shape, output.shape
+        raise InputError(f"expected an output of {wanted[1]}x{wanted[0]} pixels, but got {got[1]}x{got[0]}")
+    if contender.name in job.kept:
+        _keep(job.picture(entry, contender), output)
+    return {
+        "method": contender.name,
+        "weights_hash": contender.weights_hash,
+        "seconds": seconds if contender.folder is None else float("nan"),
+        "peak_mb": peak if contender.folder is None else float("nan"),
+        "computed": datetime.now(UTC).isoformat(timespec="seconds"),
+        **score_all(output, picture.target, mask, job.protocol),
+    }
+
+
+@lru_cache(maxsize=64)
+def _opened(contender: Contender, protocol: str) -> MethodRun | PredictionRun | InputError:
+    """What answers for the contender, or why nothing does: bad weights are read once and not for every image."""
+    try:
+        return contender.open(PROTOCOLS[protocol])
+    except InputError as error:
+        return error
+
+
+def _keep(path: Path, output: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), PACKING.get(path.suffix, ()))
+
+
+def _reset_peak() -> None:
+    """Linux forgets the highest memory use of this process; elsewhere the peak is that of its whole life."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass
+
+
+def _peak_megabytes() -> float:
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

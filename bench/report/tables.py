@@ -1,0 +1,162 @@
+"""The tables that ``python -m bench table`` prints: measured rows, missing methods, and reported rows kept apart."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.datasets.catalogue import CATALOGUE
+from bench.errors import unknown
+from bench.metrics import METRICS
+from bench.report.boards import TABLE_1, Board, breakdown, scores
+from bench.report.published import for_dataset, published
+from bench.report.render import Table, gathered
+
+DIGITS = {"ssim": 4, "fssim": 4, "lpips": 4}
+REPORTED_AS = {"cie_delta": "cie_delta_sq76"}  # the paper's column, and ours that behaves like it
+OTHER_TITLES = {
+    "ranking_score": "Ranking Score ↑",
+    "preference": "Preference ↑",
+    "bt_score": "BT score ↑",
+    "cie_delta": "CIE ↓",
+}
+
+PUBLISHED_ORDER = [*METRICS, *OTHER_TITLES]
+
+
+def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:
+    """The board as a table, ordered by the first metric, which also decides rank, interval, difference and wins."""
+    first = metrics[0]
+    table = scores(board, metrics)
+    main = table[table["metric"] == first].set_index("method")
+    means = table.pivot(index="method", columns="metric", values="mean")
+    order = main["mean"].sort_values(ascending=METRICS[first].direction == "lower").index
+    columns = ["rank", "method", "looks at", "venue", *map(heading, metrics)]
+    columns += ["95 % interval", "to the best", "p (Holm)", "wins"]
+    rows = [_measured_row(board, method, main.loc[method], means.loc[method], metrics) for method in order]
+    without = {method: f"{count} images only" for method, count in board.partial.items()}
+    without |= {method: sentence.partition(":")[0] for method, sentence in board.absent.items()}
+    blanks = [""] * (len(columns) - 4)
+    statuses = ["measured"] * len(rows) + list(without.values())
+    rows += [["", *_who(board, method), reason, *blanks] for method, reason in without.items()]
+    return Table(_title(board), columns, rows, _notes(board, first), statuses)
+
+
+def reported(board: Board, metrics: Sequence[str] = TABLE_1) -> list[Table]:
+    """What was published on this data set, or on the one it stands in for."""
+    source = CATALOGUE.get(board.dataset)
+    wanted = source.counterpart if source and source.counterpart else board.dataset
+    frame = for_dataset(wanted)
+    names = [name for name in frame["metric"].unique() if REPORTED_AS.get(name, name) in metrics]
+    frame = frame[frame["metric"].isin(names)]
+    other = (
+        " (other pictures than the table above: the numbers cannot be compared directly)"
+        if wanted != board.dataset
+        else ""
+    )
+    title = CATALOGUE[wanted].title if wanted in CATALOGUE else wanted
+    return [
+        published_table(group, f"REPORTED, not measured here: {title}, {_sources(group)}{other}")
+        for _, group in frame.groupby(["file", "table"], sort=True)
+    ]
+
+
+def paper_table(number: int) -> list[Table]:
+    """Table 1, 2 or 3 of the paper, as reported."""
+    frame = published()
+    frame = frame[frame["file"] == f"iph_table{number}"]
+    if frame.empty:
+        raise unknown("table of the paper", str(number), ["1", "2", "3"])
+    return [
+        published_table(group, f"REPORTED: {CATALOGUE[name].title}, {_sources(group)}")
+        for name, group in frame.groupby("dataset", sort=False)
+    ]
+
+
+def published_table(frame: pd.DataFrame, title: str) -> Table:
+    """Published values side by side; "?" is a cell of the source that is not on record here."""
+    metrics = sorted(frame["metric"].unique(), key=PUBLISHED_ORDER.index)
+    rows = []
+    for _, cells in frame.groupby("method", sort=False):
+        values = cells.drop_duplicates("metric").set_index("metric")["value"]
+        shown = ["" if name not in values else _number(name, values[name], "?") for name in metrics]
+        rows.append([cells["title"].iloc[0], cells["kind"].iloc[0], cells["venue"].iloc[0], *shown])
+    notes = ["? is a cell that is not on record here"] if frame["value"].isna().any() else []
+    columns = ["method", "kind", "venue", *(OTHER_TITLES.get(m) or heading(m) for m in metrics)]
+    return Table(title, columns, rows, notes, ["reported"] * len(rows))
+
+
+def broken_down(board: Board, by: str, metric: str) -> Table:
+    """Means of one metric for each group of images."""
+    table = breakdown(board, by, metric)
+    columns = ["method", *(f"{name} (n={table.attrs['n'][name]})" for name in table.columns)]
+    ascending = METRICS[metric].direction == "lower"
+    table = table.loc[table.mean(axis=1).sort_values(ascending=ascending).index]
+    rows = [
+        [board.about(m)["title"], *(_number(metric, v) for v in values)]
+        for m, values in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    return Table(f"{heading(metric)} by {by}: {_title(board)}", columns, rows)
+
+
+def heading(metric: str) -> str:
+    """The metric's title with the arrow that says which way is better."""
+    return f"{METRICS[metric].title} {'↑' if METRICS[metric].direction == 'higher' else '↓'}"
+
+
+def _measured_row(board: Board, method: str, main: pd.Series, means: pd.Series, metrics: Sequence[str]) -> list[str]:
+    first = metrics[0]
+    rank = f"{main['rank']}{'=' if main['tied'] else ''}"
+    best = main["difference"] == 0
+    return [
+        rank,
+        *_who(board, method),
+        board.about(method).get("venue") or "",
+        *(_number(metric, means[metric]) for metric in metrics),
+        "–" if np.isnan(main["low"]) else f"{_number(first, main['low'])} to {_number(first, main['high'])}",
+        "best" if best else _number(first, main["difference"], signed=True),
+        "" if best else _p(main["p"]),
+        f"{main['wins']:.0f}",
+    ]
+
+
+def _who(board: Board, method: str) -> list[str]:
+    about = board.about(method)
+    return [about["title"], about.get("looks_at") or ""]
+
+
+def _title(board: Board) -> str:
+    at = "original size" if board.size == "original" else f"{board.size}x{board.size}"
+    return (
+        f"{board.meta.get('title', board.dataset)}: {board.images} images of {board.photos} photos, "
+        f"data {board.rows['dataset_hash'].iloc[0] if len(board.rows) else '-'}, protocol {board.protocol} at {at}"
+    )
+
+
+def _notes(board: Board, first: str) -> list[str]:
+    title = METRICS[first].title
+    return [
+        f"measured by {', '.join(sorted(board.rows['code'].unique()))}",
+        f"rank, interval, difference and wins are of {title}; rank is 1 + the number of methods that are better beyond "
+        f"doubt (sign-flip test over photos, Holm over all pairs, 5 %), '=' shares its rank",
+        "p (Holm) is over the differences to the best alone, a smaller family than all pairs: below 0.05 the rank may "
+        "still be shared",
+        "intervals resample photos" if board.photos > 1 else "one photo: no interval, and nothing is beyond doubt",
+        *board.notes,
+        *gathered(board.absent),
+    ]
+
+
+def _sources(group: pd.DataFrame) -> str:
+    return "; ".join(dict.fromkeys(source.partition(";")[0] for source in group["source"]))
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _number(metric: str, value: float, absent: str = "–", signed: bool = False) -> str:
+    if value is None or np.isnan(value):
+        return absent
+    digits = 3 if metric in ("preference",) else 4 if metric == "bt_score" else DIGITS.get(metric, 2)
+    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"

@@ -1,0 +1,113 @@
+"""The voting page: a Gradio page around a hand-written script, beside plain routes for the votes.
+
+``python -m demo.vote STUDY.toml`` serves one study alone; ``mount_study`` puts it into another app, as ``app.py`` does.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import gradio as gr
+import typer
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from demo.vote.admin import admin_router
+from demo.vote.routes import study_router
+from userstudy.design.study_file import Study, load_study
+from userstudy.errors import InputError
+from userstudy.votes.sessions import Sessions
+from userstudy.votes.store import DATABASE, Store
+from userstudy.votes.tokens import admin_token
+
+ASSETS = Path(__file__).with_name("assets")
+SCRIPTS = ("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_end.js", "vote_page.js")
+STUDY = "IPH_STUDY"  # how worker processes learn what to serve
+
+
+def build_page(title: str) -> gr.Blocks:
+    """The Gradio page. It has no events: its script talks to the plain routes beside it."""
+    with gr.Blocks(title=title, analytics_enabled=False) as page:
+        gr.HTML(
+            html_template=(ASSETS / "vote_page.html").read_text(encoding="utf-8"),
+            css_template=(ASSETS / "vote_page.css").read_text(encoding="utf-8"),
+            js_on_load="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS),
+            apply_default_css=False,
+            elem_id="study",
+            label="Study",
+        )
+    return page
+
+
+def mount_study(
+    app: FastAPI, study: Study | Path | str, prefix: str = "/study", database: str | None = None
+) -> Sessions:
+    """Adds a study to an app: the page at ``prefix``, its routes and its admin page below. Raises InputError."""
+    if not isinstance(study, Study):
+        study = load_study(study)
+    sessions = Sessions(Store(database or os.environ.get(DATABASE) or study.database_url), study)
+    app.include_router(study_router(sessions), prefix=prefix)
+    app.include_router(admin_router(sessions), prefix=prefix)
+    gr.mount_gradio_app(
+        app,
+        build_page(study.file.title),
+        path=prefix,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        max_file_size=1,  # nothing is ever uploaded here
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+    )
+    return sessions
+
+
+def create_app() -> FastAPI:
+    """The app of one worker process, after what ``main`` wrote into the environment."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/", lambda: RedirectResponse("study/"), include_in_schema=False)
+    mount_study(app, os.environ[STUDY])
+    return app
+
+
+def serve(
+    study_path: Annotated[Path, typer.Argument(help="the study file", metavar="STUDY.toml")],
+    host: Annotated[str, typer.Option(help="0.0.0.0 to be reached from other machines")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="where to listen")] = 7861,
+    processes: Annotated[int, typer.Option(help="server processes; more than one wants PostgreSQL")] = 1,
+    database: Annotated[
+        str | None, typer.Option(help="database URL in place of the study file's", envvar=DATABASE)
+    ] = None,
+) -> None:
+    """Serve a study: raters at /study, the admin page at /study/admin."""
+    study = load_study(study_path)
+    # Checked, migrated and created here, before any worker process starts.
+    sessions = Sessions(Store(database or study.database_url), study)
+    sessions.store.close()
+    os.environ[STUDY] = str(study.path)
+    if database:
+        os.environ[DATABASE] = database
+    typer.echo(f"raters: http://{host}:{port}/study/")
+    typer.echo(f"admin:  http://{host}:{port}/study/admin#{admin_token(sessions.row.secret)}")
+    # No access log: it would hold raters' addresses.
+    uvicorn.run(
+        "demo.vote.page:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=processes,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=75,  # longer than anyone looks at a pair
+    )
+
+
+def main() -> None:
+    """Runs the command line; what a person did wrong is one sentence and exit code 2."""
+    try:
+        typer.run(serve)
+    except InputError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)

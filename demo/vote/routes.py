@@ -1,0 +1,213 @@
+"""The plain HTTP routes of the voting page: come in, vote, undo, see pictures. No queue between a vote and its row.
+
+A vote is answered when it is on disk. Every refusal is JSON with a ``code`` for the page and a ``message`` for people.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+
+from demo.rate_limit import RateLimit
+from demo.vote.pictures import ReadyPictures
+from userstudy.design.pictures import picture_id
+from userstudy.errors import InputError
+from userstudy.votes.sessions import Progress, Refused, Sessions
+from userstudy.votes.tokens import ForeignToken
+
+STATUS = {"busy": 429, "paused": 403, "closed": 403, "full": 403, "screen": 403, "conflict": 409, "invalid": 422}
+BODY_LIMIT = 16_384
+Text = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Brightness(Body):
+    """How many squares the brightness check showed, and how many the rater counted."""
+
+    shown: int = Field(ge=0, le=99)
+    counted: int = Field(ge=0, le=99)
+
+
+class Device(Body):
+    """What the votes were given on. Deliberately nothing that could point to a person."""
+
+    width: int = Field(ge=1, le=100_000)
+    height: int = Field(ge=1, le=100_000)
+    ratio: float = Field(1, gt=0, le=20)
+    touch: bool = False
+    dark: bool = False
+    brightness: Brightness | None = None
+
+
+class Enter(Body):
+    consent: Literal[True]
+    origin: Literal["link", "prolific", "mturk"] = "link"
+    participant: Text | None = None
+    device: Device
+
+
+class Vote(Body):
+    request_id: Annotated[str, Field(min_length=8, max_length=64)]
+    trial: int = Field(ge=0)
+    choice: Annotated[str, Field(max_length=8)]
+    seconds: float | None = None
+    ranks: Annotated[list[int | None], Field(max_length=64)] | None = None
+
+
+class Undo(Body):
+    request_id: Annotated[str, Field(min_length=8, max_length=64)]
+
+
+class Busy(Refused):
+    """Too many requests; in ``seconds`` the next one is welcome."""
+
+    def __init__(self, seconds: float):
+        super().__init__("busy", "too many requests at once")
+        self.seconds = math.ceil(seconds)
+
+
+class StudyRoute(APIRoute):
+    """Keeps bodies small, and turns what the study refuses, and a store that cannot write, into JSON."""
+
+    def get_route_handler(self) -> Callable:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            if request.method == "POST" and not _small(request):
+                return refusal(413, "invalid", "the request is too large")
+            try:
+                return await handle(request)
+            except Refused as refused:
+                wait = refused.seconds if isinstance(refused, Busy) else None
+                return refusal(STATUS[refused.code], refused.code, str(refused), wait)
+            except ForeignToken as error:
+                return refusal(401, "token", str(error))
+            except InputError as error:
+                return refusal(422, "invalid", str(error))
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                return refusal(422, "invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+            except (sa.exc.OperationalError, sa.exc.TimeoutError):  # disk full, database away, too busy
+                return refusal(503, "store", "this cannot be saved at the moment; it is kept here and sent again", 5)
+
+        return guarded
+
+
+def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: RateLimit | None = None) -> APIRouter:
+    """The routes of one study. ``votes`` limits each rater, ``entries`` each client address (kept in memory only)."""
+    router = APIRouter(prefix="/api", route_class=StudyRoute)
+    study, secret = sessions.study, sessions.row.secret
+    votes, entries = votes or RateLimit(rate=2, burst=40), entries or RateLimit(rate=1, burst=100)
+    pictures = ReadyPictures({picture_id(secret, *key): path for key, path in study.pictures.items()})
+    page = _page(sessions)
+
+    def answer(progress: Progress, **more: object) -> dict:
+        upcoming = [_trial(sessions, row) for row in progress.upcoming]
+        facts = dict(done=progress.done, total=progress.total, outcome=progress.outcome, can_undo=progress.can_undo)
+        code = getattr(study.file.completion, progress.outcome) if progress.outcome else None
+        return more | facts | {"upcoming": upcoming, "completion": code}
+
+    def rater_token(authorization: str) -> str:
+        token = authorization.removeprefix("Bearer ")
+        wait = votes.wait(token)
+        if wait:
+            raise Busy(wait)
+        return token
+
+    @router.get("/study")
+    def describe() -> dict:
+        return page | {"state": sessions.store.state(sessions.row.id)}
+
+    @router.post("/enter")
+    def enter(body: Enter, request: Request) -> dict:
+        wait = entries.wait(request.client.host if request.client else "")
+        if wait:
+            raise Busy(wait)
+        gate = study.file.raters
+        if body.device.width < gate.min_width or body.device.height < gate.min_height:
+            raise Refused("screen", f"the window must be at least {gate.min_width} by {gate.min_height}")
+        token = sessions.enter(body.origin, body.participant, body.device.model_dump())
+        return answer(sessions.progress(token), token=token)
+
+    @router.get("/progress")
+    def progress(authorization: Annotated[str, Header()] = "") -> dict:
+        return answer(sessions.progress(rater_token(authorization)))
+
+    @router.post("/vote")
+    def vote(body: Vote, authorization: Annotated[str, Header()] = "") -> dict:
+        token = rater_token(authorization)
+        return answer(sessions.vote(token, body.request_id, body.trial, body.choice, body.seconds, body.ranks))
+
+    @router.post("/undo")
+    def undo(body: Undo, authorization: Annotated[str, Header()] = "") -> dict:
+        return answer(sessions.undo(rater_token(authorization), body.request_id))
+
+    @router.get("/picture/{name}.png")
+    async def picture(
+        name: str,
+    ) -> Response:  # async: it must not wait for a thread behind votes that wait for the disk
+        if name not in pictures.files:
+            return refusal(404, "invalid", "there is no such picture")
+        data = pictures.ready(name) or await run_in_threadpool(pictures.load, name)
+        headers = {"Cache-Control": "private, max-age=604800, immutable", "X-Content-Type-Options": "nosniff"}
+        return Response(data, media_type="image/png", headers=headers)
+
+    return router
+
+
+def refusal(status: int, code: str, message: str, retry_after: int | None = None) -> JSONResponse:
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    return JSONResponse({"code": code, "message": message}, status, headers)
+
+
+def _page(sessions: Sessions) -> dict:
+    """What the page needs to know of the study; never a code that has to be earned."""
+    file = sessions.study.file
+    return {
+        "name": file.name,
+        "title": file.title,
+        "consent": _paragraphs(file.consent),
+        "instructions": _paragraphs(file.instructions),
+        "pairs": file.pairs and {"question": file.pairs.question, "answers": file.pairs.answers},
+        "ranking": file.ranking and {"question": file.ranking.question, "ranks": file.ranking.ranks},
+        "gate": file.raters.model_dump(include={"min_seconds", "min_width", "min_height", "brightness_check"}),
+        "codes": file.completion.model_dump(include={"no_consent", "screened_out"}),
+        "redirect": file.completion.redirect,
+    }
+
+
+def _paragraphs(text: str) -> str:
+    """Lines that the study file breaks for its own width become one; blank lines part paragraphs."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
+
+
+def _trial(sessions: Sessions, row: sa.Row) -> dict:
+    """A trial as the rater may see it: positions and opaque picture names, no kind, item or method."""
+    secret, study = sessions.row.secret, sessions.study
+    part = study.file.pairs if row.task == "pair" else study.file.ranking
+    note = None
+    if row.kind == "attention":
+        note = f"To show that you are reading: choose picture {'A' if row.expected == 'left' else 'B'} here."
+    return {
+        "trial": row.trial,
+        "task": row.task,
+        "pictures": [picture_id(secret, row.item, method) for method in row.shown],
+        "composite": picture_id(secret, row.item, study.composite) if part.show_composite else None,
+        "note": note,
+    }
+
+
+def _small(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isdigit() and int(length) <= BODY_LIMIT

@@ -1,0 +1,144 @@
+"""The work of ``iph harmonize``: photos read, harmonized by the network or by a recipe, written, and told about."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from iph.commands.folders import Job, same_named
+from iph.commands.regions import Foreground, Pointing, recorded, share
+from iph.errors import InputError
+from iph.harmonizer import load
+from iph.images.imagefile import read_photo, write_photo
+from iph.images.photo import Photo
+from iph.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Made:
+    """A harmonized photo, its recipe, and what is worth saying about how it came about."""
+
+    photo: Photo
+    recipe: Recipe
+    about: dict
+
+
+Make = Callable[[Path, Photo], Made]  # of a photo and the path that it was read from
+
+
+def harmonizing(
+    subject: Foreground, pointing: Pointing, model: str, amounts: dict[str, float], codes: dict[str, float]
+) -> Make:
+    """Ask the network. ``amounts`` are those of ``Session.render``, ``codes`` those of ``Session.look``."""
+    subject.given()
+    pointing.check()
+    harmonizer = load(model)
+
+    def make(path: Path, photo: Photo) -> Made:
+        foreground = subject.read(photo, path)
+        references = pointing.read(photo, path, foreground)
+        session = harmonizer.open(photo.pixels, foreground)
+        mapping = session.look(references, **codes)
+        result = session.render(mapping, **amounts)
+        names = {"image": path.name}
+        if pointing.image is not None:
+            names["reference_image"] = same_named(pointing.image, path).name
+        recipe = Recipe(mapping, foreground, **amounts, reference=recorded(references), names=names, model=model)
+        shares = [{"weight": r.weight, "share": 1.0 if r.mask is None else share(r.mask)} for r in references]
+        about = {"model": model, "foreground_share": share(foreground), "references": shares}
+        return Made(photo.with_pixels(result.image), recipe, about)
+
+    return make
+
+
+def replaying(
+    recipe: Recipe, subject: Foreground, pointing: Pointing, person: Path | None, amounts: dict[str, float]
+) -> Make:
+    """Do what a recipe says, with other ``amounts`` if given; to another subject, only its look."""
+    if pointing != Pointing():
+        raise InputError("expected no reference beside --recipe: the recipe holds the look already")
+    recipe = replace(recipe, **amounts)
+    other_subject = bool(subject.given())
+    if other_subject and person is not None:
+        raise InputError("expected --person or another foreground beside --recipe, got both")
+
+    def make(path: Path, photo: Photo) -> Made:
+        used, pasted = recipe, None
+        if other_subject:
+            used = replace(recipe, foreground=subject.read(photo, path), placement=None)
+        elif person is not None:
+            pasted = read_photo(person)
+        done = replace(used, names=used.names | {"image": path.name})
+        return Made(used.replay(photo, pasted), done, {"model": used.model})
+
+    return make
+
+
+def make_one(job: Job, make: Make, cube_size: int, as_json: bool) -> None:
+    """Do one photo and say so on stdout. Raises InputError, which ``as_json`` says there too."""
+    try:
+        done = _run(job, make, cube_size)
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"input": str(job.source), "ok": False, "error": str(error)}))
+        raise
+    print(json.dumps(done) if as_json else _sentence(done))
+
+
+def make_all(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
+    """Do every photo of a folder, whatever happens to one of them; 1 if something did, else 0."""
+    failed = 0
+    for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
+        try:
+            done = _run(job, make, cube_size)
+        except Exception as error:
+            failed += 1
+            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+            done = {"input": str(job.source), "ok": False, "error": sentence}
+            tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
+        if as_json:
+            print(json.dumps(done), flush=True)
+            continue
+        for note in done.get("notes", ()):
+            tqdm.write(f"iph: {job.source.name}: {note}", file=sys.stderr)
+    if not as_json:
+        print(f"{len(jobs) - failed} of {len(jobs)} photos harmonized")
+    return int(failed > 0)
+
+
+def _run(job: Job, make: Make, cube_size: int) -> dict:
+    """Do one photo; what happened, for JSON."""
+    began = time.monotonic()
+    photo = read_photo(job.source)
+    made = make(job.source, photo)
+    if job.out is not None:
+        write_photo(made.photo, job.out)
+    if job.cube is not None:
+        made.recipe.change.save_cube(job.cube, cube_size)
+    if job.recipe is not None:
+        made.recipe.save(job.recipe)
+    results = {name: str(path) for name in ("out", "cube", "recipe") if (path := getattr(job, name)) is not None}
+    amounts = {name: getattr(made.recipe, name) for name in ("strength", "luminance", "chroma")}
+    height, width = photo.pixels.shape[:2]
+    return {
+        "input": str(job.source),
+        "ok": True,
+        **results,
+        "width": width,
+        "height": height,
+        "bits": 8 * photo.pixels.itemsize,
+        **made.about,
+        **amounts,
+        "notes": list(photo.notes),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def _sentence(done: dict) -> str:
+    written = " and ".join(done[name] for name in ("out", "cube", "recipe") if name in done)
+    notes = "".join(f" ({note})" for note in done["notes"])
+    return f"{written}: {done['width']} x {done['height']}, {done['seconds']:.1f} s{notes}"

@@ -1,0 +1,151 @@
+"""The API by name: what is there, what it answers, what it refuses; for gradio_client, plain HTTP and MCP."""
+
+import base64
+import json
+from pathlib import Path
+
+import gradio as gr
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from studio_pictures import disc, scene, write
+
+import iph
+from demo.rate_limit import RateLimit
+from demo.studio.limits import MAX_UPLOAD
+from demo.studio.page import build_studio, serving
+from iph.images.imagefile import read_photo
+from iph.recipe import Recipe
+
+PATIENT = httpx.Client(timeout=90)  # other work may share the machine
+NAMES = {"harmonize", "paste", "cut_out", "suggest_references", "export_cube", "replay"}
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+    studio = build_studio(RateLimit(rate=1000, burst=1000))
+    yield serve(gr.mount_gradio_app(FastAPI(), studio, path="/", **serving(studio)))
+    studio.desk.close()
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def client(address, tmp_path_factory):
+    client = Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("answers")))
+    yield client
+    client.close()  # or the server would wait for it
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A composite, its mask, a cut-out and another photo."""
+    paths = {
+        "photo": write(tmp_path / "beach.png", scene()),
+        "mask": write(tmp_path / "mask.png", np.repeat(disc(120, 160, 0.7)[..., None], 3, 2)),
+        "person": write(tmp_path / "me.png", scene(80, 60, 2), disc(80, 60)),
+        "other": write(tmp_path / "other.png", scene(90, 90, 7)),
+    }
+    return {name: handle_file(path) for name, path in paths.items()}
+
+
+def test_only_the_named_functions_are_offered_and_documented(address, client):
+    endpoints = client.view_api(return_format="dict")
+    assert {name.strip("/") for name in endpoints["named_endpoints"]} == NAMES
+    assert not endpoints["unnamed_endpoints"]
+    tools = {tool["name"]: tool for tool in PATIENT.get(f"{address}/gradio_api/mcp/schema").json()}
+    assert set(tools) == NAMES
+    for tool in tools.values():
+        assert len(tool["description"]) > 40
+        assert all(field.get("description") for field in tool["inputSchema"]["properties"].values()), tool["name"]
+
+
+def test_harmonize_answers_what_iph_answers(client, files):
+    photo, cube, recipe = client.predict(
+        files["photo"],
+        files["mask"],
+        reference_box=[0.05, 0.05, 0.3, 0.5],
+        strength=0.8,
+        luminance=1.0,
+        chroma=0.6,
+        api_name="/harmonize",
+    )
+    region = np.zeros((120, 160), np.float32)
+    region[6:60, 8:48] = 1
+    mask = disc(120, 160, 0.7)
+    expected = iph.harmonize(scene(), mask / np.float32(255), region, strength=0.8, chroma=0.6)
+    np.testing.assert_array_equal(read_photo(photo).pixels, expected.image)
+    assert Path(photo).name == "beach-harmonized.png" and "LUT_3D_SIZE 33" in Path(cube).read_text()
+    np.testing.assert_allclose(Recipe.load(recipe).change.change, expected.mapping.change, atol=1e-12)
+
+
+def test_the_way_from_two_pictures_to_a_replayed_result(client, files):
+    composite, mask = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, api_name="/paste")
+    assert read_photo(composite).pixels.shape == (120, 160, 3) and read_photo(mask).pixels.max() > 250
+    composite, mask = handle_file(composite), handle_file(mask)
+    found = client.predict(composite, mask, api_name="/suggest_references")
+    assert found[-1]["label"] == "Background" and len(found[0]["box"]) == 4
+    photo, _, recipe = client.predict(composite, mask, reference_photo=files["other"], api_name="/harmonize")
+    again = client.predict(handle_file(recipe), composite, api_name="/replay")
+    np.testing.assert_array_equal(read_photo(again).pixels, read_photo(photo).pixels)
+    small = client.predict(handle_file(recipe), 17, api_name="/export_cube")
+    assert "LUT_3D_SIZE 17" in Path(small).read_text()
+    assert read_photo(client.predict(files["photo"], box=[0.1, 0.1, 0.9, 0.9], api_name="/cut_out")).pixels.ndim == 3
+
+
+def test_errors_are_sentences_for_callers_too(client, files):
+    with pytest.raises(AppError, match="Expected strength from 0 to 2"):
+        client.predict(files["photo"], files["mask"], strength=9, api_name="/harmonize")
+    with pytest.raises(AppError, match="Expected a box"):
+        client.predict(files["photo"], files["mask"], reference_box=[1, 2], api_name="/harmonize")
+    with pytest.raises(AppError, match="Expected points as x and y"):
+        client.predict(files["photo"], x=0.5, api_name="/cut_out")
+    with pytest.raises(AppError, match="Expected an uploaded file, got 'beach.png'"):
+        client.predict("beach.png", api_name="/cut_out")
+    with pytest.raises(AppError, match="not JSON"):
+        client.predict(files["photo"], 33, api_name="/export_cube")
+
+
+def call(address, name, data):
+    """One call by plain HTTP: the event's last line of data."""
+    answer = PATIENT.post(f"{address}/gradio_api/call/{name}", json={"data": data})
+    if answer.status_code != 200:
+        return answer.text
+    return PATIENT.get(f"{address}/gradio_api/call/{name}/{answer.json()['event_id']}").text
+
+
+def test_addresses_and_other_files_of_the_server_are_refused(address, tmp_path):
+    file = {"meta": {"_type": "gradio.FileData"}}
+    for path in (f"{address}/config", "http://169.254.169.254/x", "file:///etc/passwd"):
+        assert "fetches nothing" in call(address, "export_cube", [file | {"path": path}, 33]), path
+    assert "event: error" in call(address, "export_cube", [file | {"path": "/etc/passwd"}, 33])
+    for path in ("file=/etc/passwd", f"file={Path(__file__)}", f"file={address}/config", "proxy=http://a.b/c"):
+        assert PATIENT.get(f"{address}/gradio_api/{path}").status_code in (403, 404), path
+
+
+def test_the_pages_own_events_are_not_for_callers(address, client):
+    assert "error" in call(address, "studio_save", [{}]).lower()
+    assert PATIENT.get(f"{address}/monitoring").status_code == 404
+
+
+def test_an_upload_that_is_too_large_is_refused(address):
+    body = b"\0" * (MAX_UPLOAD + 1_000_000)
+    answer = PATIENT.post(f"{address}/gradio_api/upload", files={"files": ("big.png", body)})
+    assert answer.status_code == 413
+
+
+def test_an_mcp_client_calls_with_a_data_text(address, tmp_path):
+    recipe = tmp_path / "look.json"
+    Recipe(iph.ColorMapping.identity(), None).save(recipe)
+    text = "data:application/json;base64," + base64.b64encode(recipe.read_bytes()).decode()
+    headers = {"Accept": "application/json, text/event-stream"}
+    arguments = {"name": "export_cube", "arguments": {"recipe": text, "size": 17}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
+    answer = PATIENT.post(f"{address}/gradio_api/mcp/", json=message, headers=headers, follow_redirects=True)
+    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith(("data: ", "{"))]
+    result = json.loads(lines[-1])["result"]
+    assert not result.get("isError") and ".cube" in json.dumps(result)

@@ -1,0 +1,181 @@
+"""The studio's page in trouble: refused requests, lost seats and pictures, answers that come amid a gesture."""
+
+import re
+import time
+
+import numpy as np
+import pytest
+from visitor_hands import PATIENCE, download, files, point, project, put, quiet, shown, studio, visit
+
+from demo.studio.project import Project
+from iph.images.imagefile import read_photo
+from iph.recipe import Recipe
+
+__all__ = ["files", "studio", "visit"]  # fixtures
+
+pytestmark = pytest.mark.browser
+OTHER_CARD = ".card[aria-pressed=false]"
+REFUSALS = {
+    "queue": {"status": 503, "json": {"detail": "Queue is full. Max size is 40 and size is 40."}},
+    "proxy": {"status": 502, "body": "<html>Bad gateway</html>", "content_type": "text/html"},
+}
+
+
+def take(opened):
+    """Take a look that is not taken yet, by its card, and wait until it is."""
+    name = opened.inner_text(f"{OTHER_CARD} >> nth=0")
+    opened.click(f"{OTHER_CARD} >> nth=0")
+    opened.wait_for_selector(f".card[aria-pressed=true] >> text={name}")
+    quiet(opened)
+
+
+def result(studio) -> np.ndarray:
+    """The picture that the stage should show."""
+    now = project(studio)
+    return now.mapping.blended(**vars(now.amounts)).apply(now.scene.pixels, now.scene.mask)
+
+
+def slowly(monkeypatch, name, seconds=0.4):
+    """Let the server take its time for something, as it does on a busy machine."""
+    quick = getattr(Project, name)
+    monkeypatch.setattr(Project, name, lambda *args: (time.sleep(seconds), quick(*args))[1])
+
+
+@pytest.mark.parametrize("refusal", ["rate limit", *REFUSALS])
+def test_after_a_refused_request_the_page_goes_on(visit, studio, files, monkeypatch, refusal):
+    opened = visit()
+    put(opened, files)
+    with monkeypatch.context() as patch:
+        if refusal == "rate limit":
+            patch.setattr(studio.limit, "wait", lambda *args: 4)
+        else:
+            opened.route("**/queue/join*", lambda route: route.fulfill(**REFUSALS[refusal]))
+        opened.click(f"{OTHER_CARD} >> nth=0")
+        opened.wait_for_selector("[data-testid=toast-body]")
+        quiet(opened)
+        opened.focus("[data-amount=strength]")
+        opened.keyboard.press("ArrowLeft")  # was shown at once, but is not what the server has
+        opened.wait_for_function("document.querySelector('[data-amount=strength]').value === '100'")
+    opened.unroute_all()
+    take(opened)
+    shown(opened, result(studio))
+
+
+def test_each_download_is_a_file_of_its_own(visit, studio, files, tmp_path):
+    opened = visit()
+    put(opened, files)
+    first = download(opened, "photo", tmp_path)
+    before = read_photo(first).pixels
+    opened.focus("[data-amount=strength]")
+    opened.keyboard.press("Home")
+    again = download(opened, "photo", tmp_path)
+    assert first.name == again.name == "beach-harmonized.png"
+    np.testing.assert_array_equal(read_photo(again).pixels, project(studio).scene.pixels)
+    assert (read_photo(again).pixels != before).any()
+    np.testing.assert_array_equal(read_photo(download(opened, "photo", tmp_path)).pixels, read_photo(again).pixels)
+
+
+def test_a_page_that_lost_its_seat_says_so_and_starts_anew(visit, studio, files):
+    opened = visit()
+    put(opened, files)
+    for _ in range(2):
+        take(opened)
+    for seat in studio.desk.seats.values():
+        seat.touched -= 4000  # seconds
+    studio.desk.sweep()
+    opened.click(f"{OTHER_CARD} >> nth=0")
+    opened.wait_for_selector(".start:not([hidden])")
+    assert "no longer on the server" in opened.inner_text(".toast")
+    put(opened, files)
+    take(opened)
+
+
+def test_no_nudge_is_lost_while_answers_come(visit, studio, files, monkeypatch):
+    slowly(monkeypatch, "place")
+    opened = visit()
+    put(opened, files)
+    before = project(studio).choices.placement
+    opened.focus(".frame")
+    places = []
+    for _ in range(8):
+        opened.keyboard.press("ArrowLeft")
+        places.append(float(opened.eval_on_selector(".handles", "handles => parseFloat(handles.style.left)")))
+        time.sleep(0.55)  # longer than a nudge waits to be sent, so that answers come between two
+    np.testing.assert_allclose(np.diff(places), -1, atol=1e-6)
+    deadline = time.monotonic() + PATIENCE / 1000  # the last nudge may not even be on its way yet
+    while project(studio).choices.placement.x != pytest.approx(before.x - 0.08) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    quiet(opened)
+    assert project(studio).choices.placement.x == pytest.approx(before.x - 0.08)
+    shown(opened, result(studio))
+
+
+def test_what_is_saved_is_where_the_person_is_seen(visit, studio, files, tmp_path):
+    opened = visit()
+    put(opened, files)
+    before = project(studio).choices.placement
+    opened.focus(".frame")
+    for _ in range(5):
+        opened.keyboard.press("ArrowLeft")
+    assert Recipe.load(download(opened, "recipe", tmp_path)).placement.x == pytest.approx(before.x - 0.05)
+    x0, y0, x1, y1 = before.box((240, 320), (160, 120))
+    opened.mouse.move(*point(opened, (x0 + x1) / 640 - 0.05, (y0 + y1) / 480))
+    opened.mouse.wheel(0, -60)
+    opened.keyboard.press("2")  # away from the picture in which they are moved
+    opened.wait_for_selector("[data-tab=person][aria-pressed=true]")
+    larger = pytest.approx(before.height * np.exp(0.1))
+    assert Recipe.load(download(opened, "recipe", tmp_path)).placement.height == larger
+
+
+def test_a_slider_in_the_hand_stays_there_when_an_answer_comes(visit, studio, files, monkeypatch):
+    slowly(monkeypatch, "adjust")
+    opened = visit()
+    put(opened, files)
+    box = opened.query_selector("[data-amount=strength]").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    opened.mouse.move(box["x"] + box["width"] * 2 / 3, middle)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] + box["width"] / 4, middle, steps=4)
+    value = opened.input_value("[data-amount=strength]")
+    assert 30 < int(value) < 50
+    opened.evaluate(f"document.querySelector('{OTHER_CARD}').click()")
+    opened.wait_for_selector("[data-do=undo]:not([disabled])")
+    opened.wait_for_function("!document.querySelector('#studio [data-busy]')")
+    time.sleep(0.5)
+    assert opened.input_value("[data-amount=strength]") == value
+    opened.mouse.up()
+    opened.evaluate(f"document.querySelector('{OTHER_CARD}').click()")  # another answer before that of the slider
+    quiet(opened)
+    assert opened.input_value("[data-amount=strength]") == value
+    shown(opened, result(studio))
+    assert project(studio).amounts.strength == int(value) / 100
+
+
+def test_a_picture_that_did_not_arrive_is_asked_for_again(visit, studio, files):
+    opened = visit()
+    opened.route(re.compile(r"/photo-\d+\.png"), lambda route: route.abort())
+    opened.click(".example")
+    opened.wait_for_selector(".toast[role=alert]:not([hidden])")
+    assert "did not arrive" in opened.inner_text(".toast")
+    opened.unroute_all()
+    take(opened)
+    shown(opened, result(studio))
+
+
+def test_starting_over_takes_two_clicks_and_a_success_ends_the_talk_of_an_error(visit, studio, files, tmp_path):
+    fake = tmp_path / "fake.jpg"
+    fake.write_text("hello")
+    opened = visit()
+    put(opened, files)
+    opened.set_input_files(".panel .file input", fake)
+    opened.wait_for_selector(".toast[role=alert]:not([hidden])")
+    take(opened)
+    assert opened.is_hidden(".toast")
+    opened.click("[data-do=restart]")
+    assert opened.inner_text("[data-do=restart]") == "Sure? Start over"
+    opened.wait_for_function("document.querySelector('[data-do=restart]').textContent === 'Start over'")
+    opened.click("[data-do=restart]")
+    assert opened.is_visible(".work") and project(studio).base is not None
+    opened.click("[data-do=restart]")
+    opened.wait_for_selector(".start:not([hidden])")
+    assert project(studio).base is None

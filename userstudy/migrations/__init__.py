@@ -1,1 +1,0 @@
-"""Alembic migrations of the vote store; ``userstudy.store`` runs them when it opens a database."""

@@ -1,0 +1,1 @@
+"""The last step: everything a study says, for people, programs and the dashboard."""

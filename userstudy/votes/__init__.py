@@ -1,0 +1,1 @@
+"""The second step: raters' sessions, the vote store, and votes in and out of it."""

@@ -1,0 +1,217 @@
+"""A rater's way through a study: come in, see trials, answer, take back the last answer, be done.
+
+Every step is one transaction, and every step may be sent twice: the second time changes nothing and gets the same
+answer. That is what lets a browser retry after a lost connection or a crash, of itself or of the server.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from userstudy.design.balanced import planned
+from userstudy.design.study_file import Study
+from userstudy.errors import InputError
+from userstudy.votes.assign import PREFETCH, assign
+from userstudy.votes.store import Store, now, standing
+from userstudy.votes.tables import raters, studies, trials, votes
+from userstudy.votes.tokens import ForeignToken, anonymous_id, rater_of, rater_token
+
+# Built once: putting such statements together takes SQLAlchemy longer than running them.
+_same_trial = sa.and_(standing.c.rater_id == trials.c.rater_id, standing.c.trial == trials.c.trial)
+_missed = sa.and_(trials.c.expected.is_not(None), standing.c.choice != trials.c.expected)
+DONE_AND_FAILED = (
+    sa.select(sa.func.count(), sa.func.count().filter(_missed))
+    .select_from(standing.join(trials, _same_trial))
+    .where(standing.c.rater_id == sa.bindparam("rater_id"))
+)
+UPCOMING = (
+    sa.select(trials)
+    .where(trials.c.rater_id == sa.bindparam("rater_id"), ~sa.exists().where(_same_trial))
+    .order_by(trials.c.trial)
+    .limit(PREFETCH)
+)
+
+
+class Refused(InputError):
+    """A rater's request that cannot be granted; ``code`` says which kind: paused, closed, full, conflict or invalid."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a rater stands. ``upcoming`` are rows of the table of trials, the next one first."""
+
+    rater: str
+    done: int
+    total: int
+    outcome: str | None
+    can_undo: bool
+    upcoming: list[sa.Row] = field(default_factory=list)
+
+
+class Sessions:
+    """The raters of one study in one store."""
+
+    def __init__(self, store: Store, study: Study):
+        self.store, self.study = store, study
+        self.row = store.open_study(study)
+
+    def enter(
+        self, origin: str = "link", external_id: str | None = None, device: dict | None = None, simulated: bool = False
+    ) -> str:
+        """Seats a new rater and returns the token. A panel's participant who was here before gets the same one.
+
+        ``external_id`` is kept only as a keyed hash. Raises Refused when the study is paused, closed or full.
+        """
+        rater = anonymous_id(self.row.secret, origin, external_id)
+        token = rater_token(self.row.secret, rater)
+        with self.store.write() as connection:
+            # Seats are given one at a time.
+            connection.execute(sa.select(studies.c.id).where(studies.c.id == self.row.id).with_for_update())
+            known = connection.scalar(
+                sa.select(raters.c.id).where(raters.c.study_id == self.row.id, raters.c.rater == rater)
+            )
+            if known is not None:
+                return token
+            self._check_open(connection)
+            seat = self._free_seat(connection, simulated)
+            values = dict(study_id=self.row.id, rater=rater, origin=origin, simulated=simulated, seat=seat)
+            values.update(planned=planned(self.study), created=now(), last_seen=now(), device=device or {})
+            connection.execute(raters.insert().values(values))
+            assign(connection, self.study, self._rater(connection, rater), unanswered=0)
+        return token
+
+    def progress(self, token: str) -> Progress:
+        """Raises ForeignToken for a token of another study, a forged one, or one of a rater the store does not know."""
+        with self.store.read() as connection:
+            return self._progress(connection, self._rater(connection, rater_of(self.row.secret, token)))
+
+    def vote(
+        self,
+        token: str,
+        request_id: str,
+        trial: int,
+        choice: str,
+        seconds: float | None = None,
+        ranks: list[int | None] | None = None,
+    ) -> Progress:
+        """Stores an answer, once for a ``request_id``. ``ranks`` is aligned with the pictures as shown.
+
+        Raises Refused: paused or closed; conflict for a trial that has an answer; invalid for anything forged.
+        """
+        name = rater_of(self.row.secret, token)
+        with self.store.write() as connection:
+            rater = self._rater(connection, name, lock=True)
+            if self._sent_before(connection, rater, request_id):
+                return self._progress(connection, rater)
+            self._check_open(connection)
+            shown = connection.execute(
+                sa.select(trials).where(trials.c.rater_id == rater.id, trials.c.trial == trial)
+            ).first()
+            if shown is None:
+                raise Refused("invalid", f"trial {trial} is not among this rater's")
+            if rater.outcome == "failed_checks":
+                raise Refused("conflict", "this session has ended")
+            by_method = self._check_answer(shown, choice, seconds, ranks)
+            revision, standing = self._latest(connection, rater.id, trial)
+            if standing:
+                raise Refused("conflict", f"trial {trial} already has an answer; undo it first")
+            values = dict(rater_id=rater.id, trial=trial, revision=revision + 1, request_id=request_id, choice=choice)
+            connection.execute(votes.insert().values(ranks=by_method, seconds=seconds, timestamp=now(), **values))
+            return self._settle(connection, rater)
+
+    def undo(self, token: str, request_id: str) -> Progress:
+        """Takes back the rater's last standing answer, by a row of its own. Raises Refused if there is none."""
+        name = rater_of(self.row.secret, token)
+        with self.store.write() as connection:
+            rater = self._rater(connection, name, lock=True)
+            if self._sent_before(connection, rater, request_id):
+                return self._progress(connection, rater)
+            self._check_open(connection)
+            last = connection.scalar(sa.select(sa.func.max(standing.c.trial)).where(standing.c.rater_id == rater.id))
+            if last is None or rater.outcome == "failed_checks":
+                raise Refused("conflict", "there is no answer to take back")
+            revision, _ = self._latest(connection, rater.id, last)
+            values = dict(rater_id=rater.id, trial=last, revision=revision + 1, request_id=request_id, choice="undone")
+            connection.execute(votes.insert().values(timestamp=now(), **values))
+            return self._settle(connection, rater)
+
+    def _check_answer(self, shown: sa.Row, choice: str, seconds: float | None, ranks: list | None) -> dict | None:
+        least = self.study.file.raters.min_seconds
+        if seconds is not None and not least <= seconds < 86_400:
+            raise Refused("invalid", f"expected at least {least} seconds of viewing, got {seconds}")
+        if shown.task == "pair":
+            allowed = ("left", "right", *self.study.file.pairs.answers)
+            if choice not in allowed or ranks is not None:
+                raise Refused("invalid", f"expected one of {', '.join(allowed)} for a pair, got {choice!r}")
+            return None
+        if choice == "skip" and ranks is None:
+            return None
+        given = sorted(rank for rank in ranks or () if rank is not None)
+        most = self.study.file.ranking.ranks
+        if choice != "ranked" or len(ranks or ()) != len(shown.shown) or given != list(range(1, len(given) + 1)):
+            raise Refused("invalid", f"expected ranks 1, 2, … for {len(shown.shown)} pictures, got {choice!r}, {ranks}")
+        if not 1 <= len(given) <= most:
+            raise Refused("invalid", f"expected one to {most} ranks, got {len(given)}")
+        return dict(zip(shown.shown, ranks, strict=True))
+
+    def _settle(self, connection: sa.Connection, rater: sa.Row) -> Progress:
+        """After a change: assign what comes next and write down whether the rater is done."""
+        done, failed = connection.execute(DONE_AND_FAILED, {"rater_id": rater.id}).one()
+        limit = self.study.file.raters.max_failed
+        outcome = "failed_checks" if limit and failed >= limit else "complete" if done == rater.planned else None
+        connection.execute(raters.update().where(raters.c.id == rater.id).values(outcome=outcome, last_seen=now()))
+        stored = connection.scalar(sa.select(sa.func.count()).where(trials.c.rater_id == rater.id))
+        assign(connection, self.study, rater, stored - done)
+        return self._progress(connection, self._rater(connection, rater.rater))
+
+    def _progress(self, connection: sa.Connection, rater: sa.Row) -> Progress:
+        done = connection.execute(DONE_AND_FAILED, {"rater_id": rater.id}).one()[0]
+        if rater.outcome == "failed_checks":
+            return Progress(rater.rater, done, rater.planned, rater.outcome, can_undo=False)
+        upcoming = list(connection.execute(UPCOMING, {"rater_id": rater.id}))
+        return Progress(rater.rater, done, rater.planned, rater.outcome, bool(done), upcoming)
+
+    def _rater(self, connection: sa.Connection, name: str, lock: bool = False) -> sa.Row:
+        query = sa.select(raters).where(raters.c.study_id == self.row.id, raters.c.rater == name)
+        rater = connection.execute(query.with_for_update() if lock else query).first()
+        if rater is None:
+            raise ForeignToken("the study does not know this rater")
+        return rater
+
+    def _latest(self, connection: sa.Connection, rater_id: int, trial: int) -> tuple[int, bool]:
+        """The trial's last revision (0 if none) and whether it stands."""
+        query = sa.select(votes.c.revision, votes.c.choice).where(votes.c.rater_id == rater_id, votes.c.trial == trial)
+        last = connection.execute(query.order_by(votes.c.revision.desc()).limit(1)).first()
+        return (last.revision, last.choice != "undone") if last else (0, False)
+
+    def _sent_before(self, connection: sa.Connection, rater: sa.Row, request_id: str) -> bool:
+        query = sa.select(votes.c.id).where(votes.c.rater_id == rater.id, votes.c.request_id == request_id)
+        return connection.scalar(query) is not None
+
+    def _check_open(self, connection: sa.Connection) -> None:
+        state = self.store.state(self.row.id, connection)
+        if state != "open":
+            raise Refused(state, f"the study is {state}")
+
+    def _free_seat(self, connection: sa.Connection, simulated: bool) -> int:
+        """The lowest seat that no one holds. Raters who finished hold theirs; so do those seen lately."""
+        lately = datetime.now(UTC) - timedelta(minutes=self.study.file.raters.seat_minutes)
+        excluded = self.store.excluded(self.row.id, connection)
+        query = sa.select(raters.c.seat, raters.c.rater).where(
+            raters.c.study_id == self.row.id,
+            raters.c.simulated == simulated,
+            raters.c.seat.is_not(None),
+            sa.or_(
+                raters.c.outcome == "complete",
+                sa.and_(raters.c.outcome.is_(None), raters.c.last_seen > lately.isoformat(timespec="microseconds")),
+            ),
+        )
+        held = {row.seat for row in connection.execute(query) if row.rater not in excluded}
+        if len(held) >= self.study.file.raters.number:
+            raise Refused("full", "all seats of this study are taken")
+        return next(seat for seat in range(len(held) + 1) if seat not in held)
