@@ -17,7 +17,7 @@ def visit(page: str = "leaderboard", **address: str) -> AppTest:
         at.query_params[key] = value
     at.run()
     if page != "leaderboard":
-        at.switch_page(f"board/{page}.py").run()
+        at.switch_page(f"dashboard/{page}.py").run()
     return settled(at)
 
 

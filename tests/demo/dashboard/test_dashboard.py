@@ -94,7 +94,7 @@ def test_address_decides_and_is_checked():
     assert at.query_params["dataset"] == "sample" and at.query_params["metric"] == "ssim"
     at.selectbox(key="metric").set_value("psnr").run()
     assert at.query_params["metric"] == "psnr"
-    at.switch_page("board/explorer.py").run()
+    at.switch_page("dashboard/explorer.py").run()
     assert at.selectbox(key="metric").value == "psnr"
 
 
@@ -113,7 +113,7 @@ def test_every_committed_data_set(monkeypatch):
         at = visit(dataset=name)
         assert at.selectbox(key="dataset").value == name
         for page in ("paper", "explorer", "speed"):
-            at.switch_page(f"board/{page}.py").run()
+            at.switch_page(f"dashboard/{page}.py").run()
             settled(at)
 
 

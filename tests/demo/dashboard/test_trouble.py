@@ -159,10 +159,10 @@ def test_one_damaged_data_set_leaves_the_others(monkeypatch, tmp_path):
 def test_explorer_opens_where_the_pictures_are():
     at = visit("explorer")
     assert at.selectbox(key="dataset").value == "sample" and "not on this machine" not in texts(at)
-    at.switch_page("board/leaderboard.py").run()
+    at.switch_page("dashboard/leaderboard.py").run()
     assert at.selectbox(key="dataset").value == "intharmony-open"
     at.selectbox(key="dataset").set_value("portrait-open").run()
-    at.switch_page("board/explorer.py").run()
+    at.switch_page("dashboard/explorer.py").run()
     assert at.selectbox(key="dataset").value == "portrait-open" and "not on this machine" in texts(at)
     next(button for button in at.button if button.label.startswith("Open Sample")).click().run()
     assert at.selectbox(key="dataset").value == "sample" and "not on this machine" not in texts(at)
