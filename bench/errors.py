@@ -1,16 +1,5 @@
-"""The one error of this package that is meant for a person to read."""
+"""The errors of ``iph``, on which this package stands."""
 
-import difflib
-from collections.abc import Iterable
+from iph.errors import InputError, unknown
 
-
-class InputError(ValueError):
-    """What was given cannot be used. The message is one sentence: what was expected, and what came."""
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a wrong ``name``, with the nearest right one where there is one."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return InputError(f"expected a {kind} among {', '.join(known)}, but got {name!r}{hint}")
+__all__ = ["InputError", "unknown"]

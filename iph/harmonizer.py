@@ -16,8 +16,9 @@ from iph.checkpoint import load_network
 from iph.errors import InputError
 from iph.mapping import ColorMapping
 from iph.network import Network, StyleEncoder
+from iph.pixels import proxy
 from iph.reference import Reference, References, as_picture, as_references
-from iph.views import network_view, proxy, read_mask
+from iph.views import network_view, read_mask
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,20 +16,13 @@ import numpy as np
 
 from iph import cube
 from iph.errors import InputError
+from iph.pixels import full_scale
 from iph.polynomial import DEGREES, MOST_PIXELS, RIDGE, TERMS, fill_products, fit_change, fitting_pixels
 
 REC709 = np.array([0.2126, 0.7152, 0.0722])
 TILE = (64, 256)  # rows, columns: the working set of one tile (0.7 MB of float32) stays in the L2 cache
 KIND = "polynomial-11"
 CUBE_SIZES = (17, 33, 65)
-# Largest value of each dtype an image or a mask may have.
-FULL_SCALE = {
-    np.dtype(np.uint8): 255.0,
-    np.dtype(np.uint16): 65535.0,
-    np.dtype(np.float32): 1.0,
-    np.dtype(np.float64): 1.0,
-    np.dtype(bool): 1.0,
-}
 DEPTH = {
     np.dtype(np.uint8): cv2.CV_8U,
     np.dtype(np.uint16): cv2.CV_16U,
@@ -79,12 +72,12 @@ class ColorMapping:
         if mask is not None:
             if mask.shape != source.shape[:-1]:
                 raise InputError(f"expected a mask of shape {source.shape[:-1]}, got {mask.shape}")
-            inside = mask if mask.dtype == bool else mask > _full_scale(mask, "mask") / 2
+            inside = mask if mask.dtype == bool else mask > full_scale(mask, "mask") / 2
             pixels = np.flatnonzero(fitting_pixels(inside) if mask.ndim == 2 else inside)
         if not len(pixels):
             raise InputError("expected at least one pixel to fit the colours on, got none")
         pixels = pixels[:: -(-len(pixels) // MOST_PIXELS)]
-        source, target = (a.reshape(-1, 3)[pixels] / _full_scale(a, "picture") for a in (source, target))  # (K, 3)
+        source, target = (a.reshape(-1, 3)[pixels] / full_scale(a, "picture") for a in (source, target))  # (K, 3)
         source, target = source.astype(np.float64), target.astype(np.float64)
         if not (np.isfinite(source).all() and np.isfinite(target).all()):
             raise InputError("expected finite colour values to fit on, got NaN or infinity")
@@ -110,7 +103,7 @@ class ColorMapping:
             raise InputError(f"expected an image of shape (H, W, 3), got {image.shape} of {image.dtype}")
         if alpha is not None and alpha.shape != image.shape[:2]:
             raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {alpha.shape}")
-        scale = _full_scale(image, "image")
+        scale = full_scale(image, "image")
         work = np.float64 if image.dtype == np.float64 else np.float32
         # In the image's own levels: change(x / scale) * scale, so that no pixel needs scaling.
         change = (self.change * scale ** (1.0 - DEGREES)[:, None]).astype(work)
@@ -152,17 +145,9 @@ class ColorMapping:
         return cls(data["change"], data["low"], data["high"])
 
 
-def _full_scale(array: np.ndarray, name: str) -> float:
-    try:
-        return FULL_SCALE[array.dtype]
-    except KeyError:
-        expected = "uint8, uint16 or float32"
-        raise InputError(f"expected {expected} values in the {name}, got {array.dtype}") from None
-
-
 def _tiles(shape: tuple[int, int], alpha: np.ndarray | None) -> Iterator[tuple[tuple[slice, slice], np.ndarray | None]]:
     """The tiles with a covered pixel, each with its weights (h, w) in [0, 1], or None where all of them are 1."""
-    full = 1.0 if alpha is None else _full_scale(alpha, "alpha")
+    full = 1.0 if alpha is None else full_scale(alpha, "alpha")
     for y in range(0, shape[0], TILE[0]):
         for x in range(0, shape[1], TILE[1]):
             tile = slice(y, y + TILE[0]), slice(x, x + TILE[1])

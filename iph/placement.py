@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.mapping import FULL_SCALE
+from iph.pixels import FULL_SCALE
 
 SIZES = 0.02, 20.0  # least and greatest height of a person, in heights of the background
 

@@ -18,6 +18,7 @@ from iph.images.imagefile import MAX_PIXELS, read_photo
 from iph.images.photo import Photo
 from iph.mapping import ColorMapping
 from iph.masks import as_mask, from_alpha
+from iph.masks.forms import as_unit
 from iph.placement import Placement, compose
 
 KIND = "iph-recipe"
@@ -158,4 +159,4 @@ def _mask_from_text(text: str | None, name: str) -> np.ndarray | None:
     except (TypeError, ValueError):
         raise InputError(f"expected the {name} of the recipe as a PNG in base64") from None
     pixels = read_photo(png, MAX_BYTES, MAX_PIXELS).pixels  # limits are checked before decoding
-    return (pixels[..., 0] / np.float32(np.iinfo(pixels.dtype).max)).astype(np.float32)
+    return as_unit(pixels[..., 0], name)

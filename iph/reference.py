@@ -8,7 +8,8 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import check_pair
-from iph.views import proxy, read_mask
+from iph.pixels import proxy
+from iph.views import read_mask
 
 
 @dataclass(frozen=True, eq=False)

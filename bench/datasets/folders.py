@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.datasets.manifest import Dataset, Entry
-from bench.datasets.pictures import read_two_colour_mask
+from bench.datasets.pictures import read_two_color_mask
 from bench.errors import InputError
 
 SUBSETS = ("HCOCO", "HAdobe5k", "HFlickr", "Hday2night")
@@ -86,13 +86,13 @@ def _parallel(folder: Path, subset: str) -> Iterable[Entry]:
     lists = _split_lists(folder)
     splits = {_stem(name): split for name, split in lists.items()}
     listed = {_stem(name): roles["composite"] / name for name in lists if _is_image(name)}
-    two_colours = not subset and _has_blue(next(iter(files["foreground"].values()), None))
+    two_colors = not subset and _has_blue(next(iter(files["foreground"].values()), None))
     for stem, composite in sorted({**listed, **files["composite"]}.items()):
         mask = _nearest(files["foreground"], stem) or roles["foreground"] / f"{_cut(composite.stem, 1)}.png"
         target = None
         if "target" in roles:
             target = _nearest(files["target"], stem) or roles["target"] / f"{_cut(composite.stem, 2)}.jpg"
-        reference = mask if two_colours else _nearest(files.get("reference", {}), stem)
+        reference = mask if two_colors else _nearest(files.get("reference", {}), stem)
         yield Entry(
             id=f"{subset}/{composite.stem}" if subset else composite.stem,
             composite=composite,
@@ -155,7 +155,7 @@ def _stem(name: str) -> str:
 
 def _has_blue(mask: Path | None) -> bool:
     try:
-        return mask is not None and bool(read_two_colour_mask(mask)[1].any())
+        return mask is not None and bool(read_two_color_mask(mask)[1].any())
     except InputError:
         return False  # grey, or broken: then it is reported where it is read
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from bench.datasets.manifest import Entry
 from bench.errors import InputError
 from bench.metrics.protocols import PROTOCOLS, resized, soft
-
-MASK_MODES = {"1", "L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
-STRONG = 128  # a colour channel from here on is "on" in a mask; JPEG masks have soft edges
-GREY_SPREAD = 48  # how far the channels of a grey mask may drift apart when it was stored as JPEG
+from iph.images.imagefile import read_photo
+from iph.images.photo import Photo
+from iph.masks.forms import HALF, from_photo, pair_from_photo
+from iph.pixels import as_uint8
 
 
 @dataclass(frozen=True)
@@ -66,33 +66,21 @@ def load(entry: Entry, size: int | None = None, protocol: str = "strict") -> Pic
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 sRGB; an orientation note in the file is not followed, because masks do not carry it."""
-    if not path.is_file():
-        raise InputError(f"expected an image at {path}, found none")
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None:
-        raise InputError(f"expected a readable image, but {path} is broken or no image")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    """(H, W, 3) uint8, upright, in the file's own numbers: what the compared methods' scripts read too."""
+    return as_uint8(_photo(path, "image").pixels)
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """(H, W) bool from an 8-bit grey mask, or from a grey one stored as RGB."""
-    pixels = _mask_pixels(path)
-    if pixels.ndim == 3:
-        spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
-        if spread.max() > GREY_SPREAD:
-            raise InputError(f"expected a grey mask, but {path} has colours; name a two-colour mask for both regions")
-        pixels = pixels[..., 0]
-    return pixels >= STRONG
+    """(H, W) bool: half inside or more, of any form of mask file that ``iph.masks`` reads."""
+    photo = _photo(path, "mask")
+    return from_photo(photo, photo.pixels.shape, f"mask {path}") >= HALF
 
 
-def read_two_colour_mask(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_two_color_mask(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Foreground and reference, (H, W) bool each, from red and blue on black (the paper's own figures)."""
-    pixels = _mask_pixels(path)
-    if pixels.ndim != 3:
-        raise InputError(f"expected red for the foreground and blue for the reference, but {path} is grey")
-    on = pixels >= STRONG  # (H, W, 3)
-    return on[..., 0] & ~on[..., 1] & ~on[..., 2], on[..., 2] & ~on[..., 0] & ~on[..., 1]
+    photo = _photo(path, "mask")
+    foreground, reference = pair_from_photo(photo, photo.pixels.shape)
+    return foreground >= HALF, reference >= HALF
 
 
 def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
@@ -103,23 +91,17 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
 
 def _read_masks(entry: Entry) -> tuple[np.ndarray, np.ndarray | None]:
     if entry.reference is not None and entry.reference == entry.foreground:
-        return read_two_colour_mask(entry.foreground)
+        return read_two_color_mask(entry.foreground)
     return read_mask(entry.foreground), None if entry.reference is None else read_mask(entry.reference)
 
 
-def _mask_pixels(path: Path) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8."""
+def _photo(path: Path, what: str) -> Photo:
     if not path.is_file():
-        raise InputError(f"expected a mask at {path}, found none")
+        raise InputError(f"expected {'an' if what == 'image' else 'a'} {what} at {path}, found none")
     try:
-        with Image.open(path) as file:
-            mode = file.mode
-            if mode not in MASK_MODES:
-                kind = "a palette mask" if mode == "P" else f"one with {mode} pixels (16 bits or more)"
-                raise InputError(f"expected an 8-bit grey or RGB mask, but {path} is {kind}")
-            return np.asarray(file.convert("L" if mode in ("1", "L", "LA") else "RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise InputError(f"expected a readable mask, but {path} is broken or no image ({error})") from None
+        return read_photo(path)
+    except InputError as error:
+        raise InputError(f"expected a readable {what}, but {path} is none: {error}") from None
 
 
 def _size(array: np.ndarray) -> str:

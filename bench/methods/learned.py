@@ -18,10 +18,10 @@ from PIL import Image
 
 from bench import weights
 from bench.errors import InputError
-from bench.masks import weights_of
 from bench.methods.regions import core_of
 from bench.methods.registry import Harmonize, Method
 from bench.metrics.protocols import bilevel
+from iph.masks.forms import as_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -155,13 +155,13 @@ def _harmonizer(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
         size = composite.shape[:2]
-        mask = weights_of(foreground, "foreground mask", size)
+        mask = as_weights(foreground, "foreground mask", size)
         core_of(mask, "foreground")
         guide = None
         if needs_reference:
             if reference is None:
                 raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-            region = weights_of(reference, "reference mask", size)
+            region = as_weights(reference, "reference mask", size)
             core_of(region, "reference")
             guide = _mask_tensor(read_mask(region))
         output = run(_image_tensor(read_image(composite)), _mask_tensor(read_mask(mask)), guide)

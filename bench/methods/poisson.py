@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
 
-from bench.masks import weights_of
 from bench.methods.regions import blended, core_of, guide_of
+from iph.masks.forms import as_weights
 
 ERODED = 3  # seamlessClone keeps gradients only this far inside the mask it is given
 BORDER = 8
@@ -21,7 +21,7 @@ def poisson(
     composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
 ) -> NDArray[np.uint8]:
     """Clone the foreground into its own background; forms as ``Harmonize``. The reference is not looked at."""
-    weights = weights_of(foreground, "foreground mask", composite.shape[:2])
+    weights = as_weights(foreground, "foreground mask", composite.shape[:2])
     core_of(weights, "foreground")
     inside = ~guide_of("background", weights, None)
     window = _surroundings(inside)

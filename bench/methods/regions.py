@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.errors import InputError
-from bench.masks import weights_of
 from bench.methods.registry import Harmonize
+from iph.masks.forms import as_weights
 
 Floats = NDArray[np.float64]
 Mapper = Callable[[Floats, NDArray[np.bool_], Floats], Floats]
@@ -38,7 +38,7 @@ def guide_of(
     if looks_at == "reference":
         if reference is None:
             raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-        return core_of(weights_of(reference, "reference mask", weights.shape), "reference")
+        return core_of(as_weights(reference, "reference mask", weights.shape), "reference")
     clear = weights == 0
     background = clear if clear.any() else weights < 0.5
     if not background.any():
@@ -52,7 +52,7 @@ def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]) -> 
     def harmonize(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
-        weights = weights_of(foreground, "foreground mask", composite.shape[:2])
+        weights = as_weights(foreground, "foreground mask", composite.shape[:2])
         core, guide = core_of(weights, "foreground"), guide_of(looks_at, weights, reference)
         inside = weights > 0
         pixels = composite[inside] / 255.0  # (H, W, 3) → (K, 3)

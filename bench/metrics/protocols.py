@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from bench.errors import InputError, unknown
-from bench.masks import weights_of
+from iph.masks.forms import as_weights
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -119,7 +119,7 @@ def prepare(output: ArrayLike, target: ArrayLike, mask: ArrayLike | None = None,
     spec = PROTOCOLS[protocol]
     target = _image(target, "target")
     output = _image(output, "output")
-    weights = None if mask is None else weights_of(mask, "mask")
+    weights = None if mask is None else as_weights(mask, "mask")
     for name, array in (("output", output), ("mask", weights)):
         if array is not None and not _fits(array.shape[:2], target.shape[:2], spec.size):
             raise InputError(

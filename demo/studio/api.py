@@ -23,13 +23,13 @@ from demo.studio.served_pictures import as_file, write_png
 from demo.studio.session_store import OUR_FAULT, sentence
 from demo.studio.suggestions import cut_out as find_person
 from demo.studio.suggestions import free_place, suggestions
-from demo.studio.uploaded_picture import MAX_BYTES, MAX_PIXELS, PROXY_SIDE, mask_file
+from demo.studio.uploaded_picture import MAX_BYTES, MAX_PIXELS
 from iph.errors import InputError
 from iph.images.imagefile import read_photo, write_photo
 from iph.images.photo import Photo
-from iph.masks import as_mask, from_alpha
+from iph.masks import as_mask, from_alpha, from_photo, marks_from_photo
 from iph.masks.forms import from_box_region
-from iph.masks.windows import small_copy
+from iph.pixels import small_copy
 from iph.placement import Placement, compose
 from iph.recipe import Recipe
 
@@ -67,13 +67,12 @@ def harmonize(
         The harmonized photo, the colour change as a .cube file, and the recipe as JSON.
     """
     original = _read(photo)
-    mask, blue = mask_file(_read(foreground))
-    mask = as_mask(mask, original.pixels.shape, "foreground")
+    mask, blue = marks_from_photo(_read(foreground), original.pixels.shape)
     other = None if reference_photo is None else _read(reference_photo).converted_to(original.icc)
     looked_at = original if other is None else other
     region = blue if other is None else None
     if reference is not None:
-        region = mask_file(_read(reference))[0]
+        region = from_photo(_read(reference), looked_at.pixels.shape, "reference", allow_full=True)
     elif reference_box is not None:
         region = from_box_region(looked_at.pixels.shape, _pixel_box(reference_box, looked_at))
     elif region is None and other is None:
@@ -114,7 +113,7 @@ def paste(
     layer = layer.converted_to(under.icc)
     alpha = _subject(layer) if layer.alpha is None else from_alpha(layer.alpha)
     if x is None or y is None or height is None:
-        small = small_copy(under.pixels, PROXY_SIDE)
+        small = small_copy(under.pixels)
         taken = suggestions("photo", small)[0].region
         free = free_place(small.shape, alpha, taken)
         x, y, height = (free.x if x is None else x), (free.y if y is None else y), height or free.height
@@ -158,7 +157,7 @@ def suggest_references(photo: FileData, foreground: FileData) -> list[dict]:
         For each its label, its box in shares of the picture, and its mask as PNG.
     """
     original = _read(photo)
-    mask = as_mask(mask_file(_read(foreground))[0], original.pixels.shape, "foreground")
+    mask = marks_from_photo(_read(foreground), original.pixels.shape)[0]
     folder, found = _folder(), []
     for index, one in enumerate(_suggested(original, mask)):
         rows, columns = (np.flatnonzero((one.region >= 0.5).any(axis)) for axis in (1, 0))
@@ -239,7 +238,7 @@ def _folder() -> Path:
 
 
 def _suggested(photo: Photo, mask: np.ndarray) -> list:
-    small = small_copy(photo.pixels, PROXY_SIDE)
+    small = small_copy(photo.pixels)
     return suggestions("photo", small, as_mask(mask, small.shape, "foreground"))
 
 

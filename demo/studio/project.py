@@ -17,11 +17,11 @@ from demo.studio import prompts
 from demo.studio.prompts import Mark
 from demo.studio.scene import Scene
 from demo.studio.suggestions import Suggestion, cut_out, free_place, suggestions
-from demo.studio.uploaded_picture import Opened, mask_file, open_picture
+from demo.studio.uploaded_picture import Opened, open_picture
 from demo.visitor_folders import OwnFolder
 from iph.errors import InputError
 from iph.mapping import ColorMapping
-from iph.masks import as_mask
+from iph.masks import marks_from_photo
 from iph.placement import Placement
 
 UNDO = 20  # steps; a mask of a proxy weighs up to 4 MB
@@ -143,10 +143,9 @@ class Project:
         if "composite" not in self.pictures:
             raise InputError("a mask belongs to a finished composite: the composite was expected first")
         shape = self.pictures["composite"].pixels.shape
-        foreground, reference = mask_file(picture.photo())
-        region = None if reference is None else as_mask(reference, shape, "reference")
+        foreground, region = marks_from_photo(picture.photo(), shape)
         self.pictures = self.pictures | {kind: picture}
-        self.choices = Choices(foreground=as_mask(foreground, shape, "foreground"), region=region, label="Blue region")
+        self.choices = Choices(foreground=foreground, region=region, label="Blue region")
 
     def _take_other(self, picture: Opened, kind: str) -> None:
         self.pictures = self.pictures | {kind: picture}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from demo.studio.project import Project
 from demo.studio.scene import MODEL
-from demo.studio.uploaded_picture import mask_file
 from iph.errors import InputError
 from iph.images.imagefile import write_photo
+from iph.masks import marks_from_photo
 from iph.recipe import Recipe
 
 
@@ -17,7 +17,8 @@ def recipe_of(project: Project) -> Recipe:
     now, pictures = project.choices, project.pictures
     foreground = now.foreground
     if not now.found:
-        foreground = mask_file(pictures["mask"].photo())[0] if "mask" in pictures else None
+        mask, shape = pictures.get("mask"), project.base.size[::-1]
+        foreground = None if mask is None else marks_from_photo(mask.photo(), shape)[0]
     names = {"image": project.base, "person": pictures.get("person") if now.placement else None}
     names["reference_image"] = pictures["other"] if now.elsewhere else None
     return Recipe(

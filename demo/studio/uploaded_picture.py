@@ -9,13 +9,11 @@ import numpy as np
 from iph.images.color_profile import convert
 from iph.images.imagefile import read_photo
 from iph.images.photo import Photo
-from iph.masks import from_alpha, from_two_color
-from iph.masks.windows import small_copy
+from iph.masks import from_alpha
+from iph.pixels import small_copy
 
-PROXY_SIDE = 1024
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 60_000_000
-COLOURED = 128  # a mask whose channels differ by more is one of two colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,22 +44,9 @@ def open_picture(path: Path) -> Opened:
     """Read a picture and make its proxy. Raises InputError, in one sentence, on anything that is no picture."""
     photo = read_photo(path, MAX_BYTES, MAX_PIXELS)
     height, width = photo.pixels.shape[:2]
-    pixels = small_copy(photo.pixels, PROXY_SIDE)
+    pixels = small_copy(photo.pixels)
     alpha = None
     if photo.alpha is not None and photo.alpha.min() < np.iinfo(photo.alpha.dtype).max // 2:
         size = pixels.shape[1::-1]
         alpha = from_alpha(cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA))
     return Opened(path, (width, height), photo.ending, pixels, photo.icc, alpha, photo.notes)
-
-
-def mask_file(photo: Photo) -> tuple[np.ndarray, np.ndarray | None]:
-    """What a mask file marks, at its own size: the foreground, and the reference if it has two colours (red and blue).
-
-    A grey picture, an alpha channel, or the two-colour form of the paper. Raises InputError on anything else.
-    """
-    if photo.alpha is not None:
-        return from_alpha(photo.alpha), None
-    top = np.iinfo(photo.pixels.dtype).max
-    if np.ptp(photo.pixels, axis=2).max() > COLOURED / 255 * top:
-        return from_two_color(photo.pixels)
-    return (photo.pixels[..., 0] / np.float32(top)).astype(np.float32), None

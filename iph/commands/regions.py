@@ -43,9 +43,9 @@ class Foreground:
         """The mask (H, W) float32 in [0, 1] in ``photo``, which was read from ``path``."""
         pixels = photo.pixels
         if self.mask is not None:
-            return masks.as_mask(read_layers(same_named(self.mask, path)), pixels.shape, "foreground")
+            return masks.from_photo(read_photo(same_named(self.mask, path)), pixels.shape, "foreground")
         if self.two_color is not None:
-            return read_two_color(same_named(self.two_color, path), pixels.shape)[0]
+            return masks.pair_from_photo(read_photo(same_named(self.two_color, path)), pixels.shape)[0]
         if self.box is not None:
             return masks.from_box(pixels, self.box)
         if self.click is not None:
@@ -92,11 +92,11 @@ class Pointing:
             picture, visible = other.pixels, _visible(other)
         pixels = photo.pixels if picture is None else picture
         regions = [
-            masks.as_mask(read_layers(same_named(mask, path)), pixels.shape, "reference", allow_full=True)
+            masks.from_photo(read_photo(same_named(mask, path)), pixels.shape, "reference", allow_full=True)
             for mask in self.masks
         ]
         if self.two_color is not None:
-            regions.append(read_two_color(same_named(self.two_color, path), pixels.shape)[1])
+            regions.append(masks.pair_from_photo(read_photo(same_named(self.two_color, path)), pixels.shape)[1])
         if self.box is not None:
             regions.append(masks.from_box_region(pixels.shape, self.box))
         if self.click is not None:
@@ -128,15 +128,3 @@ def recorded(references: list[Reference]) -> np.ndarray | None:
 def share(mask: np.ndarray) -> float:
     """How much of its picture a mask covers, in [0, 1]."""
     return round(float((mask >= HALF).mean()), 4)
-
-
-def read_layers(path: Path) -> np.ndarray:
-    """A mask file's channels (H, W, 3), or (H, W, 4) with its alpha, for ``as_mask`` to make sense of."""
-    photo = read_photo(path)
-    return photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
-
-
-def read_two_color(path: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Foreground and reference of a red and blue mask file, at the size of the photo."""
-    foreground, reference = masks.from_two_color(read_photo(path).pixels)
-    return masks.as_mask(foreground, shape, "foreground"), masks.as_mask(reference, shape, "reference")

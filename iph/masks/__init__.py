@@ -1,20 +1,45 @@
-"""Masks: every form they come in, and subjects found by a box, a click, strokes or no prompt at all."""
+"""Masks: every form they come in, and subjects found by a box, a click, strokes or no prompt at all.
 
-from iph.masks.forms import as_mask, check_pair, from_alpha, from_box_region, from_two_color
-from iph.masks.select import from_box, from_click, from_strokes
-from iph.masks.subjects import Subject, automatic_reference, segment_subjects, suggest_references
+What finds subjects is imported when it is first used (PEP 562): reading a mask needs no torch.
+"""
 
+from importlib import import_module
+from typing import Any
+
+from iph.masks.forms import (
+    as_mask,
+    check_pair,
+    from_alpha,
+    from_box_region,
+    from_photo,
+    from_two_color,
+    marks_from_photo,
+    pair_from_photo,
+)
+
+_HOMES = {
+    "from_box": "select",
+    "from_click": "select",
+    "from_strokes": "select",
+    "Subject": "subjects",
+    "automatic_reference": "subjects",
+    "segment_subjects": "subjects",
+    "suggest_references": "subjects",
+}
 __all__ = [
-    "Subject",
     "as_mask",
-    "automatic_reference",
     "check_pair",
     "from_alpha",
-    "from_box",
     "from_box_region",
-    "from_click",
-    "from_strokes",
+    "from_photo",
     "from_two_color",
-    "segment_subjects",
-    "suggest_references",
+    "marks_from_photo",
+    "pair_from_photo",
+    *_HOMES,
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'iph.masks' has no attribute {name!r}")
+    return getattr(import_module(f"iph.masks.{_HOMES[name]}"), name)

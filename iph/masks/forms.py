@@ -1,4 +1,4 @@
-"""Every form a mask comes in, made into one: (H, W) float32 in [0, 1].
+"""Every form a mask comes in, made into one: (H, W) float32 in [0, 1]. All of the project reads masks here.
 
 The two-colour form (red foreground, blue reference, on black) is that of the paper's published mask pictures.
 """
@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
+from iph.images.photo import Photo
+from iph.pixels import FULL_SCALE, full_scale, resized
 
 HALF = 0.5
 OTHER_ASPECT = 0.01  # how far the aspect of a mask may be from the picture's, rounding of small sides aside
-GREY = 24  # channels of a grey mask saved as JPEG differ by less than this, of 255
+GREY = 48 / 255  # channels of a grey mask saved as JPEG differ by less than this
+NOISE = 0.01  # share of what a mask marks that JPEG may have coloured all the same
 
 
 def as_mask(mask: np.ndarray, shape: tuple[int, ...], name: str = "mask", allow_full: bool = False) -> np.ndarray:
@@ -24,14 +27,36 @@ def as_mask(mask: np.ndarray, shape: tuple[int, ...], name: str = "mask", allow_
 
     Returns (H, W) float32 in [0, 1]. Raises InputError for NaN, another aspect, colours, an empty or a full mask.
     """
-    mask = _one_channel(np.asarray(mask), name)
-    mask = _unit(mask, name)
-    mask = _sized(mask, shape[:2], name)
-    if not (mask >= HALF).any():
-        raise InputError(f"the {name} is empty: at least one pixel more than half inside was expected")
-    if not allow_full and (mask >= HALF).all():
-        raise InputError(f"the {name} covers the whole picture: some of it was expected to stay outside")
-    return mask
+    mask = np.asarray(mask)
+    if mask.ndim not in (2, 3) or not mask.size or (mask.ndim == 3 and mask.shape[2] > 4):
+        raise InputError(f"the {name} was expected as (H, W) or a picture of 1 to 4 channels, not {mask.shape}")
+    if mask.ndim == 2:
+        return _of(mask, shape, name, allow_full)
+    colors = mask.shape[2] - (mask.shape[2] in (2, 4))
+    alpha = mask[..., -1] if mask.shape[2] != colors else None
+    if mask.dtype not in FULL_SCALE or mask.dtype == bool:  # what OpenCV has no form for
+        mask = as_unit(mask, name)
+    planes = _channels(mask) if colors == 3 else [mask[..., 0]]
+    return _of(_one_plane(planes, alpha, name), shape, name, allow_full)
+
+
+def from_photo(photo: Photo, shape: tuple[int, ...], name: str = "mask", allow_full: bool = False) -> np.ndarray:
+    """The mask that a picture file is: its alpha, or its grey where it is opaque; else as ``as_mask``."""
+    return _of(_one_plane(_channels(photo.pixels), photo.alpha, name), shape, name, allow_full)
+
+
+def pair_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Foreground and reference, each (H, W) float32 at the size of a picture of ``shape``, of a two-colour file."""
+    foreground, reference = from_two_color(photo.pixels, photo.alpha)
+    return _of(foreground, shape, "foreground"), _of(reference, shape, "reference")
+
+
+def marks_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Foreground, and reference if the file has two colours: for callers who take either form in one place."""
+    channels = _channels(photo.pixels)
+    if _has_colors(channels) and _is_two_color(channels, photo.alpha):
+        return pair_from_photo(photo, shape)
+    return _of(_one_plane(channels, photo.alpha, "foreground"), shape, "foreground"), None
 
 
 def from_alpha(layer: np.ndarray) -> np.ndarray:
@@ -39,8 +64,7 @@ def from_alpha(layer: np.ndarray) -> np.ndarray:
     layer = np.asarray(layer)
     if layer.ndim == 3 and layer.shape[2] not in (2, 4):
         raise InputError(f"a picture with an alpha channel was expected, this one has {layer.shape[2]} channels")
-    alpha = layer[..., -1] if layer.ndim == 3 else layer
-    mask = _unit(alpha, "alpha channel")
+    mask = as_unit(layer[..., -1] if layer.ndim == 3 else layer, "alpha channel")
     if (mask >= HALF).all():
         raise InputError("a cut-out was expected, but its alpha channel is opaque everywhere")
     if not (mask >= HALF).any():
@@ -48,21 +72,24 @@ def from_alpha(layer: np.ndarray) -> np.ndarray:
     return mask
 
 
-def from_two_color(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def from_two_color(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Foreground and reference, each (H, W) float32 0/1, of an (H, W, 3) picture: red, blue, and the rest black.
 
-    Each pixel goes to the nearest of the three colours, so JPEG noise does no harm.
+    Each pixel goes to the nearest of the three colours, so JPEG noise does no harm. ``alpha`` (H, W): what is clear
+    marks nothing, whatever its colour.
     """
     picture = np.asarray(picture)
     if picture.ndim != 3 or picture.shape[2] not in (3, 4):
         raise InputError(f"a two-colour mask has shape (H, W, 3), this one has {picture.shape}")
-    red, green, blue = (_unit(picture[..., c], "two-colour mask") for c in range(3))
-    if (green >= HALF).mean() > 0.01:
+    half, visible = _half(picture), True if alpha is None else alpha >= _half(alpha)
+    red, green, blue = _channels(picture)
+    if ((green >= half) & visible).mean() > NOISE:
         raise InputError("a two-colour mask is red, blue and black, but this one has other colours")
-    foreground, reference = (red >= HALF) & (red >= blue), (blue >= HALF) & (blue > red)
-    for mask, colour, name in ((foreground, "red", "foreground"), (reference, "blue", "reference")):
+    foreground = (red >= half) & (red >= blue) & visible
+    reference = (blue >= half) & (blue > red) & visible
+    for mask, color, name in ((foreground, "red", "foreground"), (reference, "blue", "reference")):
         if not mask.any():
-            raise InputError(f"a two-colour mask marks the {name} in {colour}, but nothing of this one is {colour}")
+            raise InputError(f"a two-colour mask marks the {name} in {color}, but nothing of this one is {color}")
     return foreground.astype(np.float32), reference.astype(np.float32)
 
 
@@ -107,43 +134,103 @@ def check_pair(foreground: np.ndarray, reference: np.ndarray) -> tuple[np.ndarra
     return foreground, rest
 
 
-def _size(mask: np.ndarray) -> str:
-    return f"{mask.shape[1]} x {mask.shape[0]}"
+def as_unit(values: np.ndarray, name: str = "mask", dtype: type = np.float32) -> np.ndarray:
+    """Numbers of any dtype in [0, 1], as ``dtype``: bool, float in [0, 1], or integers 0/255, 0/65535 or 0/1.
 
-
-def _one_channel(mask: np.ndarray, name: str) -> np.ndarray:
-    if mask.ndim == 2 and mask.size:
-        return mask
-    if mask.ndim != 3 or not mask.size or mask.shape[2] > 4:
-        raise InputError(f"the {name} was expected as (H, W) or a picture of 1 to 4 channels, not {mask.shape}")
-    colours = mask.shape[2] - (mask.shape[2] in (2, 4))
-    if mask.shape[2] != colours and not (_unit(mask[..., -1], name) >= HALF).all():
-        return mask[..., -1]
-    mask = mask[..., :colours]
-    values = _unit(mask, name)
-    if np.percentile(np.ptp(values, axis=2), 99) * 255 > GREY:
-        raise InputError(f"the {name} was expected in grey, but it has colours: two-colour masks have their own form")
-    return mask[..., 0]
-
-
-def _unit(values: np.ndarray, name: str) -> np.ndarray:
-    """Any dtype to float32 in [0, 1]."""
+    Raises InputError for what is no number, not finite or out of range.
+    """
     if values.dtype == bool:
-        return values.astype(np.float32)
+        return values.astype(dtype)
     if np.issubdtype(values.dtype, np.integer):
         low, high = int(values.min()), int(values.max())
         if low < 0 or high > 65535:
             raise InputError(f"the {name} was expected between 0 and 255, but goes from {low} to {high}")
-        top = 1 if high <= 1 else 255 if high <= 255 else 65535
-        return (values / np.float32(top)).astype(np.float32)
+        return np.divide(values, _top(high), dtype=dtype)
     if not np.issubdtype(values.dtype, np.floating):
         raise InputError(f"the {name} was expected as numbers, not as {values.dtype}")
-    if not np.isfinite(values).all():
-        raise InputError(f"the {name} was expected between 0 and 1, but has values that are not finite (NaN)")
     low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"the {name} was expected between 0 and 1, but has values that are not finite (NaN)")
     if low < -1e-3 or high > 1 + 1e-3:
         raise InputError(f"the {name} was expected between 0 and 1, but goes from {low:.3g} to {high:.3g}")
-    return np.clip(values, 0, 1).astype(np.float32)
+    return np.clip(values, 0, 1).astype(dtype)
+
+
+def as_weights(mask: np.ndarray, name: str = "mask", shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """A mask (H, W), bool, integers or float in [0, 1], as weights (H, W) float64: to be computed with, not resized.
+
+    Raises InputError for another form, or for a shape other than ``shape``.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or not mask.size:
+        raise InputError(
+            f"expected the {name} as (H, W), one value a pixel, but got {mask.dtype} of shape {mask.shape}"
+        )
+    if shape is not None and mask.shape != tuple(shape):
+        raise InputError(f"expected the {name} of shape {tuple(shape)} like its image, but got {mask.shape}")
+    return as_unit(mask, name, np.float64)
+
+
+def _of(plane: np.ndarray, shape: tuple[int, ...], name: str, allow_full: bool = False) -> np.ndarray:
+    """One plane (h, w) of numbers as the mask of a picture, with every check that it is one."""
+    mask = _sized(as_unit(plane, name), shape[:2], name)
+    low, high, *_ = cv2.minMaxLoc(mask)
+    if high < HALF:
+        raise InputError(f"the {name} is empty: at least one pixel more than half inside was expected")
+    if not allow_full and low >= HALF:
+        raise InputError(f"the {name} covers the whole picture: some of it was expected to stay outside")
+    return mask
+
+
+def _one_plane(colors: list[np.ndarray], alpha: np.ndarray | None, name: str) -> np.ndarray:
+    """The plane (H, W) that carries the mask: alpha, or the grey of one or three colour planes where it is opaque."""
+    if alpha is not None and not _opaque(alpha, name):
+        return alpha
+    if len(colors) == 3 and _has_colors(colors):
+        raise InputError(f"the {name} was expected in grey, but it has colours: two-colour masks have their own form")
+    return colors[0]
+
+
+def _opaque(alpha: np.ndarray, name: str) -> bool:
+    least = alpha.min() / _top(int(alpha.max())) if alpha.dtype.kind in "ui" else as_unit(alpha, name).min()
+    return bool(least >= HALF)
+
+
+def _top(high: int) -> int:
+    """The full scale of integers whose largest is ``high``."""
+    return 1 if high <= 1 else 255 if high <= 255 else 65535
+
+
+def _half(array: np.ndarray) -> float:
+    """The least value that is at least half of full, as an integer where the array has integers: ten times as quick."""
+    full = full_scale(array)
+    return HALF if full == 1 else int(full) // 2 + 1
+
+
+def _channels(picture: np.ndarray) -> list[np.ndarray]:
+    """The colours (H, W) of a picture (H, W, 3 or 4), each one piece of memory."""
+    picture = np.ascontiguousarray(picture)
+    return [cv2.extractChannel(picture, index) for index in range(3)]
+
+
+def _has_colors(channels: list[np.ndarray]) -> bool:
+    """Whether three planes are far apart in more than a trace of what is bright in some of them."""
+    red, green, blue = channels
+    high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    top = _top(int(high.max())) if high.dtype.kind == "u" else 1
+    half, apart = (top // 2 + 1, int(GREY * top)) if top > 1 else (HALF, GREY)
+    return np.count_nonzero(cv2.subtract(high, low) > apart) > NOISE * np.count_nonzero(high >= half)
+
+
+def _is_two_color(channels: list[np.ndarray], alpha: np.ndarray | None) -> bool:
+    """Whether a picture, as far as it is visible, is red, blue and black, with red and blue in it."""
+    red, green, blue = (plane >= _half(plane) for plane in channels)
+    marked = red | green | blue
+    if alpha is not None:
+        marked &= alpha >= _half(alpha)
+    only = [np.count_nonzero(marked & one & ~(green | other)) for one, other in ((red, blue), (blue, red))]
+    total = np.count_nonzero(marked)
+    return all(only) and total - sum(only) <= NOISE * total
 
 
 def _sized(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -153,5 +240,8 @@ def _sized(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     rounding = 1 / min(h, w, height, width)
     if abs(np.log((w / h) / (width / height))) > OTHER_ASPECT + rounding:
         raise InputError(f"the {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect")
-    way = cv2.INTER_AREA if h > height else cv2.INTER_LINEAR
-    return np.clip(cv2.resize(mask, (width, height), interpolation=way), 0, 1)  # averages overshoot by a rounding
+    return np.clip(resized(mask, shape), 0, 1)  # averages overshoot by a rounding
+
+
+def _size(mask: np.ndarray) -> str:
+    return f"{mask.shape[1]} x {mask.shape[0]}"

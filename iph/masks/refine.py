@@ -6,6 +6,8 @@ The guided filter is He & Sun's fast one (2015): its linear coefficients are fou
 import cv2
 import numpy as np
 
+from iph.pixels import full_scale
+
 GRABCUT_SIDE = 256
 SURE, UNSURE = 0.8, 0.2  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
@@ -72,7 +74,6 @@ def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray
     if mask.shape != (height, width):
         planes = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in planes]
     slope, offset, least, most = planes
-    top = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(image.dtype, 1)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    mask = slope * (grey / np.float32(top)) + offset
+    mask = slope * (grey / np.float32(full_scale(image))) + offset
     return np.clip(np.minimum(np.maximum(mask, least), most), 0, 1)

@@ -10,7 +10,7 @@ import numpy as np
 from iph.errors import InputError
 from iph.masks.forms import HALF, as_box, from_box_region
 from iph.masks.refine import enlarge, grabcut
-from iph.masks.windows import look, shrunk, small_copy
+from iph.masks.windows import look, shrunk, working_copy
 
 Point = tuple[float, float]
 GAP = 0.025
@@ -21,7 +21,7 @@ REACH = 0.5  # how far around it a stroke takes away, of its longer side
 def from_box(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
     """The subject inside a box x0, y0, x1, y1. Raises InputError if the box holds no pixel of the picture."""
     box = as_box(box, image.shape)
-    copy = small_copy(image)
+    copy = working_copy(image)
     small = as_box(np.array(box) * _scale(image, copy), copy.shape)
     window = look(copy, small)
     inside = from_box_region(copy.shape, small)
@@ -37,7 +37,7 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
 
     Looks twice: at the whole picture, then closely at what the first look found.
     """
-    copy = small_copy(image)
+    copy = working_copy(image)
     add = [_inside(point, image, copy)]
     remove = [_inside(p, image, copy) for p in remove]
     first = look(copy)
@@ -61,7 +61,7 @@ def from_strokes(
     for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
         if mask is not None and mask.shape != image.shape[:2]:
             raise InputError(f"the {name} were expected with shape {image.shape[:2]}, not {mask.shape}")
-    copy = small_copy(image)
+    copy = working_copy(image)
     marked = [None if m is None else _marked(m) for m in (add, remove)]
     strokes = [np.zeros(copy.shape[:2], bool) if m is None else shrunk(m, copy.shape) > STROKE for m in marked]
     if start is None and not strokes[0].any():

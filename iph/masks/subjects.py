@@ -13,7 +13,7 @@ from iph.errors import InputError
 from iph.masks.forms import HALF
 from iph.masks.refine import enlarge, grabcut
 from iph.masks.select import bounds, closer, connected, discs
-from iph.masks.windows import look, small_copy
+from iph.masks.windows import look, working_copy
 
 MIDDLE = 0.15  # a middle is at least this probable
 MOST = 12  # clicks a picture
@@ -90,7 +90,7 @@ def _outside(subject: Subject, rest: np.ndarray) -> np.ndarray | None:
 
 
 def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
-    copy = small_copy(image)
+    copy = working_copy(image)
     if np.ptp(copy) < CONTRAST:
         return
     for score, person, probability in _find(copy)[:limit]:

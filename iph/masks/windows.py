@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from iph.checkpoint import load_tensors
-from iph.errors import InputError
 from iph.masks.network import PROMPTS, STRIDE, SubjectNet
+from iph.pixels import small_copy
 
 WORK = 512  # longest side of the copy on which everything happens
 SIDE = 256  # longest side of what the network sees at once
@@ -24,20 +24,9 @@ def network() -> SubjectNet:
     return net.eval().to(memory_format=torch.channels_last)
 
 
-def small_copy(image: np.ndarray, side: int = WORK) -> np.ndarray:
-    """A picture (H, W, 3) of uint8, uint16 or float32 in [0, 1] as uint8 with a longest side of at most `side`."""
-    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise InputError(f"a picture has shape (H, W, 3), this one has {image.shape}")
-    scale = side / max(image.shape[:2])
-    if scale < 1:
-        size = tuple(max(1, round(n * scale)) for n in image.shape[1::-1])
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    if image.dtype == np.uint8:
-        return image
-    top = 65535.0 if image.dtype == np.uint16 else 1.0
-    if not np.isfinite(image).all():
-        raise InputError("a picture was expected between 0 and 1, but has values that are not finite (NaN)")
-    return np.rint(np.clip(image / top, 0, 1) * 255).astype(np.uint8)
+def working_copy(image: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) as uint8 with a longest side of at most ``WORK``: what everything is found on."""
+    return small_copy(image, WORK)
 
 
 def shrunk(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -43,8 +43,8 @@ def p_values(difference: np.ndarray, se: np.ndarray, raters: int | None) -> np.n
 def use_clustered(raters: int) -> bool:
     """Whether there are raters enough for errors clustered by rater, with t at raters - 1 degrees of freedom.
 
-    In simulations (tests/userstudy/design/test_power.py) they keep a level of 5 % from 4 raters on, where errors that take
-    votes as independent find 7 to 34 % false differences once raters differ in taste.
+    In simulations (tests/userstudy/design/test_power.py) they keep a level of 5 % from 4 raters on, where errors that
+    take votes as independent find 7 to 34 % false differences once raters differ in taste.
     """
     return raters >= FEWEST_RATERS
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench.datasets import load, read_manifest
 from bench.datasets.check import check, require_complete
-from bench.datasets.pictures import read_two_colour_mask
+from bench.datasets.pictures import read_image, read_two_color_mask
 from bench.errors import InputError
 
 
@@ -77,7 +77,7 @@ def test_hash_knows_pixels_not_packing_or_place(folder: Path, tmp_path: Path) ->
     assert read_manifest(moved).content_hash() != before
 
 
-def test_one_mask_of_two_colours(folder: Path) -> None:
+def test_one_mask_of_two_colors(folder: Path) -> None:
     mask = np.zeros((40, 48, 3), np.uint8)
     mask[region(4) > 0] = (250, 3, 2)
     mask[region(26) > 0] = (0, 9, 240)
@@ -125,14 +125,47 @@ def sixteen_bits(path: Path) -> None:
     cv2.imwrite(str(path), region(4).astype(np.uint16) * 257)
 
 
+def opaque(path: Path) -> None:
+    grey = region(4)
+    cv2.imwrite(str(path), np.dstack([grey, grey, grey, np.full_like(grey, 255)]))
+
+
+def white_under_its_alpha(path: Path) -> None:
+    grey = region(4)
+    cv2.imwrite(str(path), np.dstack([np.full((*grey.shape, 3), 255, np.uint8), grey]))
+
+
+def ones(path: Path) -> None:
+    cv2.imwrite(str(path), region(4) // 255)
+
+
+@pytest.mark.parametrize("form", [palette, sixteen_bits, opaque, white_under_its_alpha, ones])
+def test_every_form_of_a_mask_is_the_same_mask(folder: Path, form) -> None:
+    entry = read_manifest(folder).entries[0]
+    form(entry.foreground)
+    np.testing.assert_array_equal(load(entry).foreground, region(4) >= 128)
+
+
+def test_a_picture_that_says_it_lies_on_its_side_is_read_upright(tmp_path: Path) -> None:
+    pixels = picture(3)
+    turned = Image.fromarray(np.rot90(pixels))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90 degrees clockwise
+    turned.save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
+
+
 @pytest.mark.parametrize(
     ("role", "spoil", "sentence"),
     [
-        ("foreground", palette, "8-bit grey or RGB mask, but .* is a palette mask"),
-        ("foreground", sixteen_bits, "8-bit grey or RGB mask, but .*16"),
-        ("reference", lambda path: save(path, picture(3)), "expected a grey mask, but .* has colours"),
-        ("foreground", lambda path: save(path, np.zeros((40, 48), np.uint8)), "expected a foreground .* is empty"),
-        ("reference", lambda path: save(path, np.zeros((40, 48), np.uint8)), "expected a reference .* is empty"),
+        ("reference", lambda path: save(path, picture(3)), "references/0.png was expected in grey, but it has colours"),
+        ("foreground", lambda path: save(path, np.zeros((40, 48), np.uint8)), "masks/0.png is empty"),
+        (
+            "foreground",
+            lambda path: save(path, np.full((40, 48), 255, np.uint8)),
+            "masks/0.png covers the whole picture",
+        ),
+        ("reference", lambda path: save(path, np.zeros((40, 48), np.uint8)), "references/0.png is empty"),
         ("foreground", lambda path: path.write_bytes(b"no picture"), "expected a readable mask"),
         ("target", lambda path: path.write_bytes(b"\x89PNG\r\n"), "expected a readable image"),
         ("target", lambda path: path.unlink(), "expected an image at .* found none"),
@@ -152,9 +185,9 @@ def test_unusable_file_is_one_sentence(folder: Path, role: str, spoil, sentence:
     assert "\n" not in str(raised.value)
 
 
-def test_grey_file_is_no_two_colour_mask(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="red for the foreground and blue"):
-        read_two_colour_mask(save(tmp_path / "grey.png", region(4)))
+def test_grey_file_is_no_two_color_mask(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="red, blue and black, but this one has other colours"):
+        read_two_color_mask(save(tmp_path / "grey.png", region(4)))
 
 
 def test_report_of_a_sound_folder(folder: Path) -> None:

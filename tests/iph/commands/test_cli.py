@@ -253,7 +253,7 @@ def test_a_link_stays_and_what_it_names_is_replaced(run):
 def test_a_name_that_is_no_text_is_written_all_the_same(here, model):
     """As in a locale of UTF-8, where a name of another encoding cannot be printed."""
     command = [sys.executable, "-m", "iph", "harmonize", "photo.png", *F, *R, "-o", b"caf\xe9.png", "--model", model]
-    package = str(Path(main.__code__.co_filename).parents[3])
+    package = str(Path(main.__code__.co_filename).parents[2])
     environment = {"PYTHONPATH": package, "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run(command, capture_output=True, env=environment)
     assert (done.returncode, done.stderr) == (0, b"") and os.path.exists(b"caf\xe9.png")
@@ -261,7 +261,7 @@ def test_a_name_that_is_no_text_is_written_all_the_same(here, model):
 
 def test_python_m_iph_is_the_same_program(here, model):
     command = [sys.executable, "-m", "iph", "harmonize", "photo.png", *F, *R, *OUT, "--model", model]
-    package = str(Path(main.__code__.co_filename).parents[3])
+    package = str(Path(main.__code__.co_filename).parents[2])
     environment = {"PYTHONPATH": package, "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "") and changed().any()

@@ -1,0 +1,63 @@
+"""Levels and sizes of pictures as arrays: full scales, resizing, and the small copies that everything looks at."""
+
+import cv2
+import numpy as np
+
+from iph.errors import InputError
+
+PROXY_SIDE = 1024  # longest side; a colour change needs no more, and a 24 MP mask as float would cost 96 MB
+# Largest value of each dtype that a picture or a mask may have.
+FULL_SCALE = {
+    np.dtype(np.uint8): 255.0,
+    np.dtype(np.uint16): 65535.0,
+    np.dtype(np.float32): 1.0,
+    np.dtype(np.float64): 1.0,
+    np.dtype(bool): 1.0,
+}
+
+
+def full_scale(array: np.ndarray, name: str = "picture") -> float:
+    """The largest value that an array of this dtype may have. Raises InputError for a dtype of no picture."""
+    try:
+        return FULL_SCALE[array.dtype]
+    except KeyError:
+        raise InputError(f"expected uint8, uint16 or float32 values in the {name}, got {array.dtype}") from None
+
+
+def resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """``array`` (H, W, ...) at (height, width): averaged down, linearly up; itself at its own size."""
+    if array.shape[:2] == tuple(size):
+        return array
+    height, width = array.shape[:2]
+    # Halving is what OpenCV is quickest at, and a mean of means is the mean: most of a large photo goes this way.
+    while height >= 4 * size[0] and width >= 4 * size[1] and height % 2 == width % 2 == 0:
+        height, width = height // 2, width // 2
+        array = cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA)
+    way = cv2.INTER_AREA if array.shape[0] > size[0] or array.shape[1] > size[1] else cv2.INTER_LINEAR
+    return cv2.resize(array, (size[1], size[0]), interpolation=way)
+
+
+def proxy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
+    """``image`` (H, W, ...) with a longest side of at most ``side``, dtype kept; itself if it is small."""
+    scale = side / max(image.shape[:2])
+    return image if scale >= 1 else resized(image, tuple(max(1, round(n * scale)) for n in image.shape[:2]))
+
+
+def small_copy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
+    """A picture (H, W, 3) of uint8, uint16 or float32 in [0, 1] as uint8 with a longest side of at most ``side``.
+
+    Raises InputError for another shape or dtype, and for values that are not finite.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise InputError(f"a picture has shape (H, W, 3), this one has {image.shape}")
+    return as_uint8(proxy(image, side))
+
+
+def as_uint8(image: np.ndarray) -> np.ndarray:
+    """A picture of any dtype as uint8, rounded; itself if it is. Raises InputError for what is not finite."""
+    full = full_scale(image)
+    if image.dtype == np.uint8:
+        return image
+    if not np.isfinite(image).all():
+        raise InputError("a picture was expected between 0 and 1, but has values that are not finite (NaN)")
+    return np.rint(np.clip(image / np.float32(full), 0, 1) * 255).astype(np.uint8)
