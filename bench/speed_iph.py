@@ -108,7 +108,7 @@ def main() -> None:
     session = iph.load("portrait").open(image, foreground)
     tried = milliseconds(partial(session.harmonize, reference))
     _row("open session, new reference, 1024 px", f"{tried:.1f} ms", "", "goal 60")
-    render = partial(session.render, session.look(reference), strength=0.7)
+    render = partial(session.render, session.fit_mapping(reference), strength=0.7)
     _row("open session, new strength, 1024 px", f"{milliseconds(render):.1f} ms", "", "goal 20")
     _row("peak memory above the call, 24 MP", f"{peak_above(SIZES['24 MP']):.2f} images", "", "goal 6")
 

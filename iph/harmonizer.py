@@ -48,7 +48,7 @@ class Harmonizer:
 
 
 class Session:
-    """One open composite. ``look`` runs the network, ``render`` applies its answer; ``harmonize`` does both."""
+    """One open composite. ``fit_mapping`` runs the network, ``render`` applies its answer; ``harmonize`` does both."""
 
     def __init__(
         self,
@@ -79,12 +79,12 @@ class Session:
         strength, luminance, chroma: how much of the change, and of its two parts, from 0 to 2.
         harmony, colour_transfer: r1 and r2 of eq. 7, r1 · φ(reference) + r2 · ψ(reference).
         """
-        mapping = self.look(
+        mapping = self.fit_mapping(
             reference, reference_image=reference_image, harmony=harmony, colour_transfer=colour_transfer
         )
         return self.render(mapping, strength=strength, luminance=luminance, chroma=chroma)
 
-    def look(
+    def fit_mapping(
         self,
         reference: References | None = None,
         *,

@@ -78,7 +78,7 @@ def harmonize(
     elif region is None and other is None:
         region = _suggested(original, mask)[0].region
     session = iph.load(MODEL).open(original.pixels, mask)
-    mapping = session.look(region, reference_image=None if other is None else other.pixels)
+    mapping = session.fit_mapping(region, reference_image=None if other is None else other.pixels)
     names = {"image": _name(photo)} | ({} if other is None else {"reference_image": _name(reference_photo)})
     recipe = Recipe(mapping, mask, strength, luminance, chroma, reference=region, names=names, model=MODEL)
     stem = _folder() / f"{Path(_name(photo)).stem}-harmonized"

@@ -40,7 +40,7 @@ class Scene:
         """The mapping towards a region, of another picture if given; the network is asked once a region."""
         if id(region) not in self._answers:
             picture = None if other is None else _in_profile(other, self.base)
-            self._answers[id(region)] = region, self.session.look(region, reference_image=picture)
+            self._answers[id(region)] = region, self.session.fit_mapping(region, reference_image=picture)
         return self._answers[id(region)][1]
 
     @cached_property

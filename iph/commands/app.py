@@ -13,7 +13,7 @@ from iph.commands.info import info
 from iph.commands.train import train
 from iph.errors import InputError
 
-FINE, SOME_FAILED, BAD_INPUT, FAULT = 0, 1, 2, 3
+FINE, BAD_INPUT, FAULT = 0, 2, 3
 
 ABOUT = """Make a pasted person look shot with the photo (Interactive Portrait Harmonization, Valanarasu et al. 2022).
 

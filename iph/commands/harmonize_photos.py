@@ -42,7 +42,7 @@ def harmonizing(
         foreground = subject.read(photo, path)
         references = pointing.read(photo, path, foreground)
         session = harmonizer.open(photo.pixels, foreground)
-        mapping = session.look(references, **codes)
+        mapping = session.fit_mapping(references, **codes)
         result = session.render(mapping, **amounts)
         names = {"image": path.name}
         if pointing.image is not None:

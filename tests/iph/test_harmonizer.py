@@ -53,8 +53,8 @@ def same(one: iph.Result, other: iph.Result) -> bool:
 
 def test_a_mirrored_photo_gets_the_same_look(harmonizer):
     """The network alone answers a mirrored photo otherwise; the session asks it both ways."""
-    straight = harmonizer.open(picture(), FOREGROUND).look(REFERENCE)
-    mirrored = harmonizer.open(picture()[:, ::-1], FOREGROUND[:, ::-1]).look(REFERENCE[:, ::-1])
+    straight = harmonizer.open(picture(), FOREGROUND).fit_mapping(REFERENCE)
+    mirrored = harmonizer.open(picture()[:, ::-1], FOREGROUND[:, ::-1]).fit_mapping(REFERENCE[:, ::-1])
     np.testing.assert_allclose(straight.change, mirrored.change, atol=1e-3)
     patch, inside = network_view(picture(), FOREGROUND.astype(np.float32))
     with torch.no_grad():
@@ -150,7 +150,7 @@ def test_strength_luminance_and_chroma(session):
     assert (session.harmonize(REFERENCE, luminance=0, chroma=0).image == session.image).all()
     half = session.harmonize(REFERENCE, strength=0.5)
     assert np.allclose(half.mapping.change, 0.5 * full.mapping.change)
-    mapping = session.look(REFERENCE)
+    mapping = session.fit_mapping(REFERENCE)
     assert (session.render(mapping, strength=0.5).image == half.image).all()
 
 

@@ -6,7 +6,7 @@ import string
 from pathlib import Path
 
 from userstudy.design.pictures import find_pictures
-from userstudy.design.study_file import Pictures, Study, load_study
+from userstudy.design.study_file import Study, load_study
 from userstudy.errors import InputError, nearest
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -43,8 +43,7 @@ def create_study(
     inside = folder.is_relative_to(output.parent.resolve())
     shown = folder.relative_to(output.parent.resolve()) if inside else folder
     composite = _composite_folder(folder)
-    wanted = Pictures(folder=".", composite=composite, methods=methods)
-    methods, found, _ = find_pictures(folder, wanted, 0, needs_composite=False)
+    methods, found, _ = find_pictures(folder, composite, methods, (), seed=0, needs_composite=False)
     if len(methods) < 2:
         raise InputError(f"expected at least two methods to compare in {folder}, got {', '.join(methods) or 'none'}")
     most = min(len(found), PAPER_ITEMS) if template == "paper" else len(found)

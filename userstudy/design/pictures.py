@@ -7,14 +7,10 @@ import random
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from userstudy.errors import InputError, nearest
-
-if TYPE_CHECKING:
-    from userstudy.design.study_file import Pictures
 
 SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 # Chunks that change how a PNG looks. All others (text, times, EXIF) may name the program that wrote it.
@@ -23,13 +19,17 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def find_pictures(
-    base: Path, wanted: "Pictures", seed: int, needs_composite: bool
+    folder: Path,
+    composite: str,
+    methods: Sequence[str],
+    items: Sequence[str] | int,
+    seed: int,
+    needs_composite: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[tuple[str, str], Path]]:
     """The methods, the items and the file of every (item, method), the composite included where it exists.
 
     Every method must have every item, and the pictures of an item must have one size.
     """
-    folder = base / wanted.folder
     if (folder / "pictures").is_dir():  # a results folder of bench
         folder = folder / "pictures"
     if not folder.is_dir():
@@ -40,14 +40,14 @@ def find_pictures(
         if method.is_dir()
     }
     files = {method: pictures for method, pictures in files.items() if pictures}
-    methods = wanted.methods or tuple(name for name in files if name != wanted.composite)
+    methods = tuple(methods) or tuple(name for name in files if name != composite)
     for method in methods:
         if method not in files:
             raise InputError(f"no pictures of method {method!r} in {folder}{nearest(method, files)}")
-    if needs_composite and wanted.composite not in files:
-        raise InputError(f"the study shows the composite, but {folder / wanted.composite} holds no pictures")
-    used = (*methods, wanted.composite) if wanted.composite in files else methods
-    items = _choose_items(wanted.items, sorted(set().union(*(files[name] for name in used))), seed)
+    if needs_composite and composite not in files:
+        raise InputError(f"the study shows the composite, but {folder / composite} holds no pictures")
+    used = (*methods, composite) if composite in files else methods
+    items = _choose_items(items, sorted(set().union(*(files[name] for name in used))), seed)
     for method in used:
         missing = [item for item in items if item not in files[method]]
         if missing:
@@ -55,7 +55,7 @@ def find_pictures(
             raise InputError(f"method {method!r} lacks {len(missing)} of {len(items)} pictures: {examples}")
     pictures = {(item, method): files[method][item] for item in items for method in used}
     _check_sizes(items, used, pictures)
-    return tuple(methods), items, pictures
+    return methods, items, pictures
 
 
 def _choose_items(wanted: Sequence[str] | int, known: list[str], seed: int) -> tuple[str, ...]:

@@ -167,8 +167,15 @@ def load_study(path: Path | str) -> Study:
         raise InputError(f"{path.name} is not valid TOML: {error}") from None
     except ValidationError as error:
         raise InputError("\n".join(_sentence(path.name, text, one) for one in _causes(error.errors()))) from None
-    path = path.resolve()
-    methods, items, pictures = find_pictures(path.parent, file.pictures, file.seed, _needs_composite(file))
+    path, wanted = path.resolve(), file.pictures
+    methods, items, pictures = find_pictures(
+        path.parent / wanted.folder,
+        wanted.composite,
+        wanted.methods,
+        wanted.items,
+        seed=file.seed,
+        needs_composite=_needs_composite(file),
+    )
     study = Study(path, file, methods, items, pictures)
     _check_numbers(study)
     return study

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from userstudy.errors import InputError, require_one_of
+from userstudy.errors import InputError
 from userstudy.report.results import BootstrapFacts
 from userstudy.report.screening import Thresholds
 from userstudy.scores.bootstrap import Bootstrap, bootstrap_raters
@@ -12,10 +12,11 @@ from userstudy.scores.bradley_terry import bradley_terry
 from userstudy.scores.counts import Counts
 from userstudy.scores.result import PairwiseFit
 from userstudy.scores.significance import PairwiseTests, pairwise_tests, raters_alike, use_clustered
-from userstudy.scores.thurstone import SCALES, ZERO_CELLS, thurstone_case_v
+from userstudy.scores.thurstone import thurstone_case_v
 
 Score = TypeVar("Score")
 LEVEL = 0.95  # of every interval
+SCALE = "difference"  # of Case V: what the paper's Table 2 and most others print
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,12 @@ class Options:
 
     methods: Sequence[str] | None = None  # names in order; found in the votes when None
     regularized: float = 0.0
-    scale: str = "difference"
-    zero_cells: str = "clip"
     alpha: float = 0.05
     bootstraps: int = 1000
     seed: int = 0
     thresholds: Thresholds = Thresholds()
 
     def __post_init__(self) -> None:
-        for given, known, what in ((self.scale, SCALES, "scale"), (self.zero_cells, ZERO_CELLS, "zero_cells")):
-            require_one_of(given, known, what)
         if not 0 < self.alpha < 1:
             raise InputError(f"expected alpha within (0, 1), got {self.alpha}")
         if self.bootstraps < 0 or self.regularized < 0:
@@ -61,7 +58,7 @@ def fit(counts: Counts, options: Options) -> Fits:
     raters = int(voted.sum())
     given = {"regularized": options.regularized, "rater_wins": counts.rater_wins[voted] if raters > 1 else None}
     fitted = bradley_terry(counts.wins, counts.methods, **given)
-    scaled = thurstone_case_v(counts.wins, counts.methods, scale=options.scale, **given)
+    scaled = thurstone_case_v(counts.wins, counts.methods, scale=SCALE, **given)
     alike = raters < 2 or bool(raters_alike(fitted.clustered_covariance, fitted.covariance))
     clustered = use_clustered(raters) and not alike
     if not clustered:

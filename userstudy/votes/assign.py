@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from userstudy.design.adaptive import adaptive_trials
 from userstudy.design.balanced import Trial, cell, plan
 from userstudy.design.study_file import Study
-from userstudy.votes.store import standing
+from userstudy.votes.store import effective_votes, same_trial
 from userstudy.votes.tables import raters, trials
 
 PREFETCH = 3  # trials that a rater's browser may hold, the one on screen included
@@ -91,11 +91,9 @@ def _counts(connection: sa.Connection, study: Study, rater: sa.Row) -> tuple[Cou
     joined = trials.join(raters, raters.c.id == trials.c.rater_id)
     showings = sa.select(trials.c.item, shown, sa.func.count()).select_from(joined).where(alike)
     answers = (
-        sa.select(shown, standing.c.choice, sa.func.count())
-        .select_from(
-            joined.join(standing, sa.and_(standing.c.rater_id == trials.c.rater_id, standing.c.trial == trials.c.trial))
-        )
-        .where(alike, standing.c.choice.in_(("left", "right", "tie")))
+        sa.select(shown, effective_votes.c.choice, sa.func.count())
+        .select_from(joined.join(effective_votes, same_trial))
+        .where(alike, effective_votes.c.choice.in_(("left", "right", "tie")))
     )
     methods = study.methods_of(study.file.pairs)
     number = {method: at for at, method in enumerate(methods)}
@@ -103,7 +101,7 @@ def _counts(connection: sa.Connection, study: Study, rater: sa.Row) -> tuple[Cou
     for item, text, count in connection.execute(showings.group_by(trials.c.item, shown)):
         cells[(item, *json.loads(text))] += count
     wins, votes = np.zeros((len(methods), len(methods))), Counter()
-    for text, choice, count in connection.execute(answers.group_by(shown, standing.c.choice)):
+    for text, choice, count in connection.execute(answers.group_by(shown, effective_votes.c.choice)):
         left, right = json.loads(text)
         wins[number[left], number[right]] += count * {"left": 1, "right": 0, "tie": 0.5}[choice]
         wins[number[right], number[left]] += count * {"left": 0, "right": 1, "tie": 0.5}[choice]

@@ -10,7 +10,7 @@ import json
 import pandas as pd
 import sqlalchemy as sa
 
-from userstudy.votes.store import Store, StudyRow, standing
+from userstudy.votes.store import Store, StudyRow, effective_votes
 from userstudy.votes.tables import raters, trials, votes
 
 VOTE_COLUMNS = [
@@ -20,16 +20,16 @@ RANKING_COLUMNS = ["rater", "trial", "item", "method", "rank"]
 
 
 def votes_table(store: Store, study: StudyRow, simulated: bool = False, with_excluded: bool = False) -> pd.DataFrame:
-    """The standing votes on pairs, checks and repeats included, in the order they were given."""
-    rows = _standing(store, study, "pair", simulated, with_excluded)
+    """The votes that count on pairs, checks and repeats included, in the order they were given."""
+    rows = _effective(store, study, "pair", simulated, with_excluded)
     shown = rows.pop("shown").map(json.loads)
     rows["left"], rows["right"] = shown.str[0], shown.str[1]
     return rows[VOTE_COLUMNS]
 
 
 def rankings_table(store: Store, study: StudyRow, simulated: bool = False, with_excluded: bool = False) -> pd.DataFrame:
-    """The standing rankings, one row a picture; ``rank`` is missing for one that got none. Skipped ones are no rows."""
-    rows = _standing(store, study, "ranking", simulated, with_excluded)
+    """The rankings that count, a row a picture; ``rank`` is missing for one that got none. Skipped ones are no rows."""
+    rows = _effective(store, study, "ranking", simulated, with_excluded)
     rows = rows[rows["choice"] == "ranked"]
     long = [
         (row.rater, row.trial, row.item, method, rank)
@@ -50,14 +50,14 @@ def raw_votes(store: Store, study: StudyRow) -> pd.DataFrame:
 def pair_counts(store: Store, study: StudyRow, simulated: bool = False) -> pd.DataFrame:
     """``left, right, choice, votes``: normal votes, counted in the database; excluded raters left out."""
     shown = sa.cast(trials.c.shown, sa.Text).label("shown")
-    query = _joined(standing, sa.select(shown, standing.c.choice, sa.func.count().label("votes")), study)
+    query = _joined(effective_votes, sa.select(shown, effective_votes.c.choice, sa.func.count().label("votes")), study)
     query = query.where(
         trials.c.task == "pair",
         trials.c.kind == "normal",
         raters.c.simulated == simulated,
         raters.c.rater.not_in(list(store.excluded(study.id))),
     )
-    frame = _frame(store, query.group_by(shown, standing.c.choice))
+    frame = _frame(store, query.group_by(shown, effective_votes.c.choice))
     sides = frame.pop("shown").map(json.loads)
     return frame.assign(left=sides.str[0], right=sides.str[1])[["left", "right", "choice", "votes"]]
 
@@ -68,8 +68,8 @@ def rater_table(store: Store, study: StudyRow) -> pd.DataFrame:
         names = ("rater", "origin", "simulated", "planned", "created", "last_seen", "outcome")
         query = sa.select(*(raters.c[name] for name in names)).where(raters.c.study_id == study.id)
         people = pd.DataFrame(connection.execute(query.order_by(raters.c.id)).mappings().all(), columns=list(names))
-    columns = (raters.c.rater, standing.c.choice, standing.c.seconds, trials.c.expected)
-    given = _frame(store, _joined(standing, sa.select(*columns), study))
+    columns = (raters.c.rater, effective_votes.c.choice, effective_votes.c.seconds, trials.c.expected)
+    given = _frame(store, _joined(effective_votes, sa.select(*columns), study))
     sides = given[given["choice"].isin(("left", "right"))]
     checks = given[given["expected"].notna()]
     by_rater = {
@@ -109,12 +109,12 @@ def _joined(source: sa.FromClause, query: sa.Select, study: StudyRow) -> sa.Sele
     )
 
 
-def _standing(store: Store, study: StudyRow, task: str, simulated: bool, with_excluded: bool) -> pd.DataFrame:
-    query = _joined(standing, sa.select(*_columns(standing)), study)
+def _effective(store: Store, study: StudyRow, task: str, simulated: bool, with_excluded: bool) -> pd.DataFrame:
+    query = _joined(effective_votes, sa.select(*_columns(effective_votes)), study)
     query = query.where(trials.c.task == task, raters.c.simulated == simulated)
     if not with_excluded:
         query = query.where(raters.c.rater.not_in(list(store.excluded(study.id))))
-    return _frame(store, query.order_by(standing.c.id))
+    return _frame(store, query.order_by(effective_votes.c.id))
 
 
 def _frame(store: Store, query: sa.Select) -> pd.DataFrame:

@@ -13,21 +13,20 @@ from userstudy.design.balanced import planned
 from userstudy.design.study_file import Study
 from userstudy.errors import InputError
 from userstudy.votes.assign import PREFETCH, assign
-from userstudy.votes.store import Store, now, standing
+from userstudy.votes.store import Store, effective_votes, now, same_trial
 from userstudy.votes.tables import raters, studies, trials, votes
 from userstudy.votes.tokens import ForeignToken, anonymous_id, rater_of, rater_token
 
 # Built once: putting such statements together takes SQLAlchemy longer than running them.
-_same_trial = sa.and_(standing.c.rater_id == trials.c.rater_id, standing.c.trial == trials.c.trial)
-_missed = sa.and_(trials.c.expected.is_not(None), standing.c.choice != trials.c.expected)
+_missed = sa.and_(trials.c.expected.is_not(None), effective_votes.c.choice != trials.c.expected)
 DONE_AND_FAILED = (
     sa.select(sa.func.count(), sa.func.count().filter(_missed))
-    .select_from(standing.join(trials, _same_trial))
-    .where(standing.c.rater_id == sa.bindparam("rater_id"))
+    .select_from(effective_votes.join(trials, same_trial))
+    .where(effective_votes.c.rater_id == sa.bindparam("rater_id"))
 )
 UPCOMING = (
     sa.select(trials)
-    .where(trials.c.rater_id == sa.bindparam("rater_id"), ~sa.exists().where(_same_trial))
+    .where(trials.c.rater_id == sa.bindparam("rater_id"), ~sa.exists().where(same_trial))
     .order_by(trials.c.trial)
     .limit(PREFETCH)
 )
@@ -117,22 +116,24 @@ class Sessions:
             if rater.outcome == "failed_checks":
                 raise Refused("conflict", "this session has ended")
             by_method = self._check_answer(shown, choice, seconds, ranks)
-            revision, standing = self._latest(connection, rater.id, trial)
-            if standing:
+            revision, counts = self._latest(connection, rater.id, trial)
+            if counts:
                 raise Refused("conflict", f"trial {trial} already has an answer; undo it first")
             values = dict(rater_id=rater.id, trial=trial, revision=revision + 1, request_id=request_id, choice=choice)
             connection.execute(votes.insert().values(ranks=by_method, seconds=seconds, timestamp=now(), **values))
             return self._settle(connection, rater)
 
     def undo(self, token: str, request_id: str) -> Progress:
-        """Takes back the rater's last standing answer, by a row of its own. Raises Refused if there is none."""
+        """Takes back the rater's last answer that counts, by a row of its own. Raises Refused if there is none."""
         name = rater_of(self.row.secret, token)
         with self.store.write() as connection:
             rater = self._rater(connection, name, lock=True)
             if self._sent_before(connection, rater, request_id):
                 return self._progress(connection, rater)
             self._check_open(connection)
-            last = connection.scalar(sa.select(sa.func.max(standing.c.trial)).where(standing.c.rater_id == rater.id))
+            last = connection.scalar(
+                sa.select(sa.func.max(effective_votes.c.trial)).where(effective_votes.c.rater_id == rater.id)
+            )
             if last is None or rater.outcome == "failed_checks":
                 raise Refused("conflict", "there is no answer to take back")
             revision, _ = self._latest(connection, rater.id, last)

@@ -19,7 +19,7 @@ from alembic.util import CommandError
 
 from userstudy.design.study_file import Study
 from userstudy.errors import InputError, nearest
-from userstudy.votes.tables import log, raters, studies, votes
+from userstudy.votes.tables import log, raters, studies, trials, votes
 
 DATABASE = "IPH_STUDY_DATABASE"  # the environment's database URL: a password belongs on no command line
 STATES = {"open": "open", "pause": "paused", "close": "closed"}  # log action -> state
@@ -158,16 +158,17 @@ class Store:
         self.engine.dispose()
 
 
-def _standing() -> sa.Subquery:
+def _effective() -> sa.Subquery:
     newer = votes.alias("newer")
     latest = ~sa.exists().where(
         newer.c.rater_id == votes.c.rater_id, newer.c.trial == votes.c.trial, newer.c.revision > votes.c.revision
     )
-    return sa.select(votes).where(latest, votes.c.choice != "undone").subquery("standing")
+    return sa.select(votes).where(latest, votes.c.choice != "undone").subquery("effective")
 
 
-standing = _standing()
+effective_votes = _effective()
 """The votes that count: of every (rater, trial) the latest revision, unless it was undone."""
+same_trial = sa.and_(effective_votes.c.rater_id == trials.c.rater_id, effective_votes.c.trial == trials.c.trial)
 
 
 def _line(study_id: int, action: str, reason: str, rater: str | None = None) -> dict:

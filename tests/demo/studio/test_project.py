@@ -118,7 +118,7 @@ def test_a_two_colour_mask_marks_person_and_reference(project, upload):
 def test_the_look_may_come_from_another_photo(placed, upload):
     other = scene(90, 90, 7)
     placed.open("other", upload("sunset.png", other), "sunset.png")
-    expected = iph.load("portrait").open(placed.scene.pixels, placed.scene.mask).look(reference_image=other)
+    expected = iph.load("portrait").open(placed.scene.pixels, placed.scene.mask).fit_mapping(reference_image=other)
     np.testing.assert_allclose(placed.mapping.change, expected.change, atol=1e-9)
     placed.mark("other", BOX)
     assert placed.choices.elsewhere and recipe_of(placed).names["reference_image"] == "sunset.png"

@@ -206,7 +206,6 @@ def test_info_names_an_altered_file(run, tmp_path, monkeypatch):
     content[-1] ^= 1
     (folder / "psi.safetensors").write_bytes(content)
     monkeypatch.setattr(checkpoint, "FOLDER", folder)
-    monkeypatch.setattr("iph.commands.about.FOLDER", folder)
     code, out, _ = run("info")
     assert code == 1 and "psi: the weights psi.safetensors were altered" in out
     code, _, err = run("info", "protrait")

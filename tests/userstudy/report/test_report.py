@@ -220,7 +220,6 @@ def test_methods_that_are_not_ranked_do_not_spoil_the_rankings():
         (lambda: score_study(), "votes or rankings"),
         (lambda: score_study(drawn_votes(SCORES).iloc[:0]), "votes or rankings"),
         (lambda: score_study(pd.DataFrame([extra("r1", 0, "left", "normal")] * 2)), "trial 0 of r1 twice"),
-        (lambda: Options(scale="jods"), "did you mean 'jod'"),
         (lambda: Options(alpha=5), "alpha within"),
         (lambda: Options(bootstraps=-1), "0 or more"),
     ],
