@@ -106,7 +106,7 @@ class RGBHead(nn.Module):
         return torch.sigmoid(self.pixels(features))
 
 
-class ColourHead(nn.Module):
+class ColorHead(nn.Module):
     """A colour change from identity: a global 11-term polynomial (Hong et al. 2001) plus a local affine change.
 
     Both start at zero, so that an untrained network returns its input.
@@ -160,7 +160,7 @@ class Network(nn.Module):
         )
         if config.head == "colour":
             self.up = self.up[:3]  # a colour change is smooth: half resolution is enough
-            self.head = ColourHead(after_up[2], 2 * widths[3] + (code or 0))
+            self.head = ColorHead(after_up[2], 2 * widths[3] + (code or 0))
         else:
             self.head = RGBHead(after_up[3])
 

@@ -97,8 +97,8 @@ def _scaled(
     border = [int(np.ceil(2 + 1 / r)) for r in ratio]
     x0, y0 = max(0, int(x / ratio[0]) - border[0]), max(0, int(y / ratio[1]) - border[1])
     x1, y1 = int(np.ceil((x + w) / ratio[0])) + border[0], int(np.ceil((y + h) / ratio[1])) + border[1]
-    colours, cover = person[y0:y1, x0:x1], alpha[y0:y1, x0:x1].astype(np.float32)
-    layer = np.dstack([colours * (cover / np.float32(FULL_SCALE[person.dtype]))[..., None], cover])
+    colors, cover = person[y0:y1, x0:x1], alpha[y0:y1, x0:x1].astype(np.float32)
+    layer = np.dstack([colors * (cover / np.float32(FULL_SCALE[person.dtype]))[..., None], cover])
     # Shrinking averages pixels first, so that no detail aliases; the rest is a fraction of a pixel.
     if max(ratio) < 1:
         shrunk = max(1, round(layer.shape[1] * ratio[0])), max(1, round(layer.shape[0] * ratio[1]))

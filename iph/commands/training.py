@@ -11,7 +11,7 @@ from iph.data.manifest_samples import read_composites
 from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.network import Network, build
-from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
+from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
 from iph.training.loop import TrainingSettings, this_process, train
 from iph.training.stages import stage as settings_of
 
@@ -61,9 +61,9 @@ def train_psi(
     network = load_network(start)
     if not isinstance(network, Network) or network.style_encoder is None:
         raise InputError(f"expected the weights of a harmonizer with a style encoder as --start, got {start}")
-    settings = ColourTransferSettings(images=images, size=size or ColourTransferSettings.size, batch=batch, seed=seed)
+    settings = ColorTransferSettings(images=images, size=size or ColorTransferSettings.size, batch=batch, seed=seed)
     settings = settings if rate is None else replace(settings, rate=rate)
-    encoder, result = train_colour_transfer(network, _packed(photos, settings.size, out), settings)
+    encoder, result = train_color_transfer(network, _packed(photos, settings.size, out), settings)
     save_network(out / "psi.safetensors", encoder)
     print(f"{out / 'psi.safetensors'}: " + ", ".join(f"{name} {value:.4f}" for name, value in result.items()))
     return 0

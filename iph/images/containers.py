@@ -128,7 +128,7 @@ def webp_is_lossless(data: bytes) -> bool:
     return False
 
 
-def avif_colours(data: bytes) -> tuple[int, int]:
+def avif_colors(data: bytes) -> tuple[int, int]:
     """Colour primaries and transfer curve that an AVIF names by number (ISO/IEC 23091-2); sRGB by default."""
     start = data.find(b"colrnclx")
     if start < 0 or start + 12 > len(data):

@@ -149,7 +149,7 @@ def _coded(image: Image.Image, data: bytes) -> tuple[int, int]:
     if image.format == "HEIF":
         named = image.info.get("nclx_profile") or {}
         return named.get("color_primaries", 1), named.get("transfer_characteristics", 13)
-    return containers.avif_colours(data) if image.format == "AVIF" else (1, 13)
+    return containers.avif_colors(data) if image.format == "AVIF" else (1, 13)
 
 
 def _xmp(image: Image.Image) -> bytes | None:

@@ -138,7 +138,7 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
     alpha = cv2.resize(mask[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
         cut, alpha = cut[:, ::-1], alpha[:, ::-1]
-    cut = _recolour(rng, cut)
+    cut = _recolor(rng, cut)
     if near:
         overlap = rng.uniform(-0.05, 0.45) * size[0]
         left = near[2] - overlap if rng.random() < 0.5 else near[0] - size[0] + overlap
@@ -161,7 +161,7 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
     return np.append(person, True)
 
 
-def _recolour(rng: Generator, image: np.ndarray) -> np.ndarray:
+def _recolor(rng: Generator, image: np.ndarray) -> np.ndarray:
     table = np.linspace(0, 1, 256) ** rng.uniform(0.65, 1.5)
     gains = rng.uniform(0.75, 1.2) * rng.uniform(0.9, 1.1, 3)
     tables = np.clip(table[:, None] * gains * 255, 0, 255).astype(np.uint8)
@@ -212,7 +212,7 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     aim = int(rng.choice(whole, p=pick / pick.sum()))
     zoom = rng.random() < ZOOM
     matrix = _window(rng, bits.shape, _one(bits, aim), size, zoom)
-    image = _recolour(rng, cv2.warpAffine(image, matrix, (size, size), borderValue=(127, 127, 127)))
+    image = _recolor(rng, cv2.warpAffine(image, matrix, (size, size), borderValue=(127, 127, 127)))
     inside = cv2.warpAffine(np.ones(bits.shape, np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST)
     bits = cv2.warpAffine(bits, matrix, (size, size), flags=cv2.INTER_NEAREST)
     if rng.random() < 0.2:

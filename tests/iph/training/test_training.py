@@ -21,7 +21,7 @@ from iph.data.samples import Sampler
 from iph.data.sources import read_photos
 from iph.errors import InputError
 from iph.network import build as build_network
-from iph.training.colour_transfer import ColourTransferSettings, train_colour_transfer
+from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
 from iph.training.evaluate_pairs import look_distances
 from iph.training.interpolate_weights import between
 from iph.training.interpolate_weights import main as between_command
@@ -248,8 +248,8 @@ def test_psi_learns_to_transfer_the_look(photos):
     model = network()
     torch.nn.init.normal_(model.head.polynomial[-1].weight, std=0.05)
     frozen = {name: value.clone() for name, value in model.state_dict().items()}
-    chosen = ColourTransferSettings(images=320, size=32, batch=8, rate=1e-2)
-    encoder, result = train_colour_transfer(model, photos, chosen)
+    chosen = ColorTransferSettings(images=320, size=32, batch=8, rate=1e-2)
+    encoder, result = train_color_transfer(model, photos, chosen)
     assert all(torch.equal(model.state_dict()[name], value) for name, value in frozen.items())
     assert set(result) == {"look under φ", "look under ψ"} and result["look under ψ"] < result["look under φ"]
     assert encoder(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32)).shape == (1, 8)

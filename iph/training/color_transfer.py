@@ -18,7 +18,7 @@ from iph.training.validate import hold_out, stack
 
 
 @dataclass(frozen=True)
-class ColourTransferSettings:
+class ColorTransferSettings:
     """``images`` seen in all; the learning rate falls linearly to zero."""
 
     images: int = 20_000
@@ -29,8 +29,8 @@ class ColourTransferSettings:
     seed: int = 0
 
 
-def train_colour_transfer(
-    network: Network, photos: PackedPhotos, settings: ColourTransferSettings
+def train_color_transfer(
+    network: Network, photos: PackedPhotos, settings: ColorTransferSettings
 ) -> tuple[StyleEncoder, dict[str, float]]:
     """ψ for ``network``, started from φ, and the mean look distance on held-out photos under φ and under ψ."""
     if settings.images < settings.batch:
