@@ -15,7 +15,6 @@ from bench.evaluation.runner import Execute, plan, run
 from bench.evaluation.store import Store
 from bench.metrics import PROTOCOLS
 from bench.report.render import gathered
-from iph.errors import InputError as ImageError
 
 FEW = 10  # failures that are printed
 
@@ -25,7 +24,7 @@ def sentences() -> Iterator[None]:
     """What a person did wrong is one sentence and exit code 2, never a traceback."""
     try:
         yield
-    except (InputError, ImageError) as error:
+    except InputError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
 

@@ -16,6 +16,7 @@ import iph
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
+from bench.errors import InputError
 from bench.evaluation.method_card import About
 from bench.evaluation.store import make_folder
 from bench.methods import METHODS
@@ -29,7 +30,7 @@ def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
         candidate = entries[(place + step) % len(entries)]
         if candidate.photo != entries[place].photo and candidate.reference is not None:
             return candidate
-    raise iph.InputError("expected at least two photos in the data set, found one")
+    raise InputError("expected at least two photos in the data set, found one")
 
 
 def about(model: str) -> About:

@@ -4,8 +4,6 @@ The ablation's weights do not ship. Each is one file, ``iph/<name>.safetensors``
 ``python -m iph train`` writes it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,16 +23,14 @@ def build(method: Method) -> Harmonize:
     """The network of ``method`` as a harmonizer at the composite's own size."""
     import iph  # here, because the table of methods needs no torch
 
-    with _sentences():
-        harmonizer = iph.load(_model(method))
+    harmonizer = iph.load(_model(method))
 
     def harmonize(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
         if reference is None:
             raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-        with _sentences():
-            return harmonizer.open(composite, np.asarray(foreground)).harmonize(np.asarray(reference)).image
+        return harmonizer.open(composite, np.asarray(foreground)).harmonize(np.asarray(reference)).image
 
     return harmonize
 
@@ -58,17 +54,6 @@ def weights_file(name: str, source: Path | None = None) -> Path:
     """Where the weights called ``name`` are: ``source``, among the shipped ones, or in the weights folder."""
     shipped = _shipped_folder() / f"{name}.safetensors"
     return source or (shipped if shipped.is_file() else weights.folder() / "iph" / f"{name}.safetensors")
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What ``iph`` says to a person, as this package's own error."""
-    import iph
-
-    try:
-        yield
-    except iph.InputError as error:
-        raise InputError(str(error)) from error
 
 
 def _model(method: Method) -> str | Path:
