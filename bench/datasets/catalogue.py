@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.datasets import folders
-from bench.datasets.manifest import Dataset, read_manifest
+from bench.datasets.manifest import Dataset, located, read_manifest
 from bench.errors import InputError, unknown
+from iph.data.iharmony4 import is_iharmony4, read_iharmony4
+from iph.data.manifest import NAME
+from iph.data.parallel_folders import looks_parallel
 
 SAMPLE_ROOT = Path(__file__).resolve().parents[1] / "sample"
 
@@ -137,11 +140,11 @@ def read_folder(folder: Path, name: str | None = None) -> Dataset:
 
     Any layout is accepted under any name, because those of PortraitTest and RCOCOHarmony are not known.
     """
-    if (folder / "manifest.csv").is_file():
+    if (folder / NAME).is_file():
         return read_manifest(folder, name)
-    if folders.looks_like_iharmony4(folder):
-        return folders.read_iharmony4(folder, name or "iharmony4")
-    if folders.looks_like_parallel(folder):
+    if is_iharmony4(folder):
+        return located(folder, read_iharmony4(folder), name or "iharmony4")
+    if looks_parallel(folder):
         return folders.read_parallel(folder, name or folder.resolve().name)
     if folders.looks_like_realhm(folder):
         return folders.read_realhm(folder, name or folder.resolve().name)

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from bench.datasets.catalogue import SAMPLE_ROOT
-from bench.datasets.coco import write_counterpart
-from bench.datasets.open_sets import DEFINITIONS, Box, Recipe, box_mask, compose, write_definition
+from bench.datasets.coco_counterpart import write_counterpart
+from bench.datasets.open_sets import DEFINITIONS, Box, Definition, box_mask, rebuild, write_definitions
 from bench.datasets.pictures import read_image, read_mask
 
 COMPOSITES_A_PHOTO = {"intharmony-open": 2, "portrait-open": 8, "sample": 1}
@@ -38,17 +38,17 @@ class Photo:
 def main(photos: Path) -> None:
     splits = pd.read_csv(photos / "split.csv", dtype=str)
     instances = pd.read_csv(photos / "instances.csv", dtype={"id": str, "label": str})
-    recipes: dict[str, list[Recipe]] = {name: [] for name in COMPOSITES_A_PHOTO}
+    drawn: dict[str, list[Definition]] = {name: [] for name in COMPOSITES_A_PHOTO}
     for photo in _read(photos, splits[splits["split"] == "test"]["id"], instances):
-        recipes["intharmony-open"] += _recipes("intharmony-open", photo, _any_pairs(photo))
-        recipes["portrait-open"] += _recipes("portrait-open", photo, _person_pairs(photo))
+        drawn["intharmony-open"] += _definitions("intharmony-open", photo, _any_pairs(photo))
+        drawn["portrait-open"] += _definitions("portrait-open", photo, _person_pairs(photo))
     for photo in _read(photos, splits[splits["split"] == "sample"]["id"], instances):
         pairs = _person_pairs(photo) or [pair for pair in _any_pairs(photo) if not photo.stuff & {*pair}]
         large = [pair for pair in pairs if photo.masks[pair[0]].mean() >= SHOWN]
-        recipes["sample"] += _recipes("sample", photo, large or pairs or _any_pairs(photo))
+        drawn["sample"] += _definitions("sample", photo, large or pairs or _any_pairs(photo))
     index = pd.read_csv(photos / "index.csv", dtype=str).set_index("id")
-    for name, rows in recipes.items():
-        write_definition(DEFINITIONS / f"{name}.csv", rows)
+    for name, rows in drawn.items():
+        write_definitions(DEFINITIONS / f"{name}.csv", rows)
         if name != "sample":
             write_counterpart(DEFINITIONS / f"{name}.coco.csv", rows, photos, index, instances)
         else:
@@ -56,13 +56,13 @@ def main(photos: Path) -> None:
         print(f"{name}: {len(rows)} composites of {len({row.photo for row in rows})} photos")
 
 
-def _write_credits(path: Path, recipes: list[Recipe], index: pd.DataFrame) -> None:
+def _write_credits(path: Path, definitions: list[Definition], index: pd.DataFrame) -> None:
     """Picture, where it is from, licence with its text, and what was changed, for every shipped photo."""
-    credits = index.loc[[recipe.photo for recipe in recipes]]
+    credits = index.loc[[definition.photo for definition in definitions]]
     kinds = credits["licence"].str.extract(r"CC-(BY(?:-SA)?)-([0-9.]+)")
     pd.DataFrame(
         {
-            "id": [recipe.id for recipe in recipes],
+            "id": [definition.id for definition in definitions],
             "coco_image": credits.index.str.removeprefix("coco_"),
             "picture": credits["url"].to_numpy(),
             "licence": ("CC " + kinds[0] + " " + kinds[1]).to_numpy(),
@@ -71,8 +71,8 @@ def _write_credits(path: Path, recipes: list[Recipe], index: pd.DataFrame) -> No
             ).to_numpy(),
             "mask": "COCO annotation, CC BY 4.0",
             "change": [
-                f"scaled, packed as JPEG again; in composites/ the foreground's colours changed ({recipe.look})"
-                for recipe in recipes
+                f"scaled, packed as JPEG again; in composites/ the foreground's colours changed ({definition.look})"
+                for definition in definitions
             ],
         }
     ).to_csv(path, index=False, lineterminator="\n")
@@ -108,7 +108,7 @@ def _usable(photo: Photo, foreground: int, reference: int) -> bool:
     return rest.mean() >= MIN_SHARE and photo.masks[foreground].mean() >= MIN_SHARE
 
 
-def _recipes(name: str, photo: Photo, pairs: list[tuple[int, int | None]]) -> list[Recipe]:
+def _definitions(name: str, photo: Photo, pairs: list[tuple[int, int | None]]) -> list[Definition]:
     if not pairs:
         return []
     rng = np.random.default_rng([2022, zlib.crc32(name.encode()), zlib.crc32(photo.id.encode())])
@@ -118,24 +118,24 @@ def _recipes(name: str, photo: Photo, pairs: list[tuple[int, int | None]]) -> li
         foreground, reference = pairs[order[number % len(pairs)]]
         box = _background_box(rng, photo.masks[foreground]) if reference is None else None
         identity = photo.id if COMPOSITES_A_PHOTO[name] == 1 else f"{photo.id}_{number}"
-        recipe = Recipe(identity, photo.id, "", foreground, reference, box, seed=0)
-        drawn.append(_visible(rng, name, photo, recipe))
+        definition = Definition(identity, photo.id, "", foreground, reference, box, seed=0)
+        drawn.append(_visible(rng, name, photo, definition))
     return drawn
 
 
-def _visible(rng: np.random.Generator, name: str, photo: Photo, recipe: Recipe) -> Recipe:
-    """The recipe with the first drawn seed whose look can be seen, its subset and its checksum."""
+def _visible(rng: np.random.Generator, name: str, photo: Photo, definition: Definition) -> Definition:
+    """The definition with the first drawn seed whose look can be seen, its subset and its checksum."""
     while True:
-        recipe = replace(recipe, seed=int(rng.integers(2**31)))
-        built = compose(recipe, photo.image, photo.masks.__getitem__)
+        definition = replace(definition, seed=int(rng.integers(2**31)))
+        built = rebuild(definition, photo.image, photo.masks.__getitem__)
         change = built.composite[built.foreground].astype(float) - built.target[built.foreground]
         if np.mean(change**2) >= VISIBLE:
             break
-    kind = "person" if recipe.foreground in photo.people else "object"
-    subset = f"{kind}, {'box' if recipe.box else 'instance'}" if name == "intharmony-open" else kind
+    kind = "person" if definition.foreground in photo.people else "object"
+    subset = f"{kind}, {'box' if definition.box else 'instance'}" if name == "intharmony-open" else kind
     if name == "portrait-open":
         subset = built.look
-    return replace(recipe, subset=subset, look=built.look, checksum=built.checksum())
+    return replace(definition, subset=subset, look=built.look, checksum=built.checksum())
 
 
 def _background_box(rng: np.random.Generator, foreground: np.ndarray) -> Box:

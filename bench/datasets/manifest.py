@@ -1,12 +1,8 @@
-"""The one data-set form: a folder with ``manifest.csv`` (design, section 2).
+"""What is measured: the rows of a manifest (``iph.data.manifest``) with their files located, and its content's hash.
 
-Columns ``id, composite, foreground`` must be there; ``reference, target, split, subset, photo`` may be. Paths are
-relative to the folder. ``foreground`` and ``reference`` that name the same file are a two-colour mask (red foreground,
-blue reference), and a column ``mask`` stands for both. ``photo`` names the picture a composite was made from: the
-statistics resample photos, not composites.
+``photo`` names the picture a composite was made from: the statistics resample photos, not composites.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +12,13 @@ from pathlib import Path
 import cv2
 
 from bench.errors import InputError
-from iph.files import replacing
-
-COLUMNS = ("id", "composite", "foreground", "reference", "target", "split", "subset", "photo")
-ROLES = ("composite", "foreground", "reference", "target")
+from iph.data import manifest as form
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One composite: its files and where it belongs. ``reference`` and ``target`` may be absent."""
+    """One composite: its files and where it belongs. ``reference`` and ``target`` may be absent; one file as foreground
+    and reference is a two-color mask."""
 
     id: str
     composite: Path
@@ -37,7 +31,7 @@ class Entry:
 
     def files(self) -> dict[str, Path]:
         """The files that the entry names, by role."""
-        return {role: path for role in ROLES if (path := getattr(self, role)) is not None}
+        return {role: path for role in form.ROLES if (path := getattr(self, role)) is not None}
 
 
 @dataclass(frozen=True)
@@ -83,58 +77,25 @@ def file_digest(path: Path) -> str:
 
 def read_manifest(folder: str | Path, name: str | None = None) -> Dataset:
     """The data set of ``folder/manifest.csv``. Raises InputError with the line where the manifest is wrong."""
+    return located(folder, form.read_manifest(folder, unsaid="test"), name)
+
+
+def located(folder: str | Path, rows: Iterable[form.Entry], name: str | None = None) -> Dataset:
+    """The rows of a manifest in ``folder`` as a data set, called as the folder unless ``name`` is given."""
     folder = Path(folder)
-    path = folder / "manifest.csv"
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"expected a manifest at {path}, but: {error.strerror or error}") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"expected a UTF-8 table with commas in {path}, but: {error}") from None
-    if not rows:
-        raise InputError(f"expected at least one image in {path}, found none")
-    entries = tuple(_entry(folder, path, line, row) for line, row in enumerate(rows, start=2))
-    _check_unique(path, entries)
-    return Dataset(name or folder.resolve().name, folder, entries)
+    return Dataset(name or folder.resolve().name, folder, tuple(_entry(folder, row) for row in rows))
 
 
-def _entry(folder: Path, path: Path, line: int, row: dict[str, str]) -> Entry:
-    row = {key: (value or "").strip() for key, value in row.items() if key}
-    if row.get("mask"):
-        row = {"foreground": row["mask"], "reference": row["mask"]} | {k: v for k, v in row.items() if v}
-    missing = [column for column in ("id", "composite", "foreground") if not row.get(column)]
-    if missing:
-        raise InputError(f"expected a value for {', '.join(missing)} in line {line} of {path}, found none")
-    files = {role: folder / row[role] if row.get(role) else None for role in ROLES}
-    for role, file in files.items():
-        if file is not None and not file.resolve().is_relative_to(folder.resolve()):
-            raise InputError(f"expected {role} inside {folder} in line {line} of {path}, but got {row[role]!r}")
-    return Entry(
-        id=row["id"],
-        split=row.get("split") or "test",
-        subset=row.get("subset", ""),
-        photo=row.get("photo") or row["id"],
-        **files,
-    )
-
-
-def _check_unique(path: Path, entries: Iterable[Entry]) -> None:
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.id in seen:
-            raise InputError(f"expected every id once in {path}, but {entry.id!r} is there twice")
-        seen.add(entry.id)
+def _entry(folder: Path, row: form.Entry) -> Entry:
+    files = {role: folder / path if (path := getattr(row, role)) else None for role in form.ROLES}
+    return Entry(id=row.id, split=row.split, subset=row.subset, photo=row.photo, **files)
 
 
 def write_manifest(folder: str | Path, entries: Iterable[Entry]) -> Path:
-    """Write ``folder/manifest.csv``; files must lie inside ``folder``."""
-    folder = Path(folder)
-    path = folder / "manifest.csv"
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for entry in entries:
-            files = {role: file_.relative_to(folder).as_posix() for role, file_ in entry.files().items()}
-            writer.writerow({column: getattr(entry, column) or "" for column in COLUMNS} | files)
-    return path
+    """Write ``folder/manifest.csv``, as the entries come; files must lie inside ``folder``."""
+    return form.write_manifest(folder, (_row(Path(folder), entry) for entry in entries), by_id=False)
+
+
+def _row(folder: Path, entry: Entry) -> form.Entry:
+    files = {role: path.relative_to(folder).as_posix() for role, path in entry.files().items()}
+    return form.Entry(id=entry.id, split=entry.split, subset=entry.subset, photo=entry.photo, **files)

@@ -6,7 +6,6 @@ instance ``foreground`` of ``photo``; the region to match is the instance ``refe
 """
 
 import csv
-import hashlib
 import math
 import multiprocessing
 import os
@@ -19,22 +18,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.datasets.manifest import Entry, write_manifest
 from bench.datasets.pictures import read_image, read_mask
 from bench.errors import InputError
 from iph.data.augment import random_look
+from iph.data.compose import Composed, put_look
+from iph.data.manifest import NAME, Entry, write_manifest
+from iph.data.pictures import make_folders, write_composite
 from iph.files import replacing
 
 DEFINITIONS = Path(__file__).parent / "definitions"
-JPEG = (cv2.IMWRITE_JPEG_QUALITY, 86, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+QUALITY = 86  # of the sample's JPEG files, which ship
 CHUNK = 8  # composites that a process is handed at a time
 Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One row of a definition. ``box`` is (x0, y0, x1, y1) in pixels of the photo, the end outside the box."""
+class Definition:
+    """One row of a definition table. ``box`` is (x0, y0, x1, y1) in pixels of the photo, the end outside the box."""
 
     id: str
     photo: str
@@ -47,32 +47,15 @@ class Recipe:
     checksum: str = ""
 
 
-@dataclass(frozen=True)
-class Composite:
-    """A built row: images (H, W, 3) uint8, masks (H, W) bool, and the name of the look that was drawn."""
-
-    composite: np.ndarray
-    target: np.ndarray
-    foreground: np.ndarray
-    reference: np.ndarray
-    look: str
-
-    def checksum(self) -> str:
-        """16 hex digits of the composite's pixels."""
-        return hashlib.sha256(f"{self.composite.shape}".encode() + self.composite.tobytes()).hexdigest()[:16]
-
-
-def compose(recipe: Recipe, photo: np.ndarray, mask_of: Callable[[int], np.ndarray]) -> Composite:
-    """Put the recipe's look on its foreground. ``photo`` (H, W, 3) uint8; ``mask_of(k)`` (H, W) bool."""
-    foreground = mask_of(recipe.foreground)
-    if recipe.reference is not None:
-        reference = mask_of(recipe.reference) & ~foreground
+def rebuild(definition: Definition, photo: np.ndarray, mask_of: Callable[[int], np.ndarray]) -> Composed:
+    """Put the definition's look on its foreground. ``photo`` (H, W, 3) uint8; ``mask_of(k)`` (H, W) bool."""
+    foreground = mask_of(definition.foreground)
+    if definition.reference is not None:
+        reference = mask_of(definition.reference) & ~foreground
     else:
-        reference = box_mask(recipe.box, foreground.shape) & ~foreground
-    look = random_look(np.random.default_rng(recipe.seed))
-    changed = look.apply(photo.astype(np.float32) / 255, foreground.astype(np.float32))
-    composite = np.rint(changed * 255).astype(np.uint8)
-    return Composite(composite, photo, foreground, reference, look.name)
+        reference = box_mask(definition.box, foreground.shape) & ~foreground
+    look = random_look(np.random.default_rng(definition.seed))
+    return put_look(look, photo, foreground, reference, definition.subset)
 
 
 def box_mask(box: Box, shape: tuple[int, int]) -> np.ndarray:
@@ -82,83 +65,74 @@ def box_mask(box: Box, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def compose_from_folder(photos: Path, recipe: Recipe) -> Composite:
-    """``compose`` with the files of a photo folder (``images/<id>.jpg``, ``masks/<id>_<k>.png``)."""
-    image = read_image(photos / "images" / f"{recipe.photo}.jpg")
-    return compose(recipe, image, lambda k: read_mask(photos / "masks" / f"{recipe.photo}_{k}.png"))
+def rebuild_from_folder(photos: Path, definition: Definition) -> Composed:
+    """``rebuild`` with the files of a photo folder (``images/<id>.jpg``, ``masks/<id>_<k>.png``)."""
+    image = read_image(photos / "images" / f"{definition.photo}.jpg")
+    return rebuild(definition, image, lambda k: read_mask(photos / "masks" / f"{definition.photo}_{k}.png"))
 
 
-def read_definition(path: Path) -> list[Recipe]:
-    """The recipes of a definition table."""
+def read_definitions(path: Path) -> list[Definition]:
+    """The rows of a definition table."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [_recipe(row) for row in csv.DictReader(file)]
+        return [_definition(row) for row in csv.DictReader(file)]
 
 
-def write_definition(path: Path, recipes: Iterable[Recipe]) -> None:
+def write_definitions(path: Path, definitions: Iterable[Definition]) -> None:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Recipe)], lineterminator="\n")
+        writer = csv.DictWriter(file, [field.name for field in fields(Definition)], lineterminator="\n")
         writer.writeheader()
-        for recipe in recipes:
-            row = asdict(recipe) | {"box": " ".join(map(str, recipe.box)) if recipe.box else None}
+        for definition in definitions:
+            row = asdict(definition) | {"box": " ".join(map(str, definition.box)) if definition.box else None}
             writer.writerow({key: "" if value is None else value for key, value in row.items()})
 
 
-def _recipe(row: dict[str, str]) -> Recipe:
+def _definition(row: dict[str, str]) -> Definition:
     box = tuple(map(int, row["box"].split())) if row["box"] else None
     numbers = {"foreground": int(row["foreground"]), "reference": int(row["reference"]) if row["reference"] else None}
-    return Recipe(**row | numbers | {"box": box, "seed": int(row["seed"])})
+    return Definition(**row | numbers | {"box": box, "seed": int(row["seed"])})
 
 
 def build(name: str, photos: Path, out: Path, progress: Callable[[Iterable, int], Iterable] = lambda it, n: it) -> int:
     """Rebuild the set ``name`` into ``out/name``; returns how many composites differ from the published ones.
 
-    The sample is stored as JPEG: composite and target with one quality and no colour subsampling, so that their
+    The sample is stored as JPEG: composite and target with one quality and no chroma subsampling, so that their
     backgrounds stay equal. The others are lossless.
     """
-    recipes = read_definition(DEFINITIONS / f"{name}.csv")
+    definitions = read_definitions(DEFINITIONS / f"{name}.csv")
     if not (photos / "images").is_dir() or not (photos / "masks").is_dir():
         raise InputError(f"expected the folders images and masks in {photos}, found them not")
-    folder = out / name
-    if (folder / "manifest.csv").exists():
-        raise InputError(f"expected a new folder, but {folder} holds a data set already; remove it to build it again")
-    for part in ("composites", "foregrounds", "references", "targets"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    folder = new_folder(out / name)
     # spawned: a process that is forked while OpenCV's or a hash's threads run can wait for their locks for ever
-    workers = min(os.cpu_count() or 1, math.ceil(len(recipes) / CHUNK))
+    workers = min(os.cpu_count() or 1, math.ceil(len(definitions) / CHUNK))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         one = partial(_write, photos, folder, ".jpg" if name == "sample" else ".png")
-        done = list(progress(pool.map(one, recipes, chunksize=CHUNK), len(recipes)))
-    write_manifest(folder, [entry for entry, _ in done])
+        done = list(progress(pool.map(one, definitions, chunksize=CHUNK), len(definitions)))
+    write_manifest(folder, [entry for entry, _ in done], by_id=False)
     return sum(not same for _, same in done)
 
 
-def _write(photos: Path, folder: Path, suffix: str, recipe: Recipe) -> tuple[Entry, bool]:
+def new_folder(folder: Path) -> Path:
+    """``folder`` with a place for every picture. Raises InputError where it holds a data set already."""
+    if (folder / NAME).exists():
+        raise InputError(f"expected a new folder, but {folder} holds a data set already; remove it to build it again")
+    make_folders(folder)
+    return folder
+
+
+def _write(photos: Path, folder: Path, suffix: str, definition: Definition) -> tuple[Entry, bool]:
     cv2.setNumThreads(1)
-    built = compose_from_folder(photos, recipe)
-    return write_composite(folder, recipe, built, suffix), built.checksum() == recipe.checksum
+    built = rebuild_from_folder(photos, definition)
+    return write_rebuilt(folder, definition, built, suffix), built.checksum() == definition.checksum
 
 
-def write_composite(folder: Path, recipe: Recipe, built: Composite, suffix: str) -> Entry:
-    """Write the four pictures of a built row; composites of one photo share its target."""
-    entry = Entry(
-        id=recipe.id,
-        composite=folder / "composites" / f"{recipe.id}{suffix}",
-        foreground=folder / "foregrounds" / f"{recipe.id}.png",
-        reference=folder / "references" / f"{recipe.id}.png",
-        target=folder / "targets" / f"{recipe.photo}{suffix}",
-        subset=recipe.subset,
-        photo=recipe.photo,
+def write_rebuilt(folder: Path, definition: Definition, built: Composed, suffix: str) -> Entry:
+    """Write the four pictures of a rebuilt row; composites of one photo share its target."""
+    return Entry(
+        id=definition.id,
+        split="test",
+        subset=built.subset,
+        photo=definition.photo,
+        look=built.look,
+        seed=str(definition.seed),
+        **write_composite(folder, definition.id, built, suffix, QUALITY, shared_target=definition.photo),
     )
-    packing = JPEG if suffix == ".jpg" else PNG
-    _save(entry.composite, cv2.cvtColor(built.composite, cv2.COLOR_RGB2BGR), packing)
-    if not entry.target.exists():
-        _save(entry.target, cv2.cvtColor(built.target, cv2.COLOR_RGB2BGR), packing)
-    for role, mask in {"foreground": built.foreground, "reference": built.reference}.items():
-        _save(getattr(entry, role), mask.astype(np.uint8) * 255, (*PNG, cv2.IMWRITE_PNG_BILEVEL, 1))
-    return entry
-
-
-def _save(path: Path, pixels: np.ndarray, packing: tuple[int, ...]) -> None:
-    with replacing(path) as temporary:
-        if not cv2.imwrite(str(temporary), pixels, packing):
-            raise InputError(f"expected to write {path}, but the picture could not be encoded")

@@ -36,7 +36,7 @@ DECISIVE = (
         "iph/masks/forms.py",
         "bench/evaluation/evaluate.py",
     ),
-    *("bench/datasets/pictures.py", "iph/*.py"),
+    *("bench/datasets/pictures.py", "iph/*.py", "iph/masks/forms.py", "iph/data/pictures.py"),
 )
 
 

@@ -25,18 +25,16 @@ import numpy as np
 from tqdm import tqdm
 
 from iph.cube import Cube
-from iph.data.compose import Composed, compose
+from iph.data.compose import compose
 from iph.data.luts import load_folder
-from iph.data.manifest import NAME, ROLES, Entry, read_interrupted, row_writer, write_manifest
+from iph.data.manifest import NAME, Entry, read_interrupted, row_writer, write_manifest
+from iph.data.pictures import make_folders, write_composite
 from iph.data.sources import Source
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_json, replacing
 
 JOURNAL = "manifest.partial.csv"
 SETTINGS = "build.json"
-JPEG = (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
-BILEVEL = (*PNG, cv2.IMWRITE_PNG_BILEVEL, 1)
 
 
 @dataclass(frozen=True)
@@ -101,20 +99,13 @@ def _claim(out: Path, sources: Sequence[Source], settings: BuildSettings, film_l
     for source in sources:
         if Path(source.record.id).name != source.record.id:
             raise InputError(f"expected photo ids that can name a file, got {source.record.id!r}")
-    try:
-        for role in ROLES:
-            (out / f"{role}s").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a folder to build in at {out}, but: {error.strerror}") from None
+    make_folders(out)
     path = out / SETTINGS
     if not path.is_file():
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(wanted, indent=1) + "\n")
         return
-    try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"expected the settings that {out} was begun with in {path}, but: {error}") from None
+    found = read_json(path)
     differing = [name for name in wanted if found.get(name) != wanted[name]]
     if differing:
         name = differing[0]
@@ -214,7 +205,7 @@ def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube
     composed = compose(image, masks, np.random.default_rng(seed), film_luts)
     if settings.people and composed.subset == "region":
         return None
-    paths = _write(settings.out, record.id, composed, ".jpg" if source.split == "train" else ".png")
+    paths = write_composite(settings.out, record.id, composed, ".jpg" if source.split == "train" else ".png")
     return Entry(
         record.id,
         **paths,
@@ -224,18 +215,3 @@ def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube
         look=composed.look,
         seed=f"{seed[0]} {seed[1]}",
     )
-
-
-def _write(out: Path, name: str, composed: Composed, suffix: str) -> dict[str, str]:
-    """Write the four pictures; their relative paths by role. One encoding for both images keeps backgrounds equal."""
-    packing = JPEG if suffix == ".jpg" else PNG
-    paths = {}
-    for role in ROLES:
-        pixels = getattr(composed, role)
-        image = pixels.ndim == 3
-        paths[role] = f"{role}s/{name}{suffix if image else '.png'}"
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if image else pixels.astype(np.uint8) * 255
-        with replacing(out / paths[role]) as temporary:
-            if not cv2.imwrite(str(temporary), pixels, packing if image else BILEVEL):
-                raise InputError(f"expected to write {paths[role]}, but the picture could not be encoded")
-    return paths

@@ -5,13 +5,14 @@ instances below 1 % or above 80 % of the frame are no foreground; a photo with o
 background as reference; a photo with none takes a random region as foreground too, so that no photo is lost.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from iph.cube import Cube
-from iph.data.augment import random_look
+from iph.data.augment import Look, random_look
 from iph.data.regions import background_region, large_enough, random_region
 
 MOST_SHARE = 0.8  # a foreground above this share of the frame leaves no background to fit into
@@ -19,15 +20,22 @@ MOST_SHARE = 0.8  # a foreground above this share of the frame leaves no backgro
 
 @dataclass(frozen=True)
 class Composed:
-    """Images (H, W, 3) uint8, masks (H, W) bool, the look's name, and what the reference is: ``instance`` (another
-    one), ``background`` (a region of it) or ``region`` (no instance at all: foreground and reference are regions)."""
+    """Images (H, W, 3) uint8, masks (H, W) bool, the look's name, and what the composite is called in a breakdown.
+
+    ``compose`` says by ``subset`` what the reference is: ``instance`` (another one), ``background`` (a region of it)
+    or ``region`` (no instance at all: foreground and reference are regions).
+    """
 
     composite: np.ndarray
     target: np.ndarray
     foreground: np.ndarray
     reference: np.ndarray
     look: str
-    subset: str
+    subset: str = ""
+
+    def checksum(self) -> str:
+        """16 hex digits of the composite's pixels."""
+        return hashlib.sha256(f"{self.composite.shape}".encode() + self.composite.tobytes()).hexdigest()[:16]
 
 
 def compose(
@@ -47,6 +55,10 @@ def compose(
         reference, subset = clear[rng.integers(len(clear))], "instance"
     else:
         reference, subset = background_region(rng, foreground), "background" if candidates else "region"
-    look = random_look(rng, film_luts)
-    changed = look.apply(image.astype(np.float32) / 255, foreground)
-    return Composed(np.rint(changed * 255).astype(np.uint8), image, foreground, reference, look.name, subset)
+    return put_look(random_look(rng, film_luts), image, foreground, reference, subset)
+
+
+def put_look(look: Look, photo: np.ndarray, foreground: np.ndarray, reference: np.ndarray, subset: str) -> Composed:
+    """``look`` on the ``foreground`` (H, W) bool of ``photo`` (H, W, 3) uint8, which is the target."""
+    changed = look.apply(photo.astype(np.float32) / 255, foreground)
+    return Composed(np.rint(changed * 255).astype(np.uint8), photo, foreground, reference, look.name, subset)

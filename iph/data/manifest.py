@@ -1,10 +1,13 @@
-"""The one data-set form (design, section 2): a folder with ``manifest.csv``, one row a composite, relative paths.
+"""The one data-set form: a folder with ``manifest.csv``, one row a composite, paths relative to the folder.
 
 Columns ``id, composite, foreground`` must be there; ``reference``, ``target``, ``split``, ``subset`` and ``photo``
-(the picture a composite was made from) may be; ``look`` and ``seed`` say how the builder made it.
+(the picture a composite was made from) may be; ``look`` and ``seed`` say how the builder made it. ``foreground`` and
+``reference`` that name the same file are a two-color mask (red foreground, blue reference), and a column ``mask``
+stands for both. ``bench`` measures what has this form, ``iph train`` learns from it.
 """
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -35,17 +38,25 @@ class Entry:
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def read_manifest(folder: str | Path, split: str | None = None) -> list[Entry]:
-    """The rows of ``folder/manifest.csv``, of one ``split`` if given. InputError names the line that is wrong."""
+def read_manifest(folder: str | Path, split: str | None = None, unsaid: str = "train") -> list[Entry]:
+    """The rows of ``folder/manifest.csv``, of one ``split`` if given; ``unsaid`` is the split of rows that name none.
+
+    InputError names the line that is wrong.
+    """
     path = Path(folder) / NAME
     try:
-        entries = _rows(path, path.read_text(encoding="utf-8-sig"))
+        entries = _rows(path, path.read_text(encoding="utf-8-sig"), unsaid)
     except OSError as error:
-        raise InputError(f"expected a data set with a manifest at {path}, but: {error.strerror or error}") from None
+        raise InputError(f"expected a manifest at {path}, but: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"expected a manifest in UTF-8 at {path}, but: {error}") from None
     if not entries:
-        raise InputError(f"expected at least one row in {path}, found none")
+        raise InputError(f"expected at least one image in {path}, found none")
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.id in seen:
+            raise InputError(f"expected every id once in {path}, but {entry.id!r} is there twice")
+        seen.add(entry.id)
     kept = [entry for entry in entries if split is None or entry.split == split]
     if not kept:
         found = ", ".join(sorted({entry.split for entry in entries}))
@@ -59,28 +70,35 @@ def read_interrupted(path: Path) -> list[Entry]:
     return _rows(path, whole + end)
 
 
-def _rows(path: Path, text: str) -> list[Entry]:
-    return [_entry(path, line, row) for line, row in enumerate(csv.DictReader(text.splitlines()), start=2)]
+def _rows(path: Path, text: str, unsaid: str = "train") -> list[Entry]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputError(f"expected a table with commas in {path}, but: {error}") from None
+    return [_entry(path, line, row, unsaid) for line, row in enumerate(rows, start=2)]
 
 
-def _entry(path: Path, line: int, row: dict[str, str]) -> Entry:
+def _entry(path: Path, line: int, row: dict[str, str], unsaid: str) -> Entry:
     values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    both = (row.get("mask") or "").strip()
+    values |= {role: values[role] or both for role in ("foreground", "reference")}
     missing = [name for name in ("id", "composite", "foreground") if not values[name]]
     if missing:
         raise InputError(f"expected a value for {', '.join(missing)} in line {line} of {path}, found none")
     for role in ROLES:
         if Path(values[role]).is_absolute() or ".." in Path(values[role]).parts:
             raise InputError(f"expected {role} inside the folder in line {line} of {path}, got {values[role]!r}")
-    return Entry(**values | {"split": values["split"] or "train", "photo": values["photo"] or values["id"]})
+    return Entry(**values | {"split": values["split"] or unsaid, "photo": values["photo"] or values["id"]})
 
 
-def write_manifest(folder: Path, entries: Iterable[Entry]) -> Path:
-    """Write ``folder/manifest.csv``, sorted by id."""
-    path = folder / NAME
+def write_manifest(folder: str | Path, entries: Iterable[Entry], by_id: bool = True) -> Path:
+    """Write ``folder/manifest.csv``, sorted by id, or as the ``entries`` come."""
+    path = Path(folder) / NAME
+    rows = sorted(entries, key=lambda entry: entry.id) if by_id else entries
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = row_writer(file)
         writer.writeheader()
-        writer.writerows(vars(entry) for entry in sorted(entries, key=lambda entry: entry.id))
+        writer.writerows(vars(entry) for entry in rows)
     return path
 
 

@@ -16,6 +16,7 @@ from iph.data.augment import random_global_look
 from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
+from iph.data.pictures import read_photo
 from iph.data.regions import background_region, large_enough
 from iph.data.samples import Sample, Sampler, SampleRules, sample
 from iph.errors import InputError
@@ -42,16 +43,19 @@ class Composites:
 
 
 def read_composites(folders: Sequence[str | Path]) -> Composites:
-    """The ``train`` split of data sets with a manifest, or of iHarmony4. InputError where a target is missing."""
+    """The ``train`` split of data sets with a manifest, or of iHarmony4. InputError where a target is missing, or
+    one mask of two colors stands for both regions."""
     entries = [(Path(folder), entry) for folder in folders for entry in _training_entries(Path(folder))]
     for folder, entry in entries:
         if not entry.target:
             raise InputError(f"expected a target for every composite to train on, {entry.id} in {folder} has none")
+        if entry.reference == entry.foreground:
+            raise InputError(f"expected a mask for each region to train on, {entry.id} in {folder} has one for both")
     return Composites(entries)
 
 
 def _training_entries(folder: Path) -> list[Entry]:
-    return read_iharmony4(folder) if is_iharmony4(folder) else read_manifest(folder, "train")
+    return read_iharmony4(folder, "train") if is_iharmony4(folder) else read_manifest(folder, "train")
 
 
 def sampler_of(
@@ -75,7 +79,7 @@ class CompositeSampler:
         """The sample of this seed."""
         rng = np.random.default_rng(seed)
         folder, entry = self.composites.entries[rng.integers(len(self.composites))]
-        composite, target = (_read_image(folder / path) for path in (entry.composite, entry.target))
+        composite, target = (read_photo(folder / path, "picture") for path in (entry.composite, entry.target))
         foreground = _read_mask(folder / entry.foreground)
         from_file = bool(entry.reference) and self.rules.stage > 1
         reference = _read_mask(folder / entry.reference) if from_file else ~foreground
@@ -113,16 +117,8 @@ class CompositeSampler:
         return shrink_mask(layer, self.rules.size) > 0
 
 
-def _read(path: Path, flag: int) -> np.ndarray:
-    pixels = cv2.imread(str(path), flag)
+def _read_mask(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise InputError(f"expected a readable picture at {path}, found none")
-    return pixels
-
-
-def _read_image(path: Path) -> np.ndarray:
-    return cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-
-
-def _read_mask(path: Path) -> np.ndarray:
-    return _read(path, cv2.IMREAD_GRAYSCALE) > 127
+    return pixels > 127

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from iph.data.pictures import read_photo
 from iph.data.sources import Source
 from iph.errors import InputError
 
@@ -36,10 +37,7 @@ class MhpRecord:
 
     def read_image(self) -> np.ndarray:
         """(H, W, 3) uint8, as stored."""
-        pixels = cv2.imread(str(self.image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is None:
-            raise InputError(f"expected a readable photo at {self.image}, found none")
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        return read_photo(self.image)
 
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer a person."""

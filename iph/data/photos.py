@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from iph.data.pictures import read_photo
 from iph.errors import InputError
 
 
@@ -24,11 +25,8 @@ class PhotoRecord:
     persons: tuple[bool, ...]
 
     def read_image(self) -> np.ndarray:
-        """(H, W, 3) uint8 sRGB."""
-        pixels = cv2.imread(str(self.image), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise InputError(f"expected a readable photo at {self.image}, found none")
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        """(H, W, 3) uint8 sRGB, turned as EXIF says: what draws masks of people's photos shows them so."""
+        return read_photo(self.image, oriented=True)
 
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer an instance."""

@@ -11,9 +11,9 @@ from bench_pictures import picture, region, save
 
 from bench.datasets import load, open_dataset
 from bench.datasets.catalogue import CATALOGUE, SAMPLE_ROOT
-from bench.datasets.coco import build_counterpart
+from bench.datasets.coco_counterpart import build_counterpart
 from bench.datasets.manifest import read_manifest
-from bench.datasets.open_sets import DEFINITIONS, Recipe, build, compose, compose_from_folder, read_definition
+from bench.datasets.open_sets import DEFINITIONS, Definition, build, read_definitions, rebuild, rebuild_from_folder
 from bench.errors import InputError
 
 SETS = ("intharmony-open", "portrait-open", "sample")
@@ -22,19 +22,19 @@ SAMPLE_BYTES = 6_000_000
 
 @pytest.mark.parametrize("name", SETS)
 def test_definition(name: str) -> None:
-    recipes = read_definition(DEFINITIONS / f"{name}.csv")
-    assert len({recipe.id for recipe in recipes}) == len(recipes)
-    assert all(recipe.checksum and recipe.look for recipe in recipes)
-    assert all((recipe.reference is None) == (recipe.box is not None) for recipe in recipes)
-    assert all(recipe.reference != recipe.foreground for recipe in recipes)
+    definitions = read_definitions(DEFINITIONS / f"{name}.csv")
+    assert len({definition.id for definition in definitions}) == len(definitions)
+    assert all(definition.checksum and definition.look for definition in definitions)
+    assert all((definition.reference is None) == (definition.box is not None) for definition in definitions)
+    assert all(definition.reference != definition.foreground for definition in definitions)
     if expected := CATALOGUE[name].test_images:
-        assert len(recipes) == expected
+        assert len(definitions) == expected
 
 
 def test_portraits_are_people_beside_people() -> None:
-    recipes = read_definition(DEFINITIONS / "portrait-open.csv")
-    assert all(recipe.reference is not None for recipe in recipes)
-    counts = pd.Series([recipe.photo for recipe in recipes]).value_counts()
+    definitions = read_definitions(DEFINITIONS / "portrait-open.csv")
+    assert all(definition.reference is not None for definition in definitions)
+    counts = pd.Series([definition.photo for definition in definitions]).value_counts()
     assert len(counts) == 65 and (counts == 8).all()
 
 
@@ -42,7 +42,7 @@ def test_portraits_are_people_beside_people() -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_only_held_out_photos(name: str, shared: Path) -> None:
     splits = pd.read_csv(shared / "data/photos/split.csv", dtype=str).set_index("id")["split"]
-    used = {recipe.photo for recipe in read_definition(DEFINITIONS / f"{name}.csv")}
+    used = {definition.photo for definition in read_definitions(DEFINITIONS / f"{name}.csv")}
     assert set(splits[sorted(used)]) == {"sample" if name == "sample" else "test"}
 
 
@@ -50,11 +50,11 @@ def test_only_held_out_photos(name: str, shared: Path) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_rebuilds_to_the_pixel(name: str, shared: Path) -> None:
     """One composite of every look and of every kind of reference."""
-    recipes = read_definition(DEFINITIONS / f"{name}.csv")
-    chosen = {(recipe.look, recipe.box is None): recipe for recipe in recipes}
-    for recipe in chosen.values():
-        built = compose_from_folder(shared / "data/photos", recipe)
-        assert (built.look, built.checksum()) == (recipe.look, recipe.checksum), recipe.id
+    definitions = read_definitions(DEFINITIONS / f"{name}.csv")
+    chosen = {(definition.look, definition.box is None): definition for definition in definitions}
+    for definition in chosen.values():
+        built = rebuild_from_folder(shared / "data/photos", definition)
+        assert (built.look, built.checksum()) == (definition.look, definition.checksum), definition.id
         outside = ~built.foreground
         assert np.array_equal(built.composite[outside], built.target[outside])
         assert not (built.foreground & built.reference).any()
@@ -72,7 +72,7 @@ def photo_folder(tmp_path: Path) -> Path:
 
 def test_build_says_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photos = photo_folder(tmp_path)
-    right = compose_from_folder(photos, Recipe("a", "one", "person", 0, 3, None, seed=7)).checksum()
+    right = rebuild_from_folder(photos, Definition("a", "one", "person", 0, 3, None, seed=7)).checksum()
     definition = tmp_path / "toy.csv"
     definition.write_text(
         "id,photo,subset,foreground,reference,box,seed,look,checksum\n"
@@ -106,7 +106,7 @@ def test_sample_ships_whole_and_credited() -> None:
 
 
 def test_sample_is_the_defined_one() -> None:
-    """Shipped as JPEG, so close to and not equal to the recipe; away from the foreground composite equals target."""
+    """Shipped as JPEG, so close to and not equal to the definition; away from the foreground nothing differs."""
     for entry in open_dataset("sample").entries[:6]:
         found = load(entry)
         blocks = np.kron(_touched_blocks(found.foreground), np.ones((8, 8), bool))
@@ -141,14 +141,14 @@ def test_counterpart_from_coco(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "c,42,30.0 0.0 48.0 12.0,26.0 8.0 40.0 30.0,annotation,9,,person\n"
         "d,99,5.0 8.0 18.0 30.0,26.0 8.0 40.0 30.0,annotation,9,,person\n"
     )
-    monkeypatch.setattr("bench.datasets.coco.DEFINITIONS", tmp_path)
+    monkeypatch.setattr("bench.datasets.coco_counterpart.DEFINITIONS", tmp_path)
     lost = build_counterpart("toy", tmp_path / "instances.json", tmp_path / "images", tmp_path / "out")
     assert lost == ["c", "d"]
     first, second = (load(entry) for entry in read_manifest(tmp_path / "out/toy-coco").entries)
     assert np.array_equal(first.foreground, region(4) > 0) and np.array_equal(first.reference, region(26) > 0)
     assert second.reference[2, 20]
-    recipe = Recipe("a", "one", "", 0, 1, None, 7)
-    expected = compose(recipe, first.target, {0: region(4) > 0, 1: region(26) > 0}.__getitem__)
+    definition = Definition("a", "one", "", 0, 1, None, 7)
+    expected = rebuild(definition, first.target, {0: region(4) > 0, 1: region(26) > 0}.__getitem__)
     assert np.array_equal(first.composite, expected.composite)
     with pytest.raises(InputError, match=r"expected COCO's instances_\*.json"):
         build_counterpart("toy", tmp_path / "toy.coco.csv", tmp_path / "images", tmp_path / "other")

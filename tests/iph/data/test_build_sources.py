@@ -183,14 +183,14 @@ def test_iharmony4_names(tmp_path):
         (tmp_path / subset).mkdir()
         (tmp_path / subset / f"{subset}_train.txt").write_text("\n".join(names))
     assert is_iharmony4(tmp_path) and not is_iharmony4(tmp_path / "HAdobe5k")
-    first, second, third = read_iharmony4(tmp_path)
+    first, second, third = read_iharmony4(tmp_path, "train")
     assert first.composite == "HAdobe5k/composite_images/a0002_1_4.jpg"
     assert first.foreground == "HAdobe5k/masks/a0002_1.png" and first.target == "HAdobe5k/real_images/a0002.jpg"
     assert second.id == "HAdobe5k/a0003_1_1" and first.reference == ""
     assert third.target == "Hday2night/real_images/d90000012-181.jpg" and third.photo == "Hday2night/d90000012-181"
     (tmp_path / "HCOCO").mkdir()
     with pytest.raises(InputError, match="the official list HCOCO_train.txt"):
-        read_iharmony4(tmp_path)
+        read_iharmony4(tmp_path, "train")
 
 
 def entry(name: str, **more) -> Entry:
