@@ -24,11 +24,11 @@ import typer
 from tqdm import tqdm
 
 import iph
+from bench.commands.terminal import sentences
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.metrics import fdelta_e00, fmse
-from bench.running import sentences
 
 DIFFERENT = 0.1  # distance from which two references count as differently lit
 LEAST_SHARE = 0.01  # of the frame, for a reference

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from bench.commands.run import METHODS_HELP, measure
+from bench.commands.terminal import names, sentences
 from bench.errors import InputError
-from bench.evaluation.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
+from bench.evaluation.evaluate import SINGLE_THREAD, Outcome, RunContext, evaluate, prepare_process
+from bench.evaluation.request import RunRequest
 from bench.evaluation.runner import Execute, Task
-from bench.running import run_and_report, sentences
 
 
 def on_ray(address: str | None) -> Execute:
@@ -23,12 +25,12 @@ def on_ray(address: str | None) -> Execute:
     except ImportError:
         raise InputError("expected Ray to be installed, but it is not: pip install ray==2.56.0") from None
 
-    def execute(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def execute(context: RunContext, tasks: Sequence[Task]) -> Iterator[Outcome]:
         threads = {"env_vars": SINGLE_THREAD}
         ray.init(address, include_dashboard=False, log_to_driver=False, configure_logging=False, runtime_env=threads)
         try:
             remote = ray.remote(num_cpus=1, max_retries=2)(_evaluate)
-            waiting = [remote.remote(job, entry, contenders) for entry, contenders in tasks]
+            waiting = [remote.remote(context, entry, entrants) for entry, entrants in tasks]
             while waiting:
                 ready, waiting = ray.wait(waiting)
                 yield from ray.get(ready)
@@ -38,15 +40,15 @@ def on_ray(address: str | None) -> Execute:
     return execute
 
 
-def _evaluate(job: Job, entry, contenders) -> Outcome:
+def _evaluate(context: RunContext, entry, entrants) -> Outcome:
     prepare_process()
-    return evaluate(job, entry, contenders)
+    return evaluate(context, entry, entrants)
 
 
 def main(
     dataset: Annotated[str, typer.Option(help="A name of `python -m bench datasets`, or a folder.")],
     root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
-    methods: Annotated[list[str], typer.Option(help="Names or groups, with commas or repeated.")] = ["all"],  # noqa: B006
+    methods: Annotated[list[str], typer.Option(help=METHODS_HELP)] = ["all"],  # noqa: B006
     out: Annotated[Path, typer.Option(help="Results folder.")] = Path("results"),
     protocol: Annotated[str, typer.Option(help="Scoring protocol.")] = "strict",
     size: Annotated[str | None, typer.Option(help="Side in pixels, or 'original'.")] = None,
@@ -54,7 +56,7 @@ def main(
 ) -> None:
     """Measure methods on a data set over a Ray cluster; rows are those of `python -m bench run`."""
     with sentences():
-        run_and_report(dataset, root, methods, [], out, protocol, size, on_ray(address))
+        measure(RunRequest(dataset, out, root, names(methods), (), protocol, size), on_ray(address))
 
 
 if __name__ == "__main__":

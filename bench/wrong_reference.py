@@ -13,6 +13,7 @@ import typer
 from tqdm import tqdm
 
 import iph
+from bench.commands.terminal import sentences
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
@@ -20,7 +21,6 @@ from bench.errors import InputError
 from bench.evaluation.method_card import About
 from bench.evaluation.store import make_folder
 from bench.methods import METHODS
-from bench.running import sentences
 from iph.files import replacing
 
 

@@ -20,7 +20,7 @@ FEW = 3  # names shown in a sentence
 
 
 @dataclass(frozen=True)
-class Contender:
+class Entrant:
     """A row of the table, in a form that another process can build again.
 
     spec: what ``resolve`` takes; ``folder``: where the pictures of a method without code are; one of the two is None.
@@ -67,8 +67,8 @@ class PredictionRun:
         return output
 
 
-def methods(names: Iterable[str]) -> list[Contender]:
-    """Contenders for the names, groups and ``name=WEIGHTS`` that ``resolve`` takes, missing weights noted."""
+def methods(names: Iterable[str]) -> list[Entrant]:
+    """Entrants for the names, groups and ``name=WEIGHTS`` that ``resolve`` takes, missing weights noted."""
     found = []
     for method in resolve(names):
         base = method.name.partition("=")[0]
@@ -77,12 +77,12 @@ def methods(names: Iterable[str]) -> list[Contender]:
             raise InputError(f"expected weights of {base} at {method.source}, but: {missing}")
         digest = "" if missing else (method.digest() or "")
         spec = base if method.source is None else f"{base}={method.source}"
-        found.append(Contender(method.name, spec=spec, weights_hash=digest[:16], missing=missing))
+        found.append(Entrant(method.name, spec=spec, weights_hash=digest[:16], missing=missing))
     return found
 
 
-def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Contender:
-    """The contender for ``name=DIR``, whose files must be those of ``chosen``, named by id, and no others.
+def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Entrant:
+    """The entrant for ``name=DIR``, whose files must be those of ``chosen``, named by id, and no others.
 
     ``whole`` is the data set before a limit or a shard was taken of it: its other files are no error.
     """
@@ -108,13 +108,13 @@ def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Contender:
     for id_ in sorted(files):  # and not those of a limit or a shard only: one name, one hash
         digest.update(f"{id_}\t{file_digest(files[id_])}\n".encode())
     about = read_about(Path(folder) / "method.json")
-    return Contender(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], about=about)
+    return Entrant(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], about=about)
 
 
-def check_names(contenders: Iterable[Contender]) -> None:
+def check_names(entrants: Iterable[Entrant]) -> None:
     """Raises InputError where two share a name, which would be one row, or a name cannot be that of a folder."""
     seen: set[str] = set()
-    for name in (contender.name for contender in contenders):
+    for name in (entrant.name for entrant in entrants):
         if name in seen:
             raise InputError(f"expected a name for each of what is measured, but {name!r} is there twice")
         if "/" in name or name.startswith("."):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
-from bench.evaluation.entrants import Contender, MethodRun, PredictionRun
+from bench.evaluation.entrants import Entrant, MethodRun, PredictionRun
 from bench.metrics import PROTOCOLS, score_all
 from iph.files import replacing
 
@@ -31,10 +31,10 @@ Row = dict[str, str | int | float]
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     """What all rows of a run share. ``size`` is a square's side, None for each picture's own size.
 
-    kept: the contenders, by name, whose outputs are kept below ``pictures``.
+    kept: the entrants, by name, whose outputs are kept below ``pictures``.
     """
 
     dataset: str
@@ -45,19 +45,19 @@ class Job:
     pictures: Path | None = None
     kept: frozenset[str] = frozenset()
 
-    def rows(self, contender: Contender) -> dict[str, str]:
-        """What tells the contender's rows of this run from all other rows of its."""
+    def rows(self, entrant: Entrant) -> dict[str, str]:
+        """What tells the entrant's rows of this run from all other rows of its."""
         board = {"dataset_hash": self.dataset_hash, "protocol": self.protocol, "size": self.size_name}
-        return board | {"weights_hash": contender.weights_hash}
+        return board | {"weights_hash": entrant.weights_hash}
 
     @property
     def size_name(self) -> str:
         """The size as rows have it."""
         return "original" if self.size is None else str(self.size)
 
-    def picture(self, entry: Entry, contender: Contender) -> Path:
+    def picture(self, entry: Entry, entrant: Entrant) -> Path:
         """Where an output is kept: in the composite's own file type, so lossless sets stay lossless."""
-        return self.pictures / contender.name / f"{entry.id}{entry.composite.suffix.lower()}"
+        return self.pictures / entrant.name / f"{entry.id}{entry.composite.suffix.lower()}"
 
 
 @dataclass(frozen=True)
@@ -73,37 +73,37 @@ def prepare_process() -> None:
     cv2.setNumThreads(1)
 
 
-def evaluate(job: Job, entry: Entry, contenders: Iterable[Contender]) -> Outcome:
-    """Rows of ``entry`` for every contender. Nothing raises: what went wrong is a sentence in the outcome."""
+def evaluate(context: RunContext, entry: Entry, entrants: Iterable[Entrant]) -> Outcome:
+    """Rows of ``entry`` for every entrant. Nothing raises: what went wrong is a sentence in the outcome."""
     try:
-        picture = load(entry, job.size, job.protocol)
+        picture = load(entry, context.size, context.protocol)
         if picture.target is None:
             raise InputError(f"expected a target for {entry.id}, found none; without one nothing can be measured")
-        shared = _shared(job, entry, picture)
+        shared = _shared(context, entry, picture)
     except InputError as error:
         return Outcome([], [(entry.id, "", str(error))])
     rows, failures = [], []
-    for contender in contenders:
+    for entrant in entrants:
         try:
-            rows.append(shared | _measure(job, entry, picture, contender))
+            rows.append(shared | _measure(context, entry, picture, entrant))
         except Exception as error:  # any method may fail in its own way; the others go on
             sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            failures.append((entry.id, contender.name, sentence))
+            failures.append((entry.id, entrant.name, sentence))
     return Outcome(rows, failures)
 
 
-def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
+def _shared(context: RunContext, entry: Entry, picture: Picture) -> Row:
     """The columns that do not depend on the method. The composite's own error says how difficult the image is."""
     change = picture.composite[picture.foreground].astype(np.float64) - picture.target[picture.foreground]
     return {
-        "dataset": job.dataset,
-        "dataset_hash": job.dataset_hash,
+        "dataset": context.dataset,
+        "dataset_hash": context.dataset_hash,
         "id": entry.id,
         "photo": entry.photo,
         "subset": entry.subset,
-        "protocol": job.protocol,
-        "size": job.size_name,
-        "code": job.code,
+        "protocol": context.protocol,
+        "size": context.size_name,
+        "code": context.code,
         "width": picture.composite.shape[1],
         "height": picture.composite.shape[0],
         "foreground_share": float(picture.foreground.mean()),
@@ -111,8 +111,8 @@ def _shared(job: Job, entry: Entry, picture: Picture) -> Row:
     }
 
 
-def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> Row:
-    run = _opened(contender, job.protocol)
+def _measure(context: RunContext, entry: Entry, picture: Picture, entrant: Entrant) -> Row:
+    run = _opened(entrant, context.protocol)
     if isinstance(run, InputError):
         raise run
     mask = picture.foreground if picture.weights is None else picture.weights
@@ -124,23 +124,23 @@ def _measure(job: Job, entry: Entry, picture: Picture, contender: Contender) -> 
     if output.shape != picture.target.shape:
         wanted, got = picture.target.shape, output.shape
         raise InputError(f"expected an output of {wanted[1]}x{wanted[0]} pixels, but got {got[1]}x{got[0]}")
-    if contender.name in job.kept:
-        _keep(job.picture(entry, contender), output)
+    if entrant.name in context.kept:
+        _keep(context.picture(entry, entrant), output)
     return {
-        "method": contender.name,
-        "weights_hash": contender.weights_hash,
-        "seconds": seconds if contender.folder is None else float("nan"),
-        "peak_mb": peak if contender.folder is None else float("nan"),
+        "method": entrant.name,
+        "weights_hash": entrant.weights_hash,
+        "seconds": seconds if entrant.folder is None else float("nan"),
+        "peak_mb": peak if entrant.folder is None else float("nan"),
         "computed": datetime.now(UTC).isoformat(timespec="seconds"),
-        **score_all(output, picture.target, mask, job.protocol),
+        **score_all(output, picture.target, mask, context.protocol),
     }
 
 
 @lru_cache(maxsize=64)
-def _opened(contender: Contender, protocol: str) -> MethodRun | PredictionRun | InputError:
-    """What answers for the contender, or why nothing does: bad weights are read once and not for every image."""
+def _opened(entrant: Entrant, protocol: str) -> MethodRun | PredictionRun | InputError:
+    """What answers for the entrant, or why nothing does: bad weights are read once and not for every image."""
     try:
-        return contender.open(PROTOCOLS[protocol])
+        return entrant.open(PROTOCOLS[protocol])
     except InputError as error:
         return error
 

@@ -19,14 +19,15 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.check import require_complete
 from bench.datasets.manifest import Dataset, Entry
 from bench.errors import InputError
-from bench.evaluation.entrants import Contender, check_names
-from bench.evaluation.evaluate import SINGLE_THREAD, Job, Outcome, evaluate, prepare_process
+from bench.evaluation.entrants import Entrant
+from bench.evaluation.evaluate import SINGLE_THREAD, Outcome, RunContext, evaluate, prepare_process
 from bench.evaluation.kept_pictures import keep_for, rows_shown
-from bench.evaluation.store import Part, Store
+from bench.evaluation.request import RunPlan
+from bench.evaluation.store import Part
 from bench.metrics import PROTOCOLS
 
-Task = tuple[Entry, tuple[Contender, ...]]
-Execute = Callable[[Job, Sequence[Task]], Iterator[Outcome]]
+Task = tuple[Entry, tuple[Entrant, ...]]
+Execute = Callable[[RunContext, Sequence[Task]], Iterator[Outcome]]
 ROOT = Path(__file__).resolve().parents[2]
 DECISIVE = (
     *(
@@ -50,58 +51,38 @@ class Summary:
     stopped: bool = False
 
 
-def plan(dataset: Dataset, limit: int | None = None, shard: str | None = None) -> Dataset:
-    """The first ``limit`` images, then every n-th of them for shard ``i/n`` (1/n to n/n)."""
-    entries = dataset.entries[:limit]
-    if shard is not None:
-        number, _, count = shard.partition("/")
-        if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-            raise InputError(f"expected a shard as i/n with i from 1 to n, like 2/4, but got {shard!r}")
-        entries = entries[int(number) - 1 :: int(count)]
-    if not entries:
-        raise InputError(f"expected at least one image, but the limit or shard leaves none of {len(dataset.entries)}")
-    return Dataset(dataset.name, dataset.root, entries)
-
-
 def run(
-    whole: Dataset,
-    chosen: Dataset,
-    contenders: Sequence[Contender],
-    store: Store,
+    plan: RunPlan,
     execute: Execute,
-    protocol: str = "strict",
-    size: int | None = 256,
-    recompute: bool = False,
-    keep_pictures: bool = False,
     progress: Callable[[Iterable[Outcome], int], Iterable[Outcome]] = lambda outcomes, total: outcomes,
 ) -> Summary:
-    """Measure the ``contenders`` on ``chosen`` where rows are missing; ``execute`` says on which processors.
+    """Measure what ``plan`` says where rows are missing; ``execute`` says on which processors.
 
-    ``whole`` is the data set that ``chosen`` was taken from: its hash marks the rows. Raises InputError before any
-    work where files are missing or damaged, or names do not tell the contenders apart. Pictures that were kept of rows
-    of this board are made anew with their rows; ``keep_pictures`` keeps all, and what is kept of other rows goes.
+    Raises InputError before any work where files are missing or damaged. Pictures that were kept of rows of this board
+    are made anew with their rows; where the request keeps pictures all are, and what is kept of other rows goes.
     """
-    check_names(contenders)
-    require_complete(chosen.entries, whole.root)
-    job = Job(
-        dataset=whole.name,
-        dataset_hash=whole.content_hash(),
-        protocol=protocol,
-        size=size,
+    require_complete(plan.chosen.entries, plan.whole.root)
+    request, store = plan.request, plan.store
+    context = RunContext(
+        dataset=plan.whole.name,
+        dataset_hash=plan.whole.content_hash(),
+        protocol=request.protocol,
+        size=plan.size,
         code=code_version(),
         pictures=store.folder.resolve() / "pictures",
     )
-    ready = [contender for contender in contenders if contender.missing is None]
+    ready = [entrant for entrant in plan.entrants if entrant.missing is None]
     before = store.merge()
-    store.write_meta(_meta(store.read_meta(), job, whole, contenders))
+    store.write_meta(_meta(store.read_meta(), context, plan))
     with FileLock(store.folder / ".lock"):  # shards may begin at the same time
-        job = replace(job, kept=_make_room(job, ready, keep_pictures))
-    tasks = _missing(job, chosen, ready, before if not recompute else before.iloc[:0], keep_pictures)
-    wanted = len(chosen.entries) * len(ready)
-    summary = Summary(present=wanted - sum(len(methods) for _, methods in tasks))
+        context = replace(context, kept=_make_room(context, ready, request.keep_pictures))
+    known = before.iloc[:0] if request.recompute else before
+    tasks = _missing(context, plan.chosen, ready, known, request.keep_pictures)
+    wanted = len(plan.chosen.entries) * len(ready)
+    summary = Summary(present=wanted - sum(len(entrants) for _, entrants in tasks))
     try:
         with Part(store) as part:
-            for outcome in progress(execute(job, tasks), len(tasks)):
+            for outcome in progress(execute(context, tasks), len(tasks)):
                 part.add(outcome.rows)
                 summary.computed += len(outcome.rows)
                 summary.failures += outcome.failures
@@ -111,66 +92,64 @@ def run(
     return summary
 
 
-def _make_room(job: Job, ready: Sequence[Contender], wanted: bool) -> frozenset[str]:
+def _make_room(context: RunContext, ready: Sequence[Entrant], wanted: bool) -> frozenset[str]:
     """Names of those whose outputs are kept, their folders free of pictures of other rows.
 
     Not ``wanted``: those whose pictures of this board are there, which would show other rows after this run.
     """
     kept = set()
-    for contender in ready:
-        folder, rows = job.pictures / contender.name, job.rows(contender)
+    for entrant in ready:
+        folder, rows = context.pictures / entrant.name, context.rows(entrant)
         shown = rows_shown(folder)
-        if wanted or (shown and shown | {"weights_hash": contender.weights_hash} == rows):
+        if wanted or (shown and shown | {"weights_hash": entrant.weights_hash} == rows):
             keep_for(folder, rows)
-            kept.add(contender.name)
+            kept.add(entrant.name)
     return frozenset(kept)
 
 
-def _missing(job: Job, chosen: Dataset, ready: Sequence[Contender], before, with_picture: bool) -> list[Task]:
+def _missing(context: RunContext, chosen: Dataset, ready: Sequence[Entrant], before, with_picture: bool) -> list[Task]:
     """One task an image, with the methods that have no row of these weights yet, or no picture where one is wanted."""
-    board = (before["protocol"] == job.protocol) & (before["size"] == job.size_name)
-    same = before[(before["dataset_hash"] == job.dataset_hash) & board]
+    board = (before["protocol"] == context.protocol) & (before["size"] == context.size_name)
+    same = before[(before["dataset_hash"] == context.dataset_hash) & board]
     done = set(zip(same["id"], same["method"], same["weights_hash"], strict=True))
-    tasks = []
-    for entry in chosen.entries:
-        methods = tuple(
-            c
-            for c in ready
-            if (entry.id, c.name, c.weights_hash) not in done or (with_picture and not job.picture(entry, c).exists())
-        )
-        if methods:
-            tasks.append((entry, methods))
-    return tasks
+
+    def lacks(entry: Entry, entrant: Entrant) -> bool:
+        without_row = (entry.id, entrant.name, entrant.weights_hash) not in done
+        return without_row or (with_picture and not context.picture(entry, entrant).exists())
+
+    tasks = [(entry, tuple(entrant for entrant in ready if lacks(entry, entrant))) for entry in chosen.entries]
+    return [(entry, lacking) for entry, lacking in tasks if lacking]
 
 
-def _meta(before: dict, job: Job, whole: Dataset, contenders: Sequence[Contender]) -> dict:
+def _meta(before: dict, context: RunContext, plan: RunPlan) -> dict:
     """``meta.json``: what the rows are about. Methods of earlier runs stay in it."""
+    whole = plan.whole
     source = CATALOGUE.get(whole.name)
     return {
         "dataset": whole.name,
         "title": source.title if source else whole.name,
-        "dataset_hash": job.dataset_hash,
+        "dataset_hash": context.dataset_hash,
         "images": len(whole.entries),
         "photos": len({entry.photo for entry in whole.entries}),
         "counterpart": source.counterpart if source else None,
-        "protocols": {job.protocol: PROTOCOLS[job.protocol].source} | before.get("protocols", {}),
-        "code": job.code,
-        "methods": before.get("methods", {}) | {contender.name: _about(contender) for contender in contenders},
+        "protocols": {context.protocol: PROTOCOLS[context.protocol].source} | before.get("protocols", {}),
+        "code": context.code,
+        "methods": before.get("methods", {}) | {entrant.name: _about(entrant) for entrant in plan.entrants},
     }
 
 
-def _about(contender: Contender) -> dict:
+def _about(entrant: Entrant) -> dict:
     """A method as the dashboard and the tables show it."""
-    about = {"weights_hash": contender.weights_hash, "missing": contender.missing}
-    if contender.spec is None:
+    about = {"weights_hash": entrant.weights_hash, "missing": entrant.missing}
+    if entrant.spec is None:
         facts = {
-            "title": contender.name,
+            "title": entrant.name,
             "kind": "predictions",
             "looks_at": "",
-            "note": f"pictures of {contender.folder.name}",
+            "note": f"pictures of {entrant.folder.name}",
         }
-        return facts | (contender.about.model_dump(exclude_unset=True) if contender.about else {}) | about
-    method = contender.method()
+        return facts | (entrant.about.model_dump(exclude_unset=True) if entrant.about else {}) | about
+    method = entrant.method()
     fields = ("title", "citation", "year", "venue", "kind", "looks_at", "licence", "parameters", "note")
     return {name: getattr(method, name) for name in fields} | about
 
@@ -190,7 +169,7 @@ def code_version() -> str:
 def local(workers: int) -> Execute:
     """Run on ``workers`` processes of this machine; a single one is a process of its own too, so a crash is caught."""
 
-    def execute(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def execute(context: RunContext, tasks: Sequence[Task]) -> Iterator[Outcome]:
         if not tasks:
             return
         with (
@@ -200,7 +179,7 @@ def local(workers: int) -> Execute:
             ) as pool,
         ):
             waiting: dict[Future[Outcome], str] = {
-                pool.submit(evaluate, job, entry, methods): entry.id for entry, methods in tasks
+                pool.submit(evaluate, context, entry, methods): entry.id for entry, methods in tasks
             }
             try:
                 for future in as_completed(waiting):

@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-from bench.datasets import read_manifest
-from bench.evaluation import entrants
 from bench.evaluation.evaluate import evaluate
-from bench.evaluation.runner import plan, run
-from bench.evaluation.store import Store
+from bench.evaluation.request import RunRequest, plan
+from bench.evaluation.runner import run
 
 TWO = ("composite", "luminance-background")
 
 
-def serial(job, tasks):
+def serial(context, tasks):
     """The same work in this process, so that tests are quick."""
     for entry, methods in tasks:
-        yield evaluate(job, entry, methods)
+        yield evaluate(context, entry, methods)
 
 
-def go(folder: Path, results: Path, names=TWO, execute=serial, limit=None, shard=None, predictions=(), **options):
-    whole = read_manifest(folder)
-    chosen = plan(whole, limit, shard)
-    who = entrants.methods(names) + [entrants.predictions(p, chosen, whole) for p in predictions]
-    store = Store(results, whole.name)
-    return store, run(whole, chosen, who, store, execute, **{"size": None} | options)
+def go(folder: Path, results: Path, names=TWO, execute=serial, predictions=(), size=None, **options):
+    """The store of ``results`` and the summary of a run; pictures keep their size unless ``size`` is given."""
+    size = "original" if size is None else str(size)
+    request = RunRequest(
+        str(folder), results, methods=tuple(names), predictions=tuple(predictions), size=size, **options
+    )
+    found = plan(request)
+    return found.store, run(found, execute)

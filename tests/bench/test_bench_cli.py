@@ -15,7 +15,7 @@ from bench_runs import serial
 from typer.testing import CliRunner, Result
 
 from bench import interaction, weights, wrong_reference
-from bench.cli import app
+from bench.commands.app import app
 from bench.datasets import CATALOGUE, read_manifest
 from bench.datasets.catalogue import SAMPLE_ROOT
 from bench.methods import METHODS

@@ -11,7 +11,7 @@ import typer.main
 from bench_runs import serial
 from typer.testing import CliRunner
 
-import bench.cli
+import bench.commands.app
 import bench.interaction
 import bench.ray_runner
 import bench.wrong_reference
@@ -26,7 +26,7 @@ DOCUMENTS = [
     *ROOT.glob("docs/*.md"),
 ]
 APPS = {
-    "bench": bench.cli.app,
+    "bench": bench.commands.app.app,
     "iph": iph.commands.app.app,
     "userstudy": userstudy.cli.app,
     "bench.interaction": bench.interaction.main,
@@ -91,7 +91,7 @@ def test_the_method_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("bench.evaluation.runner.local", lambda workers: serial)
     Path("grey_world.py").write_text(code)
     for expected in (3, 0):
-        result = CliRunner().invoke(bench.cli.app, [*shlex.split(command), "--limit", "3"])
+        result = CliRunner().invoke(bench.commands.app.app, [*shlex.split(command), "--limit", "3"])
         assert result.exit_code == 0 and f"{expected} rows computed" in result.stdout, result.output
     rows = pd.read_parquet("results/sample/rows.parquet").set_index("id")
     picture = load(open_dataset("sample").entries[0])
@@ -102,5 +102,5 @@ def test_the_method_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     row = rows.loc[open_dataset("sample").entries[0].id]
     assert row["method"] == "grey-world" and row["fmse"] == pytest.approx(error)
     Path("grey_world.py").write_text(code.replace("* gain", "* 1"))
-    again = CliRunner().invoke(bench.cli.app, [*shlex.split(command), "--limit", "3"])
+    again = CliRunner().invoke(bench.commands.app.app, [*shlex.split(command), "--limit", "3"])
     assert "3 rows computed" in again.stdout, "another version of the file is another method"

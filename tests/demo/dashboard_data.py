@@ -4,11 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.datasets.catalogue import open_dataset
-from bench.evaluation.entrants import methods
-from bench.evaluation.evaluate import Job, Outcome, evaluate
-from bench.evaluation.runner import Task, plan, run
-from bench.evaluation.store import Store
+from bench.evaluation.evaluate import Outcome, RunContext, evaluate
+from bench.evaluation.request import RunRequest, plan
+from bench.evaluation.runner import Task, run
 from userstudy.design.study_file import load_study
 from userstudy.votes.sessions import Sessions
 from userstudy.votes.simulate import Taste, simulate
@@ -48,16 +46,8 @@ TASTE = Taste(
 
 def measure(results: Path) -> Path:
     """Rows and pictures of METHODS on IMAGES pictures of the sample, in ``results``."""
-    dataset = open_dataset("sample")
-    run(
-        dataset,
-        plan(dataset, IMAGES),
-        methods(METHODS),
-        Store(results, "sample"),
-        _serial,
-        size=None,
-        keep_pictures=True,
-    )
+    request = RunRequest("sample", results, methods=METHODS, limit=IMAGES, keep_pictures=True)
+    run(plan(request), _serial)
     return results
 
 
@@ -74,6 +64,6 @@ def ask(folder: Path, results: Path, raters: int = 16, judged: Sequence[str] = M
     return path
 
 
-def _serial(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
-    for entry, contenders in tasks:
-        yield evaluate(job, entry, contenders)
+def _serial(context: RunContext, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    for entry, entrants in tasks:
+        yield evaluate(context, entry, entrants)

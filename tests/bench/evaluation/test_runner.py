@@ -19,7 +19,8 @@ from safetensors.numpy import save_file
 from bench.datasets import read_manifest
 from bench.errors import InputError
 from bench.evaluation import entrants
-from bench.evaluation.runner import local, plan
+from bench.evaluation.request import part_of
+from bench.evaluation.runner import local
 from bench.evaluation.store import KEY, Store
 from bench.metrics import score_all
 from bench.report.dashboard_data import open_boards, picture_file
@@ -115,7 +116,7 @@ def test_shards_make_the_whole(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b", "1/0"])
 def test_wrong_shard(folder: Path, shard: str) -> None:
     with pytest.raises(InputError, match="expected a shard as i/n"):
-        plan(read_manifest(folder), shard=shard)
+        part_of(read_manifest(folder), shard=shard)
 
 
 def test_processes_give_the_same_rows(folder: Path, tmp_path: Path) -> None:
@@ -301,8 +302,8 @@ def test_kept_pictures_show_the_rows_they_lie_beside(folder: Path, tmp_path: Pat
 
 
 def test_stopped_by_hand(folder: Path, tmp_path: Path) -> None:
-    def interrupted(job, tasks):
-        for number, outcome in enumerate(serial(job, tasks)):
+    def interrupted(context, tasks):
+        for number, outcome in enumerate(serial(context, tasks)):
             if number == 2:
                 raise KeyboardInterrupt
             yield outcome

@@ -18,7 +18,7 @@ from bench_runs import serial
 from training_batch import SIZE, arguments, batch
 from typer.testing import CliRunner
 
-from bench.cli import app
+from bench.commands.app import app
 from bench.errors import InputError
 from bench.evaluation import runner
 from bench.evaluation.store import Store
@@ -256,7 +256,7 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
     code = (
         "import sys; from bench.retrain import queue; queue.CHECK_EVERY = 2; "
         "queue.VALIDATION_IMAGES = queue.HELD_OUT_IMAGES = 8; "
-        "from bench.cli import app; app(sys.argv[1:])"
+        "from bench.commands.app import app; app(sys.argv[1:])"
     )
     set_pace(tmp_path, "rainnet-retrained", 100)
     command = ["retrain", "--photos", photos, "--out", tmp_path, "--minutes", 5, "--seeds", 1]

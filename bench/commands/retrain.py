@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bench.running import run_and_report, sentences, usual_side
+from bench.commands.run import measure
+from bench.commands.terminal import names, sentences
+from bench.evaluation.request import RunRequest, usual_side
 
 
 def retrain(
@@ -48,7 +50,7 @@ def retrain(
     from bench.retrain.terms import Terms, open_queue
 
     with sentences():
-        rows = chosen([name for given in only or [] for name in given.split(",") if name])
+        rows = chosen(names(only))
         if size & (size - 1):
             raise InputError(f"expected a power of two as the size, but got {size}")
         torch.set_num_threads(1)  # a row's pace is that of one core
@@ -71,7 +73,7 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
     from filelock import FileLock
 
     from bench.datasets.catalogue import open_dataset
-    from bench.evaluation.runner import local
+    from bench.evaluation import runner
     from bench.methods import METHODS
     from bench.report.render import render
     from bench.retrain.queue import Job
@@ -85,7 +87,7 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
         new = [job for job in done if not job.measured(title)]
         if new or not composite.measured(title):
             methods = ["composite", *(f"{job.row}={job.weights}" for job in new)]
-            run_and_report(name, folder, methods, [], out / "results", "strict", None, local(1))
+            measure(RunRequest(name, out / "results", folder, tuple(methods)), runner.local(1))
             size = str(usual_side(title, "strict") or "original")
             record_measured(out / "results", title, size, [composite, *new])
     table = render(measured(title, composite, jobs), "markdown")

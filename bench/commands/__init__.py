@@ -1,0 +1,1 @@
+"""``python -m bench``, one module a group of verbs."""
