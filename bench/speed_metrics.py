@@ -73,15 +73,15 @@ def pair(everywhere: bool, seed: int = 0) -> tuple[NDArray, NDArray, NDArray[np.
 
 def compare(output: NDArray, target: NDArray, mask: NDArray) -> tuple[float, float, float]:
     """Time ratios to both forms of scikit-image (medians of rounds in turn), and the largest difference of a value."""
-    contenders: list[Callable[..., dict[str, float]]] = [score_all, scikit_image_each, scikit_image_shared]
-    seconds: dict[Callable, list[float]] = {contender: [] for contender in contenders}
+    ways: list[Callable[..., dict[str, float]]] = [score_all, scikit_image_each, scikit_image_shared]
+    seconds: dict[Callable, list[float]] = {way: [] for way in ways}
     answers = {}
     for _ in range(ROUNDS):
-        for contender in contenders:
+        for way in ways:
             start = time.perf_counter()
-            answers[contender] = contender(output, target, mask)
-            seconds[contender].append(time.perf_counter() - start)
-    ours, each, shared = (float(np.median(seconds[contender])) for contender in contenders)
+            answers[way] = way(output, target, mask)
+            seconds[way].append(time.perf_counter() - start)
+    ours, each, shared = (float(np.median(seconds[way])) for way in ways)
     wanted = answers[scikit_image_each]
     return each / ours, shared / ours, max(abs(answers[score_all][name] - value) for name, value in wanted.items())
 

@@ -44,8 +44,8 @@ def retrain(
 
     from bench.errors import InputError
     from bench.report.render import render
-    from bench.retrain.queue import Job, work
-    from bench.retrain.recipes import chosen
+    from bench.retrain.experiments import chosen
+    from bench.retrain.queue import TrainingJob, work
     from bench.retrain.summary import held_out
     from bench.retrain.terms import Terms, open_queue
 
@@ -55,7 +55,7 @@ def retrain(
             raise InputError(f"expected a power of two as the size, but got {size}")
         torch.set_num_threads(1)  # a row's pace is that of one core
         terms = Terms(str(photos.resolve()), size)
-        jobs = [Job(row, seed, out) for seed in range(seeds) for row in rows]
+        jobs = [TrainingJob(row, seed, out) for seed in range(seeds) for row in rows]
         open_queue(out, terms)
         try:
             for seed in range(seeds):
@@ -76,12 +76,12 @@ def _measure(name: str, root: Path | None, jobs: list, out: Path) -> None:
     from bench.evaluation import runner
     from bench.methods import METHODS
     from bench.report.render import render
-    from bench.retrain.queue import Job
+    from bench.retrain.queue import TrainingJob
     from bench.retrain.summary import measured, record_measured
 
     folder = None if root is None else root / name
     title = open_dataset(name, folder).name
-    composite = Job("composite", 0, out)
+    composite = TrainingJob("composite", 0, out)
     with FileLock(out / ".measuring"):
         done = [job for job in jobs if job.row in METHODS and job.facts() and job.weights.is_file()]
         new = [job for job in done if not job.measured(title)]

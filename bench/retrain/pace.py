@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from bench.retrain.recipes import RECIPES
+from bench.retrain.experiments import EXPERIMENTS
 from bench.retrain.terms import Terms, rules_of
 from iph.data.pack import PackedPhotos
 from iph.files import read_json, replacing
@@ -60,14 +60,14 @@ def _measured(rows: Sequence[str], photos: PackedPhotos, terms: Terms) -> dict[s
 
 def _step(row: str, photos: PackedPhotos, terms: Terms) -> Callable[[], None]:
     """A training step of the row, on the same batch each time."""
-    recipe, device = RECIPES[row], this_process().device
-    batch = objective_batch(photos, rules_of(recipe, terms), terms.batch)
+    experiment, device = EXPERIMENTS[row], this_process().device
+    batch = objective_batch(photos, rules_of(experiment, terms), terms.batch)
     batch = {name: value.to(device) for name, value in batch.items()}
-    network = recipe.network(terms.size).to(device, memory_format=torch.channels_last)
+    network = experiment.network(terms.size).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=terms.rate)
 
     def step() -> None:
-        recipe.objective(network, batch, recipe.weights)[0].backward()
+        experiment.objective(network, batch, experiment.weights)[0].backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -1,4 +1,4 @@
-"""The queue: each job (a row of ``recipes`` and a seed) is a folder that ``iph.training.loop`` trains in and resumes.
+"""The queue: each job (an experiment and a seed) is a folder that ``iph.training.loop`` trains in and resumes.
 
 ``out/<row>/seed-<n>/`` holds the run. A finished job has left ``out/<row>/seed-<n>.safetensors``, its averaged weights
 at the end of the budget, and ``seed-<n>.json``, what was done and measured: that file alone says that a job is
@@ -17,8 +17,8 @@ import torch
 from filelock import FileLock, Timeout
 
 from bench.networks.loading import load_strict
+from bench.retrain.experiments import EXPERIMENTS
 from bench.retrain.pace import paces
-from bench.retrain.recipes import RECIPES
 from bench.retrain.terms import Terms, rules_of
 from iph.checkpoint import load_tensors
 from iph.data.pack import PackedPhotos, pack_for_runs
@@ -34,7 +34,7 @@ WARM_UP = 50  # steps: a short run has a few hundred
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One row under one seed."""
 
     row: str
@@ -90,7 +90,7 @@ class Job:
             yield True
 
 
-def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], None]) -> None:
+def work(jobs: list[TrainingJob], minutes: float, terms: Terms, say: Callable[[str], None]) -> None:
     """Train what is not finished and nobody else is at, one job after the other; ``say`` gets a line a job."""
     left = [job for job in jobs if not job.finished(minutes)]
     if left:
@@ -114,23 +114,23 @@ def work(jobs: list[Job], minutes: float, terms: Terms, say: Callable[[str], Non
                 )
 
 
-def _train(job: Job, photos: PackedPhotos, terms: Terms, images: int) -> dict:
-    recipe = RECIPES[job.row]
+def _train(job: TrainingJob, photos: PackedPhotos, terms: Terms, images: int) -> dict:
+    experiment = EXPERIMENTS[job.row]
     settings = TrainingSettings(
         out=job.run,
-        rules=rules_of(recipe, terms),
-        weights=recipe.weights,
+        rules=rules_of(experiment, terms),
+        weights=experiment.weights,
         images=images,
         batch=terms.batch,
         seed=job.seed,
         check_every=CHECK_EVERY,
         validation_images=VALIDATION_IMAGES,
-        **{"rate": terms.rate, "warm_up": WARM_UP} | recipe.training,
+        **{"rate": terms.rate, "warm_up": WARM_UP} | experiment.training,
     )
     torch.manual_seed(job.seed)
-    network = recipe.network(terms.size)
+    network = experiment.network(terms.size)
     with open(job.run / "log.txt", "a") as log, contextlib.redirect_stdout(log):
-        train(network, photos, settings, objective=recipe.objective)
+        train(network, photos, settings, objective=experiment.objective)
     with replacing(job.weights) as temporary:
         shutil.copyfile(job.run / "last.safetensors", temporary)
     return {
@@ -141,12 +141,12 @@ def _train(job: Job, photos: PackedPhotos, terms: Terms, images: int) -> dict:
     }
 
 
-def held_out(job: Job, photos: PackedPhotos, terms: Terms) -> dict[str, float]:
+def held_out(job: TrainingJob, photos: PackedPhotos, terms: Terms) -> dict[str, float]:
     """``ratio`` of foreground errors, and that with a wrong reference, on photos that no job trained on.
 
     The samples are the same for all rows, whatever their own are like: those of stage 2, at the training size.
     """
-    network = RECIPES[job.row].network(terms.size)
+    network = EXPERIMENTS[job.row].network(terms.size)
     load_strict(network, load_tensors(job.weights)[0], str(job.weights))
     checks = validation_batch(hold_out(photos)[1], stage(2, "small", terms.size).rules, HELD_OUT_IMAGES)
     found = validate(network, checks, torch.device("cpu"))

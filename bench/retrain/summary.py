@@ -10,8 +10,8 @@ from scipy.stats import t
 from bench.evaluation.store import Store
 from bench.report.boards import PERFECT_DB
 from bench.report.render import Table
-from bench.retrain.queue import Job
-from bench.retrain.recipes import RECIPES
+from bench.retrain.experiments import EXPERIMENTS
+from bench.retrain.queue import TrainingJob
 from bench.weights import sha256
 
 LEVEL = 0.95
@@ -31,7 +31,7 @@ NOTES = [
 ]
 
 
-def record_measured(results: Path, dataset: str, size: str, jobs: Sequence[Job]) -> None:
+def record_measured(results: Path, dataset: str, size: str, jobs: Sequence[TrainingJob]) -> None:
     """Write the means of each job's rows of ``dataset`` in ``results`` into its facts; the composite is one of them.
 
     Rows are those of the last run's data under ``strict`` at ``size``, as a row has it. A method's name may hold the
@@ -60,12 +60,12 @@ def record_measured(results: Path, dataset: str, size: str, jobs: Sequence[Job])
         job.record(facts)
 
 
-def measured(dataset: str, composite: Job, jobs: Sequence[Job]) -> Table:
-    """One row a recipe, from those of its seeds that were measured on ``dataset``; the composite on top."""
+def measured(dataset: str, composite: TrainingJob, jobs: Sequence[TrainingJob]) -> Table:
+    """One row an experiment, from those of its seeds that were measured on ``dataset``; the composite on top."""
     own = composite.facts()["sets"][dataset]
     rows = [["Direct composite", "", "", "", "", *_cells([own["means"]])]]
     minutes = set()
-    for title, facts in _by_recipe(jobs):
+    for title, facts in _by_experiment(jobs):
         facts = [fact for fact in facts if fact["sets"].get(dataset, {}).get("data") == own["data"]]
         if facts:
             minutes |= {f"{fact['minutes']:g}" for fact in facts}
@@ -83,20 +83,20 @@ def measured(dataset: str, composite: Job, jobs: Sequence[Job]) -> Table:
     )
 
 
-def held_out(jobs: Sequence[Job]) -> Table:
-    """One row a recipe: its error on held-out photos, and what a wrong reference does to it."""
+def held_out(jobs: Sequence[TrainingJob]) -> Table:
+    """One row an experiment: its error on held-out photos, and what a wrong reference does to it."""
     rows = [
         [*_trained(title, facts), _spread([fact["held_out"]["wrong reference"] for fact in facts], 3)]
-        for title, facts in _by_recipe(jobs)
+        for title, facts in _by_experiment(jobs)
     ]
     return Table("Held-out photos", [*TRAINED, "with a wrong reference ↓"], rows, NOTES)
 
 
-def _by_recipe(jobs: Sequence[Job]) -> list[tuple[str, list[dict]]]:
-    """The title of each recipe of which some job is finished, and the facts of these jobs."""
+def _by_experiment(jobs: Sequence[TrainingJob]) -> list[tuple[str, list[dict]]]:
+    """The title of each experiment of which some job is finished, and the facts of these jobs."""
     found = [
-        (recipe.title, [facts for job in jobs if job.row == name and (facts := job.facts())])
-        for name, recipe in RECIPES.items()
+        (experiment.title, [facts for job in jobs if job.row == name and (facts := job.facts())])
+        for name, experiment in EXPERIMENTS.items()
     ]
     return [(title, facts) for title, facts in found if facts]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.evaluation.store import make_folder
-from bench.retrain.recipes import Recipe
+from bench.retrain.experiments import Experiment
 from iph.data.samples import SampleRules
 from iph.files import read_json, replacing
 from iph.training.stages import SMALL_RATES, stage
@@ -33,6 +33,6 @@ def open_queue(out: Path, terms: Terms) -> None:
         temporary.write_text(json.dumps(wanted, indent=1) + "\n")
 
 
-def rules_of(recipe: Recipe, terms: Terms) -> SampleRules:
+def rules_of(experiment: Experiment, terms: Terms) -> SampleRules:
     """What is drawn for a row: nothing unpaired, because the baselines' losses need the truth."""
-    return replace(stage(recipe.stage, "small", terms.size).rules, unpaired=0.0, **recipe.rules)
+    return replace(stage(experiment.stage, "small", terms.size).rules, unpaired=0.0, **experiment.rules)

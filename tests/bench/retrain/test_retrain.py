@@ -25,8 +25,8 @@ from bench.evaluation.store import Store
 from bench.methods import resolve
 from bench.retrain import pace, queue
 from bench.retrain.baselines import Baseline, load
-from bench.retrain.queue import Job
-from bench.retrain.recipes import RECIPES, chosen
+from bench.retrain.experiments import EXPERIMENTS, chosen
+from bench.retrain.queue import TrainingJob
 from bench.retrain.summary import record_measured
 from bench.retrain.terms import Terms, open_queue
 from bench.weights import sha256
@@ -98,7 +98,7 @@ def set_pace(out: Path, row: str, steps: int) -> None:
     (out / "pace.json").write_text(json.dumps({row: 48 * steps}))
 
 
-def steps(job: Job) -> list[int]:
+def steps(job: TrainingJob) -> list[int]:
     with open(job.run / "curve.csv", newline="") as file:
         return [int(row["step"]) for row in csv.DictReader(file)]
 
@@ -129,7 +129,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     kept, own = map(float, composite[4:6])  # around the foreground a composite is its target, save for resizing
     assert kept == pytest.approx(own, abs=0.05)
 
-    weights = load(Job("bargainnet-r-pp-retrained", 1, out).weights).state_dict()
+    weights = load(TrainingJob("bargainnet-r-pp-retrained", 1, out).weights).state_dict()
     moved = [value.abs().max() for name, value in weights.items() if name.endswith("running_mean")]
     assert len(moved) > 5 and min(moved) > 0  # batch normalisation's statistics come with the averaged weights
 
@@ -143,7 +143,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
 
     longer = invoke("--photos", photos, "--out", out, "--minutes", 2 * TINY, "--only", "h-net", "--seeds", 1)
-    job = Job("h-net", 0, out)
+    job = TrainingJob("h-net", 0, out)
     assert "h-net seed 0: goes on" in longer.output and job.facts()["minutes"] == 2 * TINY
     assert steps(job) == sorted(steps(job)) and steps(job).count(0) == 1
 
@@ -189,11 +189,11 @@ def test_a_later_row_is_measured_against_the_first(tmp_path, monkeypatch):
 def test_two_processes_share_a_folder(photos, tmp_path, often):
     """A job that another process is at is left to it."""
     common = ["--photos", photos, "--out", tmp_path, "--minutes", TINY, "--seeds", 1, "--only", "h-net,h-net-se"]
-    with Job("h-net", 0, tmp_path).taken() as taken:
+    with TrainingJob("h-net", 0, tmp_path).taken() as taken:
         assert taken
         first = invoke(*common)
     assert "1/2 h-net seed 0: another process is at it" in first.output
-    assert Job("h-net", 0, tmp_path).facts() is None and Job("h-net-se", 0, tmp_path).finished(TINY)
+    assert TrainingJob("h-net", 0, tmp_path).facts() is None and TrainingJob("h-net-se", 0, tmp_path).finished(TINY)
     second = invoke(*common)
     assert "h-net seed 0: starts" in second.output and "h-net-se seed 0: done before" in second.output
 
@@ -202,18 +202,18 @@ def test_facts_from_elsewhere_without_weights_are_left_as_they_are(photos, open_
     """What was measured on one set counts as finished; on another it cannot be measured, and is not in the table."""
     facts = {"minutes": 1, "images": 1, "parameters": 1, "held_out": {"ratio": 0.5, "wrong reference": 0.6}, "sets": {}}
     for row in ("h-net", "composite"):
-        Job(row, 0, tmp_path).record(facts)
+        TrainingJob(row, 0, tmp_path).record(facts)
     common = ["--photos", photos, "--out", tmp_path, "--minutes", 1, "--seeds", 1, "--only", "h-net"]
     done = invoke(*common, "--dataset", open_set)
     assert done.exit_code == 0 and "h-net seed 0: done before" in done.output, done.output
     table = (tmp_path / "two.md").read_text()
     assert "| Direct composite |" in table and "H-Net" not in table
-    assert Job("h-net", 0, tmp_path).facts() == facts
+    assert TrainingJob("h-net", 0, tmp_path).facts() == facts
 
 
 @pytest.mark.parametrize("name", ["seed-0.safetensors", "h-net-seed-0.safetensors"])
 def test_a_job_is_described_by_its_rows_of_this_data_at_this_size(tmp_path, name):
-    job = Job("h-net", 0, tmp_path)
+    job = TrainingJob("h-net", 0, tmp_path)
     job.run.mkdir(parents=True)
     job.weights.write_bytes(b"weights")
     mine = {"weights_hash": sha256(job.weights)[:16]}
@@ -230,22 +230,22 @@ def test_a_job_is_described_by_its_rows_of_this_data_at_this_size(tmp_path, name
 
 def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
     """The fifth step is interrupted: the checkpoint of the fourth is where the same command goes on."""
-    recipe, calls = RECIPES["h-net"], iter(range(1000))
+    experiment, calls = EXPERIMENTS["h-net"], iter(range(1000))
 
     def interrupted(network, samples, weights):
         if network.training and next(calls) == 4:
             raise KeyboardInterrupt
-        return recipe.objective(network, samples, weights)
+        return experiment.objective(network, samples, weights)
 
     set_pace(tmp_path, "h-net", 10)
     common = ["--photos", photos, "--out", tmp_path, "--minutes", 1, "--seeds", 1, "--only", "h-net"]
-    monkeypatch.setitem(RECIPES, "h-net", type(recipe)(**vars(recipe) | {"objective": interrupted}))
+    monkeypatch.setitem(EXPERIMENTS, "h-net", type(experiment)(**vars(experiment) | {"objective": interrupted}))
     stopped = invoke(*common)
-    job = Job("h-net", 0, tmp_path)
+    job = TrainingJob("h-net", 0, tmp_path)
     assert stopped.exit_code == 130 and "the same command goes on" in stopped.output
     assert job.facts() is None and not job.weights.exists()
     assert torch.load(job.run / "last.pt", weights_only=True)["state"]["step"] == 4
-    monkeypatch.setitem(RECIPES, "h-net", recipe)
+    monkeypatch.setitem(EXPERIMENTS, "h-net", experiment)
     done = invoke(*common)
     assert done.exit_code == 0 and "h-net seed 0: goes on" in done.output, done.output
     assert steps(job) == [0, 2, 4, 4, 6, 8, 10] and job.facts()["images"] == 10 * 48
@@ -261,7 +261,7 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
     set_pace(tmp_path, "rainnet-retrained", 100)
     command = ["retrain", "--photos", photos, "--out", tmp_path, "--minutes", 5, "--seeds", 1]
     command += ["--only", "rainnet-retrained"]
-    job = Job("rainnet-retrained", 0, tmp_path)
+    job = TrainingJob("rainnet-retrained", 0, tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, command)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},

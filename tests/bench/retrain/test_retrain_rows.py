@@ -8,18 +8,18 @@ import torch
 from training_batch import SIZE, arguments, batch
 
 from bench.retrain.baselines import FAMILIES, Baseline, reconstruction
+from bench.retrain.experiments import EXPERIMENTS, chosen
 from bench.retrain.queue import WARM_UP
-from bench.retrain.recipes import RECIPES, chosen
 from iph.data.samples import SampleRules
 from iph.training.objective import ObjectiveWeights
 from iph.training.validate import mean_objective
 
 
-@pytest.mark.parametrize("row", RECIPES)
+@pytest.mark.parametrize("row", EXPERIMENTS)
 def test_every_row_computes_its_loss_and_reaches_all_its_weights(row):
     torch.manual_seed(0)
-    network = RECIPES[row].network(SIZE)
-    loss, parts = RECIPES[row].objective(network, batch(), RECIPES[row].weights)
+    network = EXPERIMENTS[row].network(SIZE)
+    loss, parts = EXPERIMENTS[row].objective(network, batch(), EXPERIMENTS[row].weights)
     loss.backward()
     assert all(np.isfinite(value) for value in parts.values())
     assert all(parameter.grad is not None for parameter in network.parameters())
@@ -46,11 +46,11 @@ def test_losses_are_those_of_the_released_code():
     dovenet = Baseline("dovenet", SIZE, width=4).eval()
     bargain = Baseline("bargainnet-r", SIZE, width=4).eval()
     with torch.no_grad():
-        found = float(RECIPES["dovenet-retrained"].objective(dovenet, sample, usual)[0])
+        found = float(EXPERIMENTS["dovenet-retrained"].objective(dovenet, sample, usual)[0])
         frame = dovenet(*arguments(sample))
         assert found == pytest.approx(float((frame * 2 - sample["target"] * 2).abs().mean()), rel=1e-5)
 
-        found = float(RECIPES["bargainnet-r-retrained"].objective(bargain, sample, usual)[0])
+        found = float(EXPERIMENTS["bargainnet-r-retrained"].objective(bargain, sample, usual)[0])
         frame, encoder = bargain(*arguments(sample)) * 2 - 1, bargain.network.style_encoder
         image, target = sample["composite"] * 2 - 1, sample["target"] * 2 - 1
         real, after, before = (encoder(x, sample["foreground"]).flatten(1) for x in (target, frame, image))
@@ -69,22 +69,22 @@ def test_what_is_held_out_does_not_move_batch_normalisation():
 
 
 def test_the_ablation_differs_in_what_it_says():
-    weights = {row: recipe.weights.paper for row, recipe in RECIPES.items() if row.startswith("h-net")}
+    weights = {row: experiment.weights.paper for row, experiment in EXPERIMENTS.items() if row.startswith("h-net")}
     assert weights["h-net"].points == weights["h-net-se"].points == ()
     assert weights["h-net"].alpha == weights["h-net"].beta == 0 < weights["h-net-se"].alpha
     assert [len(weights[f"h-net-se-{name}"].points) for name in ("mid", "shadow", "highlight", "all")] == [1, 1, 1, 3]
-    assert RECIPES["h-net"].network(SIZE).style_encoder is None
-    assert {recipe.stage for recipe in RECIPES.values()} == {2, 3}
+    assert EXPERIMENTS["h-net"].network(SIZE).style_encoder is None
+    assert {experiment.stage for experiment in EXPERIMENTS.values()} == {2, 3}
 
 
 def test_a_trial_differs_from_the_last_row_of_the_ablation_in_one_thing():
-    def described(recipe):
-        settings = recipe.network(SIZE).settings()
-        losses = asdict(recipe.weights.paper) | {"squared": recipe.weights.squared}
-        return settings | losses | dict(recipe.rules) | dict(recipe.training)
+    def described(experiment):
+        settings = experiment.network(SIZE).settings()
+        losses = asdict(experiment.weights.paper) | {"squared": experiment.weights.squared}
+        return settings | losses | dict(experiment.rules) | dict(experiment.training)
 
-    usual = described(RECIPES["h-net-se-all"]) | {"crop": SampleRules().crop, "warm_up": WARM_UP}
+    usual = described(EXPERIMENTS["h-net-se-all"]) | {"crop": SampleRules().crop, "warm_up": WARM_UP}
     linked = {"trial-plain": 4, "trial-no-triplets": 2, "trial-triplets": 2}  # head and three of normalisation; α and β
     for row in chosen(["trials"]):
-        changed = {name for name, value in described(RECIPES[row]).items() if usual.get(name) != value}
+        changed = {name for name, value in described(EXPERIMENTS[row]).items() if usual.get(name) != value}
         assert len(changed) == linked.get(row, 1), (row, changed)

@@ -17,8 +17,10 @@ from iph.training.objective import Objective, ObjectiveWeights, objective
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One row. ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``).
+class Experiment:
+    """One row: a network and how it is trained.
+
+    ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``).
 
     ``group``: baselines, ablation or trials. ``rules`` and ``training`` are changes of ``SampleRules`` and
     ``TrainingSettings``, which trials make.
@@ -34,30 +36,30 @@ class Recipe:
     training: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _baseline(title: str, name: str, loss: Objective, stage: int = 2) -> Recipe:
-    return Recipe(title, "baselines", lambda size: Baseline(name, size), loss, stage=stage)
+def _baseline(title: str, name: str, loss: Objective, stage: int = 2) -> Experiment:
+    return Experiment(title, "baselines", lambda size: Baseline(name, size), loss, stage=stage)
 
 
-def _ablated(title: str, *points: str, triplets: bool = True) -> Recipe:
+def _ablated(title: str, *points: str, triplets: bool = True) -> Experiment:
     """Our network, with those terms of the luminance matching that are named."""
     usual = LossWeights()
     kept = (usual.alpha, usual.beta) if triplets else (0.0, 0.0)
     weights = LossWeights(*kept, points=points)
     config = "small" if triplets else "h-net"
-    return Recipe(title, "ablation", lambda size: build(config), weights=ObjectiveWeights(weights))
+    return Experiment(title, "ablation", lambda size: build(config), weights=ObjectiveWeights(weights))
 
 
-def _trial(title: str, config: str = "small", paper: LossWeights | None = None, **changes: Any) -> Recipe:
+def _trial(title: str, config: str = "small", paper: LossWeights | None = None, **changes: Any) -> Experiment:
     """``small`` as the ablation's last row trains it, with one thing changed.
 
     ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and ``training``.
     """
     weights = ObjectiveWeights(paper or LossWeights(), changes.pop("squared", ObjectiveWeights.squared))
     rules, training = changes.pop("rules", {}), changes.pop("training", {})
-    return Recipe(title, "trials", lambda size: build(config, **changes), objective, weights, 2, rules, training)
+    return Experiment(title, "trials", lambda size: build(config, **changes), objective, weights, 2, rules, training)
 
 
-RECIPES: dict[str, Recipe] = {
+EXPERIMENTS: dict[str, Experiment] = {
     "dovenet-retrained": _baseline("DoveNet", "dovenet", reconstruction),
     "rainnet-retrained": _baseline("RainNet", "rainnet", reconstruction),
     "bargainnet-retrained": _baseline("BargainNet", "bargainnet", bargain),
@@ -93,7 +95,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-GROUPS = tuple(dict.fromkeys(recipe.group for recipe in RECIPES.values()))
+GROUPS = tuple(dict.fromkeys(experiment.group for experiment in EXPERIMENTS.values()))
 USUAL = ("baselines", "ablation")
 
 
@@ -103,7 +105,7 @@ def chosen(names: Sequence[str]) -> list[str]:
     InputError with the nearest right name for a wrong one.
     """
     for name in names:
-        if name not in RECIPES and name not in GROUPS:
-            raise unknown("row to retrain", name, [*RECIPES, *GROUPS])
+        if name not in EXPERIMENTS and name not in GROUPS:
+            raise unknown("row to retrain", name, [*EXPERIMENTS, *GROUPS])
     wanted = names or USUAL
-    return [name for name, recipe in RECIPES.items() if name in wanted or recipe.group in wanted]
+    return [name for name, experiment in EXPERIMENTS.items() if name in wanted or experiment.group in wanted]
