@@ -1,6 +1,6 @@
 """Size and arithmetic of networks, measured on the modules themselves: convolutions and matrix products."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -40,42 +40,25 @@ def method_macs(methods: Iterable[Method]) -> dict[str, int]:
 def _method_macs(method: Method) -> int | None:
     if method.weights is None:
         return None
-    return _PUBLISHED[method.weights]() if method.lacks is learned.lacks else _counted_in_a_call(method)
+    return _published_macs(method) if method.published else _counted_in_a_call(method)
 
 
 def method_parameters(method: Method) -> int | None:
     """How many numbers the method has learnt, in its own file where one was given; None where it learns nothing."""
     if method.parameters is not None or method.weights is None:
         return method.parameters
-    if method.lacks is learned.lacks:  # other weights of a published network, whose keys and shapes are fixed
+    if method.published:  # other weights of a published network, whose keys and shapes are fixed
         return METHODS[method.name.partition("=")[0]].parameters
     file = learned.retrained_file(method) if method.lacks is learned.lacks_retrained else method.source
     return ours.parameters(method.weights, file)
 
 
-def _planes(channels: int, side: int = SIDE) -> Tensor:
-    return torch.empty(1, channels, side, side, device="meta")
+def _published_macs(method: Method) -> int:
+    from bench.networks import NETWORKS
 
-
-def _dovenet() -> int:
-    from bench.networks import DoveNet
-
+    network = NETWORKS[method.weights]
     with torch.device("meta"):
-        return macs(DoveNet(), _planes(4))
-
-
-def _bargainnet() -> int:
-    from bench.networks import BargainNet
-
-    with torch.device("meta"):
-        return macs(BargainNet(), _planes(3), _planes(1), _planes(1))
-
-
-def _rainnet() -> int:
-    from bench.networks import RainNet
-
-    with torch.device("meta"):
-        return macs(RainNet(), _planes(3), _planes(1))
+        return macs(network(), *(torch.empty(1, channels, SIDE, SIDE) for channels in network.INPUTS))
 
 
 def _counted_in_a_call(method: Method) -> int | None:
@@ -90,11 +73,3 @@ def _counted_in_a_call(method: Method) -> int | None:
     with counter:
         harmonize(composite, foreground, ~foreground)
     return counter.get_total_flops() // 2
-
-
-_PUBLISHED: dict[str, Callable[[], int]] = {  # by weights
-    "dovenet": _dovenet,
-    "bargainnet": _bargainnet,
-    "bargainnet-r-pp": _bargainnet,
-    "rainnet": _rainnet,
-}

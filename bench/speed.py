@@ -61,16 +61,15 @@ def measure(methods: Iterable[Method], sizes: Iterable[str] = tuple(SIZES)) -> I
 
 def with_random_weights(method: Method, folder: Path) -> Method:
     """A published network as it is built, its weights saved below ``folder``; any other method as it is."""
-    from bench.networks import BargainNet, DoveNet, RainNet
+    from bench.networks import NETWORKS, BargainNet
     from bench.weights import WEIGHTS
 
-    networks = {"dovenet": DoveNet, "rainnet": RainNet, "bargainnet": BargainNet, "bargainnet-r-pp": BargainNet}
-    if method.parameters is None or method.weights not in networks:
+    if not method.published or method.source is not None:
         return method
     place = folder / method.weights
     if not place.is_dir():
         place.mkdir()
-        network = networks[method.weights]()
+        network = NETWORKS[method.weights]()
         parts = [network.generator, network.style_encoder] if isinstance(network, BargainNet) else [network]
         for file, part in zip(WEIGHTS[method.weights].files, parts, strict=True):
             torch.save(part.state_dict(), place / file)

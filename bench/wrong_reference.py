@@ -18,9 +18,9 @@ from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
 from bench.errors import InputError
-from bench.evaluation.method_card import About
 from bench.evaluation.store import make_folder
 from bench.methods import METHODS
+from bench.methods.method_card import MethodCard
 from iph.files import replacing
 
 
@@ -33,19 +33,10 @@ def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
     raise InputError("expected at least two photos in the data set, found one")
 
 
-def about(model: str) -> About:
+def card(model: str) -> MethodCard:
     """What the pictures are, for the table."""
-    ours = METHODS["iph"]
-    return About(
-        title="IPH, wrong reference",
-        citation=ours.citation,
-        year=ours.year,
-        venue=ours.venue,
-        kind=ours.kind,
-        looks_at=ours.looks_at,
-        licence=ours.licence,
-        note=f"shipped weights ({model}), shown a region of another photo",
-    )
+    note = f"shipped weights ({model}), shown a region of another photo"
+    return MethodCard(**METHODS["iph"].card() | {"title": "IPH, wrong reference", "parameters": None, "note": note})
 
 
 def main(
@@ -61,7 +52,7 @@ def main(
         harmonizer = iph.load(model)
         make_folder(out)
         with replacing(out / "method.json") as temporary:
-            temporary.write_text(about(model).model_dump_json(indent=1) + "\n")
+            temporary.write_text(card(model).model_dump_json(indent=1) + "\n")
         for place, entry in enumerate(tqdm(entries, unit="image")):
             picture, other = load(entry, size), load(other_photo(entries, place), size)
             session = harmonizer.open(picture.composite, picture.foreground)

@@ -10,11 +10,11 @@ from bench.commands.terminal import names, progress, sentences
 def weights() -> None:
     """Which weights are here, where the others are offered, and where they have to lie; exits 1 if one is damaged."""
     from bench.methods import METHODS
+    from bench.metrics import METRICS
     from bench.report.render import gathered
-    from bench.weights import status
 
     found = {name: method.availability() for name, method in METHODS.items() if method.weights is not None}
-    found["lpips, a metric"] = status("lpips").sentence
+    found |= {f"{name}, a metric": metric.availability() for name, metric in METRICS.items() if metric.weights}
     typer.echo("\n".join(gathered(found)))
     if any(sentence.startswith("weights damaged") for sentence in found.values()):
         raise typer.Exit(1)

@@ -9,11 +9,12 @@ import typer
 from bench.commands.terminal import names, progress, sentences
 from bench.evaluation import runner
 from bench.evaluation.request import RunRequest, plan
+from bench.methods.resolve import GROUPS
 from bench.report.render import gathered
 
 FEW = 10  # failures that are printed
 METHODS_HELP = (
-    "Names, groups (all, classical, generic, interactive), name=WEIGHTS or name=CODE.py, with commas or repeated; "
+    f"Names, groups ({', '.join(GROUPS)}), name=WEIGHTS or name=CODE.py, with commas or repeated; "
     "'none' measures predictions only."
 )
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from bench.datasets.manifest import Dataset, Entry, file_digest
 from bench.datasets.pictures import Picture, read_image
 from bench.errors import InputError
-from bench.evaluation.method_card import About, read_about
 from bench.methods import METHODS, Method, resolve
+from bench.methods.method_card import MethodCard, read_card
+from bench.methods.registry import card_of
 from bench.metrics.protocols import Protocol, resized
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -24,7 +25,7 @@ class Entrant:
     """A row of the table, in a form that another process can build again.
 
     spec: what ``resolve`` takes; ``folder``: where the pictures of a method without code are; one of the two is None.
-    missing: why it cannot run here, or None. about: what such a folder's ``method.json`` says, or None.
+    missing: why it cannot run here, or None. card: what such a folder's ``method.json`` says, or None.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Entrant:
     folder: Path | None = None
     weights_hash: str = ""
     missing: str | None = None
-    about: About | None = None
+    card: MethodCard | None = None
 
     def open(self, protocol: Protocol) -> "MethodRun | PredictionRun":
         """What answers for each picture. Costly: weights are loaded here."""
@@ -40,6 +41,15 @@ class Entrant:
 
     def method(self) -> Method:
         return resolve([self.spec])[0]
+
+    def facts(self) -> dict:
+        """It as the dashboard and the tables show it."""
+        if self.spec is None:
+            card = card_of(None, self.name, note=f"pictures of {self.folder.name}")
+            card |= self.card.model_dump(exclude_unset=True) if self.card else {}
+        else:
+            card = self.method().card()
+        return card | {"weights_hash": self.weights_hash, "missing": self.missing}
 
 
 class MethodRun:
@@ -107,8 +117,8 @@ def predictions(argument: str, chosen: Dataset, whole: Dataset) -> Entrant:
     digest = hashlib.sha256()
     for id_ in sorted(files):  # and not those of a limit or a shard only: one name, one hash
         digest.update(f"{id_}\t{file_digest(files[id_])}\n".encode())
-    about = read_about(Path(folder) / "method.json")
-    return Entrant(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], about=about)
+    card = read_card(Path(folder) / "method.json")
+    return Entrant(name, folder=Path(folder).resolve(), weights_hash=digest.hexdigest()[:16], card=card)
 
 
 def check_names(entrants: Iterable[Entrant]) -> None:

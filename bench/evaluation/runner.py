@@ -134,24 +134,8 @@ def _meta(before: dict, context: RunContext, plan: RunPlan) -> dict:
         "counterpart": source.counterpart if source else None,
         "protocols": {context.protocol: PROTOCOLS[context.protocol].source} | before.get("protocols", {}),
         "code": context.code,
-        "methods": before.get("methods", {}) | {entrant.name: _about(entrant) for entrant in plan.entrants},
+        "methods": before.get("methods", {}) | {entrant.name: entrant.facts() for entrant in plan.entrants},
     }
-
-
-def _about(entrant: Entrant) -> dict:
-    """A method as the dashboard and the tables show it."""
-    about = {"weights_hash": entrant.weights_hash, "missing": entrant.missing}
-    if entrant.spec is None:
-        facts = {
-            "title": entrant.name,
-            "kind": "predictions",
-            "looks_at": "",
-            "note": f"pictures of {entrant.folder.name}",
-        }
-        return facts | (entrant.about.model_dump(exclude_unset=True) if entrant.about else {}) | about
-    method = entrant.method()
-    fields = ("title", "citation", "year", "venue", "kind", "looks_at", "licence", "parameters", "note")
-    return {name: getattr(method, name) for name in fields} | about
 
 
 def code_version() -> str:

@@ -14,19 +14,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from bench.errors import InputError
 from bench.evaluation.entrants import FEW
-from bench.evaluation.method_card import About, fault
 from bench.evaluation.store import KEY, Part, Store
 from bench.methods import METHODS
+from bench.methods.method_card import MethodCard, fault
 from bench.metrics import METRICS, PROTOCOLS
 from bench.report.boards import Board
 from iph.files import replacing
 
 SUBMITTED = "submitted"  # the code of rows that were not computed here
-NEEDED = [name for name in METRICS if name != "lpips"]
+NEEDED = [name for name, metric in METRICS.items() if metric.weights is None]
 SHARED = ["photo", "subset", "width", "height", "foreground_share", "composite_fmse"]
 
 
-class Named(About):
+class NamedCard(MethodCard):
     """The method."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*$", max_length=60)
@@ -45,7 +45,7 @@ class Submission(BaseModel):
     """A whole file."""
 
     model_config = ConfigDict(extra="forbid")
-    method: Named
+    method: NamedCard
     dataset: str
     dataset_hash: str
     protocol: str
@@ -61,10 +61,10 @@ def write_submission(board: Board, method: str, path: Path) -> None:
     if rows.empty:
         raise InputError(f"expected measured rows of {method!r} on {board.dataset}, found none")
     about = {
-        key: value for key, value in board.about(method).items() if key in About.model_fields and value is not None
+        key: value for key, value in board.about(method).items() if key in MethodCard.model_fields and value is not None
     }
     try:
-        Named.model_validate({"name": method} | about)
+        NamedCard.model_validate({"name": method} | about)
     except ValidationError as error:
         raise InputError(
             f"expected the facts of {method!r} to be known before its result is written (bench/README.md, A method of "

@@ -35,7 +35,7 @@ def _transfer(name: str, title: str, mapper: Mapper, **facts: Any) -> list[Metho
     ]
 
 
-_network = partial(Method, lacks=learned.lacks, checksum=learned.checksum, licence="MIT")
+_network = partial(Method, published=True, lacks=learned.lacks, checksum=learned.checksum, licence="MIT")
 _STOCHASTIC = "as its test command runs: BatchNorm statistics of the one image, dropout on (seeded)"
 _EVAL = "evaluation mode"
 _DOVENET = dict(

@@ -3,7 +3,7 @@
 The file defines ``harmonize(composite, foreground, reference)`` for (H, W, 3) uint8 and two (H, W) bool masks, the last
 one None where a data set has no references, and returns (H, W, 3) uint8. It is run as any Python file is. What the
 method is called, and by whom, is said in a JSON file of the same name beside it, where there is one
-(``bench.evaluation.method_card``).
+(``bench.methods.method_card``).
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench import weights
 from bench.errors import InputError
-from bench.evaluation.method_card import read_about
+from bench.methods.method_card import read_card
 from bench.methods.registry import Harmonize, Method
 
 
@@ -22,9 +22,9 @@ def method(name: str, path: Path) -> Method:
     """The row ``name`` of the function in ``path``; another version of the file is measured anew."""
     if not path.is_file():
         raise InputError(f"expected the code of {name!r} at {path}, found none")
-    about = read_about(path.with_suffix(".json"))
+    card = read_card(path.with_suffix(".json"))
     facts = {"title": name, "citation": "", "year": 0, "venue": "", "kind": "interactive", "looks_at": "reference"}
-    facts |= {"licence": "", "note": f"code of {path.name}"} | (about.model_dump(exclude_unset=True) if about else {})
+    facts |= {"licence": "", "note": f"code of {path.name}"} | (card.model_dump(exclude_unset=True) if card else {})
     return Method(
         name=name, build=_build, checksum=lambda own: weights.sha256(own.source), source=path.resolve(), **facts
     )

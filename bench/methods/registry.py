@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.errors import InputError
+from bench.methods.method_card import MethodCard
 
 Harmonize = Callable[[NDArray[np.uint8], ArrayLike, ArrayLike | None], NDArray[np.uint8]]
 """(composite (H, W, 3) uint8, foreground (H, W) bool, uint8 0-255 or float in [0, 1], reference alike or None)
@@ -22,6 +23,7 @@ class Method:
 
     ``weights`` names what has to be loaded, None for a method without any; ``source`` is a file or folder given in
     place of the usual one. ``parameters`` counts what is learnt. ``note`` says how it is run where that is a choice.
+    ``published``: the weights are those of a network in ``bench.networks.NETWORKS``.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Method:
     source: Path | None = None
     parameters: int | None = None
     note: str = ""
+    published: bool = False
 
     def make(self) -> Harmonize:
         """Load what the method needs; the answer harmonizes one composite at a time. Raises ``InputError``."""
@@ -62,6 +65,10 @@ class Method:
         """SHA-256 of the weights in use, None for a method without any."""
         return self.checksum(self)
 
+    def card(self) -> dict:
+        """What tables and the dashboard show: the fields of ``MethodCard``."""
+        return {name: getattr(self, name) for name in MethodCard.model_fields}
+
     def with_weights(self, path: Path) -> "Method":
         """The same method with weights from ``path``, as a row of its own name.
 
@@ -76,3 +83,10 @@ class Method:
         title = f"{self.title} (weights {whole.parent.name}/{whole.name})"
         name = f"{self.name}={whole.parent.name}-{whole.name}"
         return replace(self, name=name, title=title, source=whole, parameters=None)
+
+
+def card_of(method: Method | None, name: str, note: str = "") -> dict:
+    """The card of ``method``, or that of pictures called ``name`` of which nobody said more than ``note``."""
+    if method is not None:
+        return method.card()
+    return {"title": name, "kind": "predictions", "looks_at": "", "venue": "", "note": note}

@@ -1,6 +1,6 @@
 """Metrics of a harmonized image against its target, under the evaluation protocol of each compared paper."""
 
-from bench.metrics.functions import (
+from bench.metrics.all_metrics import (
     METRICS,
     Metric,
     cie_delta_sq76,

@@ -4,4 +4,7 @@ from bench.networks.bargainnet import BargainNet
 from bench.networks.dovenet import DoveNet
 from bench.networks.rainnet import RainNet
 
-__all__ = ["BargainNet", "DoveNet", "RainNet"]
+NETWORKS = {"dovenet": DoveNet, "rainnet": RainNet, "bargainnet": BargainNet, "bargainnet-r-pp": BargainNet}
+"""By the weights that belong to them (``bench.weights``)."""
+
+__all__ = ["NETWORKS", "BargainNet", "DoveNet", "RainNet"]

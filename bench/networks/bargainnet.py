@@ -73,6 +73,8 @@ class Generator(AttentionUNet):
 class BargainNet(nn.Module):
     """``style_encoder`` and ``generator``, published as two checkpoints (58.70 M parameters together)."""
 
+    INPUTS = (3, 1, 1)  # channels of what ``forward`` takes
+
     def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
         super().__init__()
         self.style_encoder = StyleEncoder(width)

@@ -9,5 +9,7 @@ class DoveNet(AttentionUNet):
     The published BatchNorm variant: 54,759,939 parameters. The output is raw: the background changes too.
     """
 
+    INPUTS = (4,)  # channels of what ``forward`` takes
+
     def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
         super().__init__(4, width, levels)

@@ -70,6 +70,8 @@ class RainNet(nn.Module):
     ``composite * (1 - mask) + raw * mask`` is what the authors evaluate.
     """
 
+    INPUTS = (3, 1)  # channels of what ``forward`` takes
+
     def __init__(self, width: int = WIDTH, levels: int = LEVELS) -> None:
         super().__init__()
         w = width

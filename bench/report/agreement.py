@@ -53,10 +53,9 @@ def _keys(metric_table: pd.DataFrame, score_table: pd.DataFrame, score: str) -> 
 
 
 def _row(joined: pd.DataFrame, metric: str, score: str) -> dict:
-    sign = 1 if METRICS[metric].direction == "higher" else -1
     usable = joined[np.isfinite(joined[metric]) & np.isfinite(joined[score])]
     groups = usable["id"] if "id" in usable.columns else pd.Series(np.arange(len(usable)), index=usable.index)
-    values, scores = sign * usable[metric].to_numpy(float), usable[score].to_numpy(float)
+    values, scores = METRICS[metric].sign * usable[metric].to_numpy(float), usable[score].to_numpy(float)
     drawn = _draws(pd.factorize(groups)[0]) if len(usable) else np.zeros((RESAMPLES, 0))
     row: dict = {"metric": metric, "n": len(usable)}
     for name, found in correlations(values, scores, np.vstack([np.ones(len(usable)), drawn])).items():

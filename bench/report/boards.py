@@ -15,11 +15,12 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.errors import InputError, unknown
 from bench.evaluation.store import Store, data_sets
 from bench.methods import METHODS
+from bench.methods.registry import card_of
 from bench.metrics import METRICS
 from bench.report.agreement import agreement
 from bench.report.statistics import compare
 
-__all__ = ["BREAKDOWNS", "Board", "agreement", "boards", "boards_of", "breakdown", "finite", "scores"]
+__all__ = ["BREAKDOWNS", "Board", "agreement", "available", "boards", "boards_of", "breakdown", "finite", "scores"]
 
 TABLE_1 = ("psnr", "ssim", "cie_delta_sq76", "fmse", "fdelta_e00")
 PERFECT_DB = 100.0  # an infinite PSNR in a mean; one of minus infinity is its negative, below any finite one (-48)
@@ -60,7 +61,7 @@ class Board:
 
     def about(self, method: str) -> dict:
         """Title, kind, venue and so on of a method."""
-        return self.meta.get("methods", {}).get(method) or _facts(method)
+        return self.meta.get("methods", {}).get(method) or card_of(METHODS.get(method), method)
 
 
 def boards(results: str | os.PathLike, protocol: str | None = None, size: str | None = None) -> list[Board]:
@@ -139,6 +140,11 @@ def scores(board: Board, metrics: Sequence[str] = TABLE_1) -> pd.DataFrame:
     )
 
 
+def available(board: Board) -> list[str]:
+    """The metrics that every compared row has, in the usual order."""
+    return [name for name in METRICS if board.rows[name].notna().all()]
+
+
 def breakdown(board: Board, by: str, metric: str) -> pd.DataFrame:
     """Mean of ``metric`` by method (rows) and group of images (columns), with the group sizes in ``attrs['n']``."""
     if by not in BREAKDOWNS:
@@ -153,7 +159,7 @@ def breakdown(board: Board, by: str, metric: str) -> pd.DataFrame:
 def _scores_of(rows: pd.DataFrame, methods: list[str], metric: str) -> pd.DataFrame:
     wide = rows.pivot(index="id", columns="method", values=metric)[methods]
     photos = rows.drop_duplicates("id").set_index("id")["photo"].reindex(wide.index)
-    found = compare(finite(wide).to_numpy(), photos.to_numpy(), METRICS[metric].direction == "higher")
+    found = compare(finite(wide).to_numpy(), photos.to_numpy(), METRICS[metric].higher_is_better)
     return pd.DataFrame(
         {
             "method": methods,
@@ -181,10 +187,11 @@ def finite(values):
 
 def _known(board: Board, metrics: Iterable[str]) -> list[str]:
     """The metrics, checked by name; one that has no value on this board is an error."""
+    there = available(board)
     for metric in metrics:
         if metric not in METRICS:
             raise unknown("metric", metric, METRICS)
-        if board.rows[metric].isna().any():
+        if metric not in there:
             raise InputError(f"expected {metric} in every row of {board.dataset}, but some have none")
     return list(metrics)
 
@@ -206,11 +213,3 @@ BREAKDOWNS = {
     "size": _by_size,
     "difficulty": _by_difficulty,
 }
-
-
-def _facts(name: str) -> dict:
-    if name not in METHODS:
-        return {"title": name, "kind": "predictions", "looks_at": "", "venue": "", "note": ""}
-    method = METHODS[name]
-    fields = ("title", "citation", "year", "venue", "kind", "looks_at", "licence", "parameters", "note")
-    return {field: getattr(method, field) for field in fields}

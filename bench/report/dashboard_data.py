@@ -22,10 +22,9 @@ from bench.evaluation.kept_pictures import rows_shown
 from bench.evaluation.store import Store
 from bench.metrics import METRICS
 from bench.metrics.color_difference import delta_e00, lab
-from bench.report.boards import BREAKDOWNS, Board, boards_of, finite
-from bench.report.published import published
+from bench.report.boards import BREAKDOWNS, Board, available, boards_of, finite
+from bench.report.published import REPORTED_AS, published
 from bench.report.statistics import bootstrap_means, group_sums, holm, interval, sign_flip_p
-from bench.report.tables import REPORTED_AS
 
 Key = tuple[str, str]  # protocol, size
 _known: dict[int, dict[tuple[str, str], tuple[str, str]]] = {}
@@ -57,11 +56,6 @@ def open_boards(results: str | os.PathLike, dataset: str) -> dict[Key, Board]:
     return found
 
 
-def available(board: Board) -> list[str]:
-    """The metrics that every compared row has, in the usual order."""
-    return [name for name in METRICS if board.rows[name].notna().all()]
-
-
 def overview(board: Board) -> pd.DataFrame:
     """``method, metric, mean, low, high`` of every metric: means over images, intervals over photos (95 %)."""
     metrics, methods = available(board), board.methods
@@ -90,7 +84,7 @@ def per_image(board: Board, metric: str) -> pd.DataFrame:
     wide = finite(board.rows.pivot(index="id", columns="method", values=metric)[board.methods])
     facts = board.rows.drop_duplicates("id").set_index("id").reindex(wide.index)
     spread = wide.std(axis=1, ddof=0)
-    sign = 1 if METRICS[metric].direction == "higher" else -1
+    sign = METRICS[metric].sign
     best = sign * (sign * wide).max(axis=1)
     start = wide["composite"] if "composite" in wide else best
     kept = ["photo", "subset", "foreground_share", "composite_fmse"]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.evaluation.store import make_folder
 from bench.metrics import METRICS
-from bench.report.boards import BREAKDOWNS, Board, breakdown, scores
+from bench.report.boards import BREAKDOWNS, Board, available, breakdown, scores
 from bench.report.published import published
 from bench.report.render import render_all
 from bench.report.tables import measured, reported
@@ -44,7 +44,7 @@ def long_table(boards: Sequence[Board]) -> pd.DataFrame:
     """One row a board, method and metric, measured; published values follow with ``status`` reported."""
     frames = []
     for board in boards:
-        table = scores(board, _available(board)).drop(columns="beats")
+        table = scores(board, available(board)).drop(columns="beats")
         place = {"status": "measured", "dataset": board.dataset, "protocol": board.protocol, "size": board.size}
         frames.append(table.assign(**place, dataset_hash=board.rows["dataset_hash"].iloc[0]))
     listed = published().dropna(subset="value").rename(columns={"value": "mean"})
@@ -71,7 +71,7 @@ def leaderboard(boards: Sequence[Board]) -> dict:
 
 
 def _board(board: Board) -> dict:
-    metrics = _available(board)
+    metrics = available(board)
     table = scores(board, metrics)
     methods = []
     for method in board.methods:
@@ -104,10 +104,6 @@ def _breakdown(board: Board, by: str, metric: str) -> dict:
     table = breakdown(board, by, metric)
     groups = {str(group): count for group, count in table.attrs["n"].items()}
     return {"images": groups, "mean": {method: row.to_dict() for method, row in table.iterrows()}}
-
-
-def _available(board: Board) -> list[str]:
-    return [name for name in METRICS if board.rows[name].notna().all()]
 
 
 def _pages(boards: Sequence[Board], form: str) -> str:

@@ -9,6 +9,20 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.metrics import METRICS
+from bench.metrics.quantity import Quantity
+
+REPORTED = {  # columns of papers that are no metrics of ours
+    quantity.name: quantity
+    for quantity in (
+        Quantity("ranking_score", "Ranking Score", "higher"),
+        Quantity("preference", "Preference", "higher", digits=3),
+        Quantity("bt_score", "BT score", "higher", digits=4),
+        Quantity("cie_delta", "CIE", "lower"),
+    )
+}
+REPORTED_AS = {"cie_delta": "cie_delta_sq76"}  # the paper's column, and ours that behaves like it
+QUANTITIES: dict[str, Quantity] = METRICS | REPORTED
 FOLDER = Path(__file__).parents[1] / "reported"
 COLUMNS = ["table", "dataset", "method", "title", "kind", "venue", "metric", "value", "source"]
 
@@ -26,3 +40,8 @@ def for_dataset(name: str) -> pd.DataFrame:
     """The values on the data set ``name``, whole set only (subsets are named ``name/subset``)."""
     frame = published()
     return frame[frame["dataset"] == name]
+
+
+def heading(name: str) -> str:
+    """The title of a metric, or of a paper's column, with the arrow that says which way is better."""
+    return QUANTITIES[name].heading

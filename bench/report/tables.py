@@ -9,19 +9,8 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.errors import unknown
 from bench.metrics import METRICS
 from bench.report.boards import TABLE_1, Board, breakdown, scores
-from bench.report.published import for_dataset, published
+from bench.report.published import QUANTITIES, REPORTED_AS, for_dataset, heading, published
 from bench.report.render import Table, gathered
-
-DIGITS = {"ssim": 4, "fssim": 4, "lpips": 4}
-REPORTED_AS = {"cie_delta": "cie_delta_sq76"}  # the paper's column, and ours that behaves like it
-OTHER_TITLES = {
-    "ranking_score": "Ranking Score ↑",
-    "preference": "Preference ↑",
-    "bt_score": "BT score ↑",
-    "cie_delta": "CIE ↓",
-}
-
-PUBLISHED_ORDER = [*METRICS, *OTHER_TITLES]
 
 
 def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:
@@ -30,7 +19,7 @@ def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:
     table = scores(board, metrics)
     main = table[table["metric"] == first].set_index("method")
     means = table.pivot(index="method", columns="metric", values="mean")
-    order = main["mean"].sort_values(ascending=METRICS[first].direction == "lower").index
+    order = main["mean"].sort_values(ascending=not METRICS[first].higher_is_better).index
     columns = ["rank", "method", "looks at", "venue", *map(heading, metrics)]
     columns += ["95 % interval", "to the best", "p (Holm)", "wins"]
     rows = [_measured_row(board, method, main.loc[method], means.loc[method], metrics) for method in order]
@@ -75,14 +64,14 @@ def paper_table(number: int) -> list[Table]:
 
 def published_table(frame: pd.DataFrame, title: str) -> Table:
     """Published values side by side; "?" is a cell of the source that is not on record here."""
-    metrics = sorted(frame["metric"].unique(), key=PUBLISHED_ORDER.index)
+    metrics = sorted(frame["metric"].unique(), key=list(QUANTITIES).index)
     rows = []
     for _, cells in frame.groupby("method", sort=False):
         values = cells.drop_duplicates("metric").set_index("metric")["value"]
-        shown = ["" if name not in values else _number(name, values[name], "?") for name in metrics]
+        shown = ["" if name not in values else QUANTITIES[name].text(values[name], "?") for name in metrics]
         rows.append([cells["title"].iloc[0], cells["kind"].iloc[0], cells["venue"].iloc[0], *shown])
     notes = ["? is a cell that is not on record here"] if frame["value"].isna().any() else []
-    columns = ["method", "kind", "venue", *(OTHER_TITLES.get(m) or heading(m) for m in metrics)]
+    columns = ["method", "kind", "venue", *map(heading, metrics)]
     return Table(title, columns, rows, notes, ["reported"] * len(rows))
 
 
@@ -90,31 +79,26 @@ def broken_down(board: Board, by: str, metric: str) -> Table:
     """Means of one metric for each group of images."""
     table = breakdown(board, by, metric)
     columns = ["method", *(f"{name} (n={table.attrs['n'][name]})" for name in table.columns)]
-    ascending = METRICS[metric].direction == "lower"
-    table = table.loc[table.mean(axis=1).sort_values(ascending=ascending).index]
+    order = table.mean(axis=1).sort_values(ascending=not METRICS[metric].higher_is_better).index
+    table = table.loc[order]
     rows = [
-        [board.about(m)["title"], *(_number(metric, v) for v in values)]
+        [board.about(m)["title"], *map(METRICS[metric].text, values)]
         for m, values in zip(table.index, table.to_numpy(), strict=True)
     ]
     return Table(f"{heading(metric)} by {by}: {_title(board)}", columns, rows)
 
 
-def heading(metric: str) -> str:
-    """The metric's title with the arrow that says which way is better."""
-    return f"{METRICS[metric].title} {'↑' if METRICS[metric].direction == 'higher' else '↓'}"
-
-
 def _measured_row(board: Board, method: str, main: pd.Series, means: pd.Series, metrics: Sequence[str]) -> list[str]:
-    first = metrics[0]
+    first = METRICS[metrics[0]]
     rank = f"{main['rank']}{'=' if main['tied'] else ''}"
     best = main["difference"] == 0
     return [
         rank,
         *_who(board, method),
         board.about(method).get("venue") or "",
-        *(_number(metric, means[metric]) for metric in metrics),
-        "–" if np.isnan(main["low"]) else f"{_number(first, main['low'])} to {_number(first, main['high'])}",
-        "best" if best else _number(first, main["difference"], signed=True),
+        *(METRICS[metric].text(means[metric]) for metric in metrics),
+        "–" if np.isnan(main["low"]) else f"{first.text(main['low'])} to {first.text(main['high'])}",
+        "best" if best else first.text(main["difference"], signed=True),
         "" if best else _p(main["p"]),
         f"{main['wins']:.0f}",
     ]
@@ -153,10 +137,3 @@ def _sources(group: pd.DataFrame) -> str:
 
 def _p(value: float) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _number(metric: str, value: float, absent: str = "–", signed: bool = False) -> str:
-    if value is None or np.isnan(value):
-        return absent
-    digits = 3 if metric in ("preference",) else 4 if metric == "bt_score" else DIGITS.get(metric, 2)
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"

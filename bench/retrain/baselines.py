@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.errors import InputError, unknown
-from bench.networks import BargainNet, DoveNet, RainNet
+from bench.networks import NETWORKS, BargainNet, RainNet
 from bench.networks.loading import load_strict
 from iph.checkpoint import load_tensors
 from iph.training.objective import Batch, ObjectiveWeights
@@ -53,13 +53,7 @@ class Baseline(nn.Module):
         return self.network.style_encoder(reference_image * 2 - 1, reference)
 
 
-FAMILIES = {
-    "dovenet": DoveNet,
-    "rainnet": RainNet,
-    "bargainnet": BargainNet,
-    "bargainnet-r": BargainNet,
-    "bargainnet-r-pp": BargainNet,
-}
+FAMILIES = NETWORKS | {"bargainnet-r": BargainNet}
 
 
 def reconstruction(model: nn.Module, batch: Batch, weights: ObjectiveWeights) -> tuple[Tensor, dict[str, float]]:

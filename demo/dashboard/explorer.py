@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from bench.metrics import METRICS
-from bench.report.tables import heading as metric_heading
+from bench.report.published import heading as metric_heading
 from demo.dashboard import pictures, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.image_view import show_numbers, show_pictures

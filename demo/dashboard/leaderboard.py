@@ -6,8 +6,8 @@ import streamlit as st
 from bench.metrics import METRICS
 from bench.report.boards import TABLE_1, scores
 from bench.report.dashboard_data import available, versus
+from bench.report.published import heading as metric_heading
 from bench.report.render import render_all
-from bench.report.tables import heading as metric_heading
 from bench.report.tables import measured, reported
 from demo.dashboard import source, theme
 from demo.dashboard.address import choose

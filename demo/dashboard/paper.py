@@ -7,8 +7,8 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.errors import InputError
 from bench.report.boards import Board
 from bench.report.dashboard_data import beside_paper
-from bench.report.tables import OTHER_TITLES, REPORTED_AS
-from bench.report.tables import heading as metric_heading
+from bench.report.published import QUANTITIES, REPORTED_AS
+from bench.report.published import heading as metric_heading
 from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.source import Shown
@@ -19,7 +19,6 @@ ABOUT = {
     3: "The ablation on PortraitTest.",
 }
 INTERVAL = 125  # pixels of a column of intervals: mostly empty ones are measured too narrow
-STUDY_DIGITS = {"ranking_score": 2, "preference": 3, "bt_score": 4}
 
 
 def page() -> None:
@@ -76,9 +75,9 @@ def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
     columns: dict = {"title": st.column_config.TextColumn("Method", pinned=True), "kind": "Type", "venue": "Venue"}
     venues = wide.pop("venue")
     for metric in metrics:
-        digits = _digits(metric)
+        digits = QUANTITIES[metric].digits
         cells = rows[rows["metric"] == metric].set_index("method").reindex(wide.index)
-        name = OTHER_TITLES.get(metric) or metric_heading(metric)
+        name = metric_heading(metric)
         wide[f"{metric}_reported"] = cells["reported"]
         wide[f"{metric}_ours"] = cells["measured"].astype(float)
         wide[f"{metric}_interval"] = [
@@ -152,10 +151,6 @@ def _chart(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
     twin = rows[["title", "reported_gain", "gain", "gain_low", "gain_high"]]
     file = f"{source.results_folder().name}/{board.dataset}/rows.parquet" if board else "bench/reported"
     theme.chart(fig, caption, file, twin, f"paper_chart_{number}_{dataset}")
-
-
-def _digits(metric: str) -> int:
-    return STUDY_DIGITS.get(metric, source.digits(REPORTED_AS.get(metric, metric)))
 
 
 page()

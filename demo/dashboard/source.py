@@ -118,15 +118,15 @@ def per_image_of(_shown: Shown, place: tuple[str, ...], metric: str) -> pd.DataF
 def metric_title(name: str) -> str:
     """``PSNR ↑ (dB, frame)``."""
     metric = METRICS[name]
-    return f"{metric.title} {'↑' if metric.direction == 'higher' else '↓'} ({metric.unit}, {metric.region})"
+    return f"{metric.heading} ({metric.unit}, {metric.region})"
 
 
 def better_is_higher(metric: str) -> bool:
-    return METRICS[metric].direction == "higher"
+    return METRICS[metric].higher_is_better
 
 
 def digits(metric: str) -> int:
-    return 4 if metric in ("ssim", "fssim", "lpips") else 2
+    return METRICS[metric].digits
 
 
 def data_set_title(name: str) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report.dashboard_data import frontier, groups
-from bench.report.tables import heading as metric_heading
+from bench.report.published import heading as metric_heading
 from demo.dashboard import source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.prepared import prepared, waiting

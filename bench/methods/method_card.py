@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench.errors import InputError
 
 
-class About(BaseModel):
+class MethodCard(BaseModel):
     """The facts of a method that tables and the dashboard show."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,10 +23,10 @@ class About(BaseModel):
     note: str = ""
 
 
-def read_about(path: Path) -> About | None:
+def read_card(path: Path) -> MethodCard | None:
     """The facts in a JSON file, None where there is none. Raises InputError that names the first wrong field."""
     try:
-        return About.model_validate_json(path.read_bytes())
+        return MethodCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError as error:

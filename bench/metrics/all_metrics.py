@@ -6,7 +6,7 @@ of a protocol that ignores the background. They raise ``InputError`` for unequal
 foreground, or an image smaller than the SSIM window.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from numpy.typing import ArrayLike
@@ -14,19 +14,30 @@ from numpy.typing import ArrayLike
 from bench import weights
 from bench.metrics.measures import Measures
 from bench.metrics.protocols import prepare
+from bench.metrics.quantity import Quantity
 
 
 @dataclass(frozen=True)
-class Metric:
-    """One metric: call it on a pair of images; its fields say how to read the number."""
+class Metric(Quantity):
+    """One metric: call it on a pair of images; its fields say how to read the number.
 
-    name: str
-    title: str
-    direction: Literal["higher", "lower"]  # which is better
+    ``weights`` names what has to be on this machine (``bench.weights``), None for a metric without any.
+    """
+
     unit: str
     region: Literal["frame", "foreground"]
     reference: str
     description: str
+    weights: str | None = field(default=None, kw_only=True)
+
+    def missing(self) -> str | None:
+        """None where the metric can be computed here, else a sentence with what to do."""
+        ready = self.weights is None or weights.status(self.weights).state == "ready"
+        return None if ready else self.availability()
+
+    def availability(self) -> str:
+        """What is known of its weights, "ready" for a metric without any."""
+        return "ready" if self.weights is None else weights.status(self.weights).sentence
 
     def __call__(
         self, output: ArrayLike, target: ArrayLike, mask: ArrayLike | None = None, protocol: str = "strict"
@@ -42,11 +53,15 @@ _CIE76, _CIE94, _CIE00 = "CIE 1976", "CIE 1994, graphic arts", "CIEDE2000, Sharm
 _SQUARE = "8-bit levels squared"
 
 psnr = Metric("psnr", "PSNR", "higher", "dB", "frame", "ITU-T J.340", "peak signal to MSE; infinite for equal images")
-ssim = Metric("ssim", "SSIM", "higher", "1 at best", "frame", _WANG, "structural similarity, mean over windows")
+ssim = Metric(
+    "ssim", "SSIM", "higher", "1 at best", "frame", _WANG, "structural similarity, mean over windows", digits=4
+)
 mse = Metric("mse", "MSE", "lower", _SQUARE, "frame", _IHARMONY4, "mean squared error over pixels and channels")
 fmse = Metric("fmse", "fMSE", "lower", _SQUARE, "foreground", _IHARMONY4, "MSE inside the foreground")
 fpsnr = Metric("fpsnr", "fPSNR", "higher", "dB", "foreground", _CDTNET, "peak signal to fMSE")
-fssim = Metric("fssim", "fSSIM", "higher", "1 at best", "foreground", _CDTNET, "mean SSIM inside the foreground")
+fssim = Metric(
+    "fssim", "fSSIM", "higher", "1 at best", "foreground", _CDTNET, "mean SSIM inside the foreground", digits=4
+)
 delta_e76 = Metric("delta_e76", "ΔE76", "lower", "ΔE", "frame", _CIE76, "mean distance in L*a*b*")
 delta_e94 = Metric("delta_e94", "ΔE94", "lower", "ΔE", "frame", _CIE94, "mean difference, the target as reference")
 delta_e00 = Metric("delta_e00", "ΔE00", "lower", "ΔE", "frame", _CIE00, "mean perceived colour difference")
@@ -70,6 +85,8 @@ lpips = Metric(
     "frame",
     "Zhang et al. 2018, AlexNet, version 0.1",
     "learned perceptual distance, only where its weights are on this machine",
+    digits=4,
+    weights="lpips",
 )
 
 METRICS: dict[str, Metric] = {
@@ -83,7 +100,6 @@ METRICS: dict[str, Metric] = {
 
 
 def score_all(output: ArrayLike, target: ArrayLike, mask: ArrayLike, protocol: str = "strict") -> dict[str, float]:
-    """Every metric of ``METRICS`` at once, sharing the work; ``lpips`` only where its weights are on this machine."""
+    """Every metric of ``METRICS`` that can be computed here at once, sharing the work."""
     measures = Measures(prepare(output, target, mask, protocol))
-    absent = {"lpips"} if weights.status("lpips").state != "ready" else set()
-    return {name: getattr(measures, name)() for name in METRICS if name not in absent}
+    return {name: getattr(measures, name)() for name, metric in METRICS.items() if metric.missing() is None}
