@@ -29,6 +29,7 @@ from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.metrics import fdelta_e00, fmse
+from bench.report.render import markdown
 
 DIFFERENT = 0.1  # distance from which two references count as differently lit
 LEAST_SHARE = 0.01  # of the frame, for a reference
@@ -115,22 +116,22 @@ def measure_following(harmonizer: iph.Harmonizer, entries: tuple[Entry, ...], si
 
 def report(following: pd.DataFrame, steady: pd.DataFrame) -> str:
     """Both measurements as Markdown."""
-    lines = ["| | |", "| --- | ---: |"]
+    rows = []
     if len(following):
         means = following.mean()
-        lines += [
-            f"| composites with two differently lit references | {len(following)} |",
-            f"| the chosen reference wins | {means['won']:.1%} |",
-            f"| distance between the two references | {means['apart']:.3f} |",
-            f"| distance between their two results | {means['moved apart']:.3f} |",
-            f"| distance to the chosen reference, before and after | {means['before']:.3f}, {means['after']:.3f} |",
+        rows += [
+            ["composites with two differently lit references", f"{len(following)}"],
+            ["the chosen reference wins", f"{means['won']:.1%}"],
+            ["distance between the two references", f"{means['apart']:.3f}"],
+            ["distance between their two results", f"{means['moved apart']:.3f}"],
+            ["distance to the chosen reference, before and after", f"{means['before']:.3f}, {means['after']:.3f}"],
         ]
-    lines += [f"| composites | {len(steady)} |", f"| ΔE00 that harmonizing changes | {steady['change'].mean():.2f} |"]
+    rows += [["composites", f"{len(steady)}"], ["ΔE00 that harmonizing changes", f"{steady['change'].mean():.2f}"]]
     for name in steady.columns.drop(["change", "drift"]):
         share = steady[name].mean() / steady["change"].mean()
-        lines.append(f"| {name}: ΔE00 to the result, and as a share | {steady[name].mean():.2f}, {share:.0%} |")
-    lines.append(f"| drift of a true photo, foreground MSE | {steady['drift'].mean():.0f} |")
-    return "\n".join(lines)
+        rows.append([f"{name}: ΔE00 to the result, and as a share", f"{steady[name].mean():.2f}, {share:.0%}"])
+    rows.append(["drift of a true photo, foreground MSE", f"{steady['drift'].mean():.0f}"])
+    return markdown(["", ""], rows)
 
 
 def main(

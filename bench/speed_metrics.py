@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skimage import color, metrics
 
 from bench.metrics import score_all
+from bench.report.render import markdown
 
 SIZE = 256
 ROUNDS = 15
@@ -88,11 +89,12 @@ def compare(output: NDArray, target: NDArray, mask: NDArray) -> tuple[float, flo
 
 def main() -> None:
     """Print the table."""
-    print(f"| {SIZE}x{SIZE} pair | × scikit-image for each | × scikit-image, work shared | largest difference |")
-    print("| --- | --- | --- | --- |")
+    columns = [f"{SIZE}x{SIZE} pair", "× scikit-image for each", "× scikit-image, work shared", "largest difference"]
+    rows = []
     for title, everywhere in (("changed everywhere", True), ("foreground only", False)):
         each, shared, difference = compare(*pair(everywhere))
-        print(f"| {title} | {each:.1f} | {shared:.1f} | {difference:.0e} |")
+        rows.append([title, f"{each:.1f}", f"{shared:.1f}", f"{difference:.0e}"])
+    print(markdown(columns, rows))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
 from bench.errors import unknown
 
@@ -45,40 +46,58 @@ def render_all(tables: Sequence[Table], form: str) -> str:
     return _frame(tables) if form == "csv" else "\n\n".join(render(table, form) for table in tables)
 
 
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The bare table in Markdown, without title and notes."""
+    kinds = _kinds(rows, len(columns))
+    rule = "| " + " | ".join("---" if kind == "left" else "---:" for kind in kinds) + " |"
+    grid = [[cell.replace("|", r"\|") for cell in row] for row in (columns, *rows)]
+    return _drawn([grid[0], SEPARATING_LINE, *grid[1:]], DataRow("| ", " | ", " |"), rule)
+
+
 def _text(table: Table) -> str:
-    """Columns aligned; the first two to the left, numbers to the right."""
-    grid = [list(table.columns), *map(list, table.rows)]
-    widths = [max(map(_width, column)) for column in zip(*grid, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell + " " * (width - _width(cell)) if _is_words(table, n) else " " * (width - _width(cell)) + cell
-            for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return "  ".join(padded).rstrip()
-
-    rule = "  ".join("─" * width for width in widths)
+    """Columns aligned: words to the left, numbers to the right."""
+    kinds = _kinds(table.rows, len(table.columns))
+    body = _drawn([table.columns, SEPARATING_LINE, *table.rows], DataRow("", "  ", ""), Line("", "─", "  ", ""), kinds)
     notes = [f"  {note}" for note in table.notes]
-    return "\n".join([table.title, "", line(grid[0]), rule, *map(line, grid[1:]), *([""] if notes else []), *notes])
+    return "\n".join([table.title, "", body, *([""] if notes else []), *notes])
 
 
 def _markdown(table: Table) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
-
-    rule = ["---" if _is_words(table, n) else "---:" for n in range(len(table.columns))]
     notes = [f"- {note}" for note in table.notes]
-    body = [line(table.columns), line(rule), *map(line, table.rows)]
-    return "\n".join([f"**{table.title}**", "", *body, *([""] if notes else []), *notes])
+    body = markdown(table.columns, table.rows)
+    return "\n".join([f"**{table.title}**", "", body, *([""] if notes else []), *notes])
 
 
 def _latex(table: Table) -> str:
-    kinds = "".join("l" if _is_words(table, n) else "r" for n in range(len(table.columns)))
-    lines = [" & ".join(map(_escape, row)) + r" \\" for row in [table.columns, *table.rows]]
+    kinds = "".join(kind[0] for kind in _kinds(table.rows, len(table.columns)))
+    grid = [list(map(_escape, row)) for row in (table.columns, *table.rows)]
+    ruled = [SEPARATING_LINE, grid[0], SEPARATING_LINE, *grid[1:], SEPARATING_LINE]
+    body = _drawn(ruled, DataRow("", " & ", r" \\"), r"\hline")
     head = [r"\begin{table}", r"\centering", rf"\caption{{{_escape(table.title)}}}", rf"\begin{{tabular}}{{{kinds}}}"]
     notes = [rf"% {note}" for note in table.notes]
-    body = [r"\hline", lines[0], r"\hline", *lines[1:], r"\hline"]
-    return "\n".join([*head, *body, r"\end{tabular}", r"\end{table}", *notes])
+    return "\n".join([*head, body, r"\end{tabular}", r"\end{table}", *notes])
+
+
+def _drawn(lines: Sequence[Sequence[str]], row: DataRow, rule: Line | str, kinds: Sequence[str] = ()) -> str:
+    """Rows and separating lines by ``tabulate``: aligned as ``kinds`` says, or each cell as narrow as it is.
+
+    The heading is one of the rows, because the library makes a column two characters wider than its heading.
+    """
+    between = rule if isinstance(rule, Line) else lambda widths, aligns: rule
+    form = TableFormat(None, between, None, None, row, row, padding=0, with_header_hide=None)
+    aligns = kinds or [None] * max(map(len, lines))
+    return tabulate(lines, tablefmt=form, colalign=aligns, disable_numparse=True)
+
+
+def _kinds(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """How each column stands: to the left where more cells begin with a letter than with a digit or a sign."""
+
+    def words(cells: Sequence[str]) -> bool:
+        return sum(cell[:1].isalpha() for cell in cells) > sum(
+            cell[:1].isdigit() or cell[:1] in "+−-" for cell in cells
+        )
+
+    return ["left" if words([row[n] for row in rows]) else "right" for n in range(columns)]
 
 
 def _csv(table: Table) -> str:
@@ -128,15 +147,5 @@ def _escape(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _is_words(table: Table, column: int) -> bool:
-    """Whether a column holds words: more cells with a letter than with a digit."""
-    cells = [row[column] for row in table.rows]
-    return sum(cell[:1].isalpha() for cell in cells) > sum(cell[:1].isdigit() or cell[:1] in "+−-" for cell in cells)
-
-
 def _one_line(text: str) -> str:
     return " ".join(text.splitlines())
-
-
-def _width(text: str) -> int:
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
