@@ -1,7 +1,7 @@
 """Data sets without a manifest, recognised by their folders and names.
 
 iHarmony4 (Cong et al., CVPR 2020) and one group of parallel folders (ccHarmony, and the likely form of PortraitTest and
-RCOCOHarmony) are read by ``iph.data``; RealHM's suffixes (Jiang et al., ICCV 2021) and two-color masks are read here.
+RCOCOHarmony) are read by ``iph.data``; RealHM's suffixes (Jiang et al., ICCV 2021) and two-colour masks are read here.
 """
 
 from dataclasses import replace

@@ -18,7 +18,7 @@ from iph.data import manifest as form
 @dataclass(frozen=True)
 class Entry:
     """One composite: its files and where it belongs. ``reference`` and ``target`` may be absent; one file as foreground
-    and reference is a two-color mask."""
+    and reference is a two-colour mask."""
 
     id: str
     composite: Path

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bench import weights
 from bench.methods import color_transfer, distributions, learned, ours
 from bench.methods.poisson import poisson
-from bench.methods.regions import Mapper, recoloured
+from bench.methods.regions import Mapper, recolored
 from bench.methods.registry import Harmonize, Method
 
 _OURS = "MIT (this project)"
@@ -28,7 +28,7 @@ def _transfer(name: str, title: str, mapper: Mapper, **facts: Any) -> list[Metho
             title=f"{title}, {region}",
             kind="classical",
             looks_at=region,
-            build=_always(recoloured(mapper, region)),
+            build=_always(recolored(mapper, region)),
             **({"licence": _OURS} | facts),
         )
         for region in ("background", "reference")

@@ -63,9 +63,9 @@ def luminance_percentiles(pixels: Floats, core: NDArray[np.bool_], guide: Floats
     return _converted(np.column_stack([lightness, chroma]), cv2.COLOR_Lab2RGB)
 
 
-def _converted(colours: Floats, code: int) -> Floats:
+def _converted(colors: Floats, code: int) -> Floats:
     """(K, 3) through OpenCV's float conversion, sRGB in [0, 1] and L*a*b* in CIE units."""
-    return cv2.cvtColor(colours[:, None].astype(np.float32), code)[:, 0].astype(
+    return cv2.cvtColor(colors[:, None].astype(np.float32), code)[:, 0].astype(
         np.float64
     )  # (K, 3) → (K, 1, 3) → (K, 3)
 

@@ -46,7 +46,7 @@ def guide_of(
     return background
 
 
-def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]) -> Harmonize:
+def recolored(mapper: Mapper, looks_at: Literal["background", "reference"]) -> Harmonize:
     """A harmonizer that gives the foreground the colours ``mapper`` finds for it."""
 
     def harmonize(
@@ -63,11 +63,11 @@ def recoloured(mapper: Mapper, looks_at: Literal["background", "reference"]) -> 
 
 
 def blended(
-    composite: NDArray[np.uint8], inside: NDArray[np.bool_], colours: Floats, weights: Floats
+    composite: NDArray[np.uint8], inside: NDArray[np.bool_], colors: Floats, weights: Floats
 ) -> NDArray[np.uint8]:
-    """``composite`` with ``colours`` (K, 3) in [0, 1] laid over the K pixels of ``inside`` by their weights."""
+    """``composite`` with ``colors`` (K, 3) in [0, 1] laid over the K pixels of ``inside`` by their weights."""
     old = composite[inside] / 255.0
-    new = old + weights[inside][:, None] * (np.clip(colours, 0, 1) - old)
+    new = old + weights[inside][:, None] * (np.clip(colors, 0, 1) - old)
     result = composite.copy()
     result[inside] = np.rint(new * 255).astype(np.uint8)
     return result

@@ -17,10 +17,7 @@ from bench.evaluation.store import Store, data_sets
 from bench.methods import METHODS
 from bench.methods.registry import card_of
 from bench.metrics import METRICS
-from bench.report.agreement import agreement
 from bench.report.statistics import compare
-
-__all__ = ["BREAKDOWNS", "Board", "agreement", "available", "boards", "boards_of", "breakdown", "finite", "scores"]
 
 TABLE_1 = ("psnr", "ssim", "cie_delta_sq76", "fmse", "fdelta_e00")
 PERFECT_DB = 100.0  # an infinite PSNR in a mean; one of minus infinity is its negative, below any finite one (-48)

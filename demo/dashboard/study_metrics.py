@@ -5,7 +5,8 @@ import streamlit as st
 
 from bench.errors import InputError
 from bench.metrics import METRICS
-from bench.report.boards import Board, agreement
+from bench.report.agreement import agreement
+from bench.report.boards import Board
 from bench.report.dashboard_data import available, overview
 from demo.dashboard import source, theme
 from demo.dashboard.address import choose

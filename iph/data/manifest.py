@@ -2,7 +2,7 @@
 
 Columns ``id, composite, foreground`` must be there; ``reference``, ``target``, ``split``, ``subset`` and ``photo``
 (the picture a composite was made from) may be; ``look`` and ``seed`` say how the builder made it. ``foreground`` and
-``reference`` that name the same file are a two-color mask (red foreground, blue reference), and a column ``mask``
+``reference`` that name the same file are a two-colour mask (red foreground, blue reference), and a column ``mask``
 stands for both. ``bench`` measures what has this form, ``iph train`` learns from it.
 """
 

@@ -44,7 +44,7 @@ class Composites:
 
 def read_composites(folders: Sequence[str | Path]) -> Composites:
     """The ``train`` split of data sets with a manifest, or of iHarmony4. InputError where a target is missing, or
-    one mask of two colors stands for both regions."""
+    one mask of two colours stands for both regions."""
     entries = [(Path(folder), entry) for folder in folders for entry in _training_entries(Path(folder))]
     for folder, entry in entries:
         if not entry.target:

@@ -1,7 +1,7 @@
 """Pictures of data sets on disk: photos as arrays, and the four pictures of a composite as files.
 
 Masks know nothing of EXIF's orientation: photos are read as they are stored. One encoding for composite and target
-keeps their backgrounds equal; JPEG has full color resolution.
+keeps their backgrounds equal; JPEG has full colour resolution.
 """
 
 from pathlib import Path

@@ -82,16 +82,16 @@ def test_ccharmony_lists_foregrounds(tmp_path: Path) -> None:
     assert {e.photo for e in dataset.entries} == {"IMG_0281", "IMG_0499"}
 
 
-def two_colours() -> np.ndarray:
+def two_colors() -> np.ndarray:
     mask = np.zeros((40, 48, 3), np.uint8)
     mask[region(4) > 0] = (255, 0, 0)
     mask[region(26) > 0] = (0, 0, 255)
     return mask
 
 
-def test_portraittest_with_two_colour_masks(tmp_path: Path) -> None:
+def test_portraittest_with_two_color_masks(tmp_path: Path) -> None:
     save(tmp_path / "input/01.jpg", picture(1))
-    save(tmp_path / "masks/01.png", two_colours())
+    save(tmp_path / "masks/01.png", two_colors())
     save(tmp_path / "gt/01.jpg", picture(0))
     (entry,) = open_dataset("portraittest", tmp_path).entries
     found = load(entry)

@@ -29,11 +29,11 @@ def _scene(seed=0):
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     foreground = (x - 18) ** 2 + (y - 24) ** 2 < 150
     reference = (np.abs(x - 48) < 9) & (np.abs(y - 24) < 14)
-    colour = np.where(
+    color = np.where(
         foreground[..., None], [150, 80, 60], np.where(reference[..., None], [90, 130, 170], [110, 120, 90])
     )
     noise = rng.normal(0, 1, (HEIGHT, WIDTH, 3)) @ np.array([[9, 4, 2], [0, 7, 3], [0, 0, 6]])
-    return np.clip(colour + noise, 0, 255).astype(np.uint8), foreground, reference
+    return np.clip(color + noise, 0, 255).astype(np.uint8), foreground, reference
 
 
 def _guide(name, foreground, reference):
@@ -136,7 +136,7 @@ def test_correlated_transfer_matches_mean_and_covariance():
     assert np.allclose(np.cov(found.T, bias=True), np.cov(guide.T, bias=True), atol=1e-9)
 
 
-def test_correlated_transfer_to_its_own_colours_is_the_identity():
+def test_correlated_transfer_to_its_own_colors_is_the_identity():
     pixels, core, _ = _cores()
     assert np.allclose(transfer.correlated(pixels, core, pixels), pixels, atol=1e-9)
 

@@ -50,7 +50,7 @@ def test_each_metric_alone_equals_score_all():
     assert {name: METRICS[name](output, target, mask) for name in together} == together
 
 
-def test_lab_of_every_grey_and_random_colours():
+def test_lab_of_every_grey_and_random_colors():
     rng = np.random.default_rng(0)
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     pixels = np.concatenate([greys, rng.integers(0, 256, (5000, 3), dtype=np.uint8)])

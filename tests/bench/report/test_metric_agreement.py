@@ -6,8 +6,7 @@ import pytest
 from scipy import stats
 
 from bench.errors import InputError
-from bench.report.agreement import correlations
-from bench.report.boards import agreement
+from bench.report.agreement import agreement, correlations
 
 RNG = np.random.default_rng(4)
 
