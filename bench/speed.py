@@ -6,8 +6,9 @@ weights are not here is timed with random ones, for they do not change how long 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ from bench.complexity import method_macs, method_parameters
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
-from bench.methods import Harmonize, Method
+from bench.methods import Method
 from bench.report.render import Table, gathered
 
 SIZES = {"256²": (256, 256), "1 MP": (1152, 864), "8 MP": (3264, 2448)}  # width, height
@@ -54,7 +55,10 @@ def measure(methods: Iterable[Method], sizes: Iterable[str] = tuple(SIZES)) -> I
             try:
                 run = found.make()
                 run(*scaled[next(iter(scaled))])
-                yield replace(size, milliseconds={name: _milliseconds(run, inputs) for name, inputs in scaled.items()})
+                yield replace(
+                    size,
+                    milliseconds={name: quickest(partial(run, *inputs), most=CALLS) for name, inputs in scaled.items()},
+                )
             except (InputError, cv2.error, RuntimeError, MemoryError) as error:
                 yield replace(size, failure=str(error))
 
@@ -104,10 +108,14 @@ def _scaled(picture: Picture, size: tuple[int, int]) -> tuple[np.ndarray, np.nda
     return image, mask(picture.foreground), None if picture.reference is None else mask(picture.reference)
 
 
-def _milliseconds(run: Harmonize, inputs: tuple) -> float:
+def quickest(task: Callable[[], object], least: int = 3, most: int | None = None) -> float:
+    """Milliseconds of the quickest call out of ``least`` and of as many more as fit into ``BUDGET``, ``most`` in all.
+
+    What slows a call down is other work of the machine (as ``timeit`` advises).
+    """
     times: list[float] = []
-    while len(times) < 3 or (sum(times) < BUDGET and len(times) < CALLS):
+    while len(times) < least or (sum(times) < BUDGET and len(times) != most):
         start = time.perf_counter()
-        run(*inputs)
+        task()
         times.append(time.perf_counter() - start)
     return min(times) * 1000

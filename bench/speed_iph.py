@@ -9,10 +9,7 @@ new reference and a new strength; and the whole call is set beside ``cv2.seamles
 import io
 import multiprocessing
 import os
-import time
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as app.py and the command line do
 
@@ -22,12 +19,13 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import iph  # noqa: E402
+from bench.evaluation.memory import held_bytes, peak_bytes, reset_peak  # noqa: E402
 from bench.methods import resolve  # noqa: E402
+from bench.speed import quickest  # noqa: E402
 
 THREADS = 2
 SIZES = {"1 MP": (820, 1220), "8 MP": (2310, 3464), "24 MP": (4000, 6000)}
 SHARE = 0.30  # of the frame that the foreground covers
-PATIENCE = 4.0  # seconds for each time
 
 
 def photo(height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,23 +42,13 @@ def photo(height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return image, foreground, reference
 
 
-def milliseconds(task: Callable[[], object]) -> float:
-    """The time of the quickest call out of two at least, and of as many as fit into ``PATIENCE``."""
-    times, began = [], time.perf_counter()
-    while len(times) < 2 or time.perf_counter() - began < PATIENCE:
-        start = time.perf_counter()
-        task()
-        times.append((time.perf_counter() - start) * 1e3)
-    return min(times)
-
-
 def jpeg_round_trip(image: np.ndarray) -> tuple[float, float]:
     """Milliseconds to decode and to encode a picture as JPEG (quality 95) with Pillow."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=95)
     data = buffer.getvalue()
-    decode = milliseconds(lambda: Image.open(io.BytesIO(data)).load())
-    return decode, milliseconds(lambda: Image.fromarray(image).save(io.BytesIO(), "JPEG", quality=95))
+    decode = quickest(lambda: Image.open(io.BytesIO(data)).load())
+    return decode, quickest(lambda: Image.fromarray(image).save(io.BytesIO(), "JPEG", quality=95))
 
 
 def peak_above(size: tuple[int, int]) -> float:
@@ -74,18 +62,10 @@ def _peak(size: tuple[int, int]) -> float:
     image, foreground, reference = photo(*size)
     small = tuple(np.ascontiguousarray(array[::16, ::16]) for array in (image, foreground, reference))
     iph.harmonize(*small)  # loads the model and warms every library
-    Path("/proc/self/clear_refs").write_text("5")  # the kernel starts a new peak here
-    before = _status("VmRSS")
+    reset_peak()
+    before = held_bytes()
     iph.harmonize(image, foreground, reference)
-    return (_status("VmHWM") - before) * 1024 / image.nbytes
-
-
-def _status(field: str) -> int:
-    """A field of /proc/self/status in KiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1])
-    raise OSError(f"expected {field} in /proc/self/status, found none")
+    return (peak_bytes() - before) / image.nbytes
 
 
 def main() -> None:
@@ -96,20 +76,20 @@ def main() -> None:
     print(f"{THREADS} threads; ratios are ours over theirs, in the same run\n")
     for name, size in SIZES.items():
         image, foreground, reference = photo(*size)
-        ours = milliseconds(partial(iph.harmonize, image, foreground, reference))
+        ours = quickest(partial(iph.harmonize, image, foreground, reference))
         _row(f"iph.harmonize, {name}", f"{ours:.0f} ms")
         jpeg = sum(jpeg_round_trip(image))
         goal = "goal 1.00" if name == "24 MP" else ""
         _row(f"  Pillow decode and encode, {name}", f"{jpeg:.0f} ms", f"{ours / jpeg:.2f}", goal)
         for other, method in others.items():
-            theirs = milliseconds(partial(method, image, foreground, reference))
+            theirs = quickest(partial(method, image, foreground, reference))
             _row(f"  {other}, {name}", f"{theirs:.0f} ms", f"{ours / theirs:.2f}")
     image, foreground, reference = photo(683, 1024)
     session = iph.load("portrait").open(image, foreground)
-    tried = milliseconds(partial(session.harmonize, reference))
+    tried = quickest(partial(session.harmonize, reference))
     _row("open session, new reference, 1024 px", f"{tried:.1f} ms", "", "goal 60")
     render = partial(session.render, session.fit_mapping(reference), strength=0.7)
-    _row("open session, new strength, 1024 px", f"{milliseconds(render):.1f} ms", "", "goal 20")
+    _row("open session, new strength, 1024 px", f"{quickest(render):.1f} ms", "", "goal 20")
     _row("peak memory above the call, 24 MP", f"{peak_above(SIZES['24 MP']):.2f} images", "", "goal 6")
 
 

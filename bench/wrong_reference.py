@@ -8,7 +8,6 @@ manifest.
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import typer
 from tqdm import tqdm
 
@@ -21,7 +20,8 @@ from bench.errors import InputError
 from bench.evaluation.store import make_folder
 from bench.methods import METHODS
 from bench.methods.method_card import MethodCard
-from iph.files import replacing
+from iph.data.pictures import write_picture
+from iph.files import write_json
 
 
 def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
@@ -51,14 +51,12 @@ def main(
         entries = open_dataset(dataset, root).entries
         harmonizer = iph.load(model)
         make_folder(out)
-        with replacing(out / "method.json") as temporary:
-            temporary.write_text(card(model).model_dump_json(indent=1) + "\n")
+        write_json(out / "method.json", card(model).model_dump())
         for place, entry in enumerate(tqdm(entries, unit="image")):
             picture, other = load(entry, size), load(other_photo(entries, place), size)
             session = harmonizer.open(picture.composite, picture.foreground)
             result = session.harmonize(other.reference, reference_image=other.composite)
-            with replacing(out / f"{entry.id}.png") as temporary:
-                cv2.imwrite(str(temporary), cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR))
+            write_picture(out / f"{entry.id}.png", result.image)
 
 
 if __name__ == "__main__":

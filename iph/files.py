@@ -54,6 +54,12 @@ def read_json(path: Path) -> Any:
         raise InputError(f"expected JSON in {path}, but it is damaged: {error}") from None
 
 
+def write_json(path: Path, content: Any) -> None:
+    """Write a note, whole or not at all. Raises InputError where the file system refuses."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def _umask() -> int:
     # Read from the kernel: os.umask() can only be asked by setting it, which would race with other threads.
     try:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bench.commands.terminal import names, progress, sentences
+from bench.commands.terminal import Format, names, progress, sentences
 
 
 def weights() -> None:
@@ -22,7 +22,7 @@ def weights() -> None:
 
 def speed(
     methods: Annotated[list[str], typer.Option(help="Names or groups, with commas or repeated.")] = ["all"],  # noqa: B006
-    format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
+    format: Format = "text",
 ) -> None:
     """Parameters, MACs and milliseconds a picture at 256², 1 and 8 megapixels."""
     from bench.methods import resolve

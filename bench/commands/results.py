@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.commands.terminal import names, sentences
+from bench.commands.terminal import Format, names, sentences
 from bench.errors import InputError, unknown
 
 Results = Annotated[Path, typer.Argument(help="Results folder, as `run` makes it.")]
@@ -21,10 +21,10 @@ def table(
     size: Annotated[str | None, typer.Option(help="Only this size.")] = None,
     by: Annotated[str | None, typer.Option(help="Break down by subset, size or difficulty.")] = None,
     paper: Annotated[int | None, typer.Option(help="Only the paper's Table 1, 2 or 3, as reported.")] = None,
-    format: Annotated[str, typer.Option(help="text, markdown, latex or csv.")] = "text",
+    format: Format = "text",
 ) -> None:
     """Our measured rows, with the reported ones beside them."""
-    from bench.report.boards import TABLE_1, boards
+    from bench.report.boards import TABLE_1
     from bench.report.render import render_all
     from bench.report.tables import broken_down, measured, paper_table, reported
 
@@ -33,9 +33,7 @@ def table(
             shown = paper_table(paper)
         else:
             metrics = names(metric) or TABLE_1
-            found = [board for board in boards(results, protocol, size) if dataset in (None, board.dataset)]
-            if not found:
-                raise InputError(f"expected results of {dataset!r} in {results}, found none")
+            found = _boards(results, dataset, protocol, size)
             if by is not None:
                 shown = [broken_down(board, by, metrics[0]) for board in found]
             else:
@@ -52,13 +50,10 @@ def export(
     """CSV, Markdown, LaTeX, and the JSON that the dashboard and a leaderboard site read."""
     from bench.evaluation.store import make_folder
     from bench.evaluation.submission import write_submission
-    from bench.report.boards import boards
     from bench.report.export import export as write
 
     with sentences():
-        found = [board for board in boards(results) if dataset in (None, board.dataset)]
-        if not found:
-            raise InputError(f"expected results of {dataset!r} in {results}, found none")
+        found = _boards(results, dataset)
         if submission is None:
             paths = write(found, out)
         else:
@@ -82,3 +77,12 @@ def add(
     with sentences():
         submission, count = take(file, results)
         typer.echo(f"{submission.method.name}: {count} rows added to {submission.dataset}")
+
+
+def _boards(results: Path, dataset: str | None, protocol: str | None = None, size: str | None = None) -> list:
+    from bench.report.boards import boards
+
+    found = [board for board in boards(results, protocol, size) if dataset in (None, board.dataset)]
+    if not found:
+        raise InputError(f"expected results of {dataset!r} in {results}, found none")
+    return found

@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
 from bench.errors import InputError
+
+Format = Annotated[str, typer.Option(help="text, markdown, latex or csv.")]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ SAMPLE_ROOT = Path(__file__).resolve().parents[1] / "sample"
 
 
 @dataclass(frozen=True)
-class Source:
+class KnownDataset:
     """A data set by name. ``test_images`` is None where nobody published the number.
 
     counterpart: the data set whose published numbers are shown beside ours, though the pictures are others.
@@ -39,8 +39,8 @@ class Source:
         return f"these are not the published pictures of {self.title}, whose data hash is {self.published_hash}"
 
 
-CATALOGUE: dict[str, Source] = {
-    "sample": Source(
+CATALOGUE: dict[str, KnownDataset] = {
+    "sample": KnownDataset(
         "Sample",
         "40 composites of openly licensed COCO photos, small enough to ship",
         "in the package: bench/sample",
@@ -50,7 +50,7 @@ CATALOGUE: dict[str, Source] = {
         size=None,
         published_hash="e74e4ff33ffa8606",
     ),
-    "intharmony-open": Source(
+    "intharmony-open": KnownDataset(
         "IntHarmony-Open",
         "two seeded composites of every held-out photo; the reference is another instance or a background box",
         "python -m bench build-open --photos DIR --out DIR",
@@ -59,7 +59,7 @@ CATALOGUE: dict[str, Source] = {
         counterpart="intharmony",
         published_hash="531526e6c1e8e074",
     ),
-    "portrait-open": Source(
+    "portrait-open": KnownDataset(
         "Portrait-Open",
         "held-out photos with two people or more: one is changed, another one is the reference",
         "python -m bench build-open --photos DIR --out DIR",
@@ -68,14 +68,14 @@ CATALOGUE: dict[str, Source] = {
         counterpart="portraittest",
         published_hash="133c2ee346823f79",
     ),
-    "intharmony": Source(
+    "intharmony": KnownDataset(
         "IntHarmony",
         "COCO instances under one random change, another instance as reference (IPH, Sec. 3)",
         "python -m iph build intharmony --coco DIR --out DIR",
         "COCO: by image (Flickr)",
         959,
     ),
-    "portraittest": Source(
+    "portraittest": KnownDataset(
         "PortraitTest",
         "portraits composited and harmonized by professionals (IPH, Sec. 3)",
         "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization; a manifest, parallel folders with a "
@@ -83,35 +83,35 @@ CATALOGUE: dict[str, Source] = {
         "not stated",
         None,
     ),
-    "rcocoharmony": Source(
+    "rcocoharmony": KnownDataset(
         "RCOCOHarmony",
         "real COCO composites with a reference region (IPH); same link as PortraitTest, same layouts read",
         "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization",
         "not stated",
         None,
     ),
-    "iharmony4": Source(
+    "iharmony4": KnownDataset(
         "iHarmony4",
         "HCOCO, HAdobe5k, HFlickr and Hday2night with official splits (Cong et al., CVPR 2020)",
         "links in github.com/bcmi/Image-Harmonization-Dataset-iHarmony4 (Baidu, OneDrive, Dropbox)",
         "by subset; for research",
         7404,
     ),
-    "realhm": Source(
+    "realhm": KnownDataset(
         "RealHM",
         "216 real composites with a professional's result (Jiang et al., ICCV 2021)",
         "link in github.com/VITA-Group/SSHarmonization (Google Drive)",
         "see its repository",
         216,
     ),
-    "ccharmony": Source(
+    "ccharmony": KnownDataset(
         "ccHarmony",
         "foregrounds relit by colour-checker measurements (Niu et al., ICCV 2023)",
         "link in github.com/bcmi/Image-Harmonization-Dataset-ccHarmony (Baidu)",
         "for research",
         1180,
     ),
-    "mhp": Source(
+    "mhp": KnownDataset(
         "LV-MHP composites",
         "people of LV-MHP v1 or v2 under one random change, another person as reference (IPH, stage 3)",
         "python -m iph build mhp --mhp DIR --out DIR; photos from lv-mhp.github.io",
@@ -124,10 +124,10 @@ CATALOGUE: dict[str, Source] = {
 def open_dataset(name_or_folder: str, root: str | Path | None = None) -> Dataset:
     """A data set by name (below ``root``), or any folder whose layout is known. Raises InputError otherwise."""
     if name_or_folder in CATALOGUE:
-        source = CATALOGUE[name_or_folder]
-        folder = Path(root) if root else source.root
+        known = CATALOGUE[name_or_folder]
+        folder = Path(root) if root else known.root
         if folder is None:
-            raise InputError(f"expected the folder of {source.title} as root, got none; to get it: {source.where}")
+            raise InputError(f"expected the folder of {known.title} as root, got none; to get it: {known.where}")
         return read_folder(_existing(folder), name_or_folder)
     folder = Path(name_or_folder)
     if not folder.is_dir() and not folder.is_absolute() and len(folder.parts) == 1:

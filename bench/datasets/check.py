@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 from PIL import Image
 
-from bench.datasets.catalogue import CATALOGUE, Source
+from bench.datasets.catalogue import CATALOGUE, KnownDataset
 from bench.datasets.manifest import Dataset, Entry
 from bench.datasets.pictures import load
 from bench.errors import InputError
@@ -34,19 +34,19 @@ class Report:
 
     def lines(self) -> Iterable[str]:
         """The report as text."""
-        source = CATALOGUE.get(self.dataset.name)
-        yield f"{source.title if source else self.dataset.name} in {self.dataset.root}"
+        known = CATALOGUE.get(self.dataset.name)
+        yield f"{known.title if known else self.dataset.name} in {self.dataset.root}"
         photos = len({entry.photo for entry in self.dataset.entries})
         yield f"  images      {len(self.dataset.entries)} of {photos} photos ({_counts(self.by_split)})"
-        if source and source.test_images:
+        if known and known.test_images:
             found = self.by_split.get("test", 0)
-            verdict = "" if found == source.test_images else ", so this is not the whole set"
-            yield f"  expected    {source.test_images} test images; here {found}{verdict}"
+            verdict = "" if found == known.test_images else ", so this is not the whole set"
+            yield f"  expected    {known.test_images} test images; here {found}{verdict}"
         if len(self.by_subset) > 1:
             yield f"  subsets     {_counts(self.by_subset)}"
         yield f"  files       {_counts(self.roles)}"
         yield f"  checksum    {self.content_hash or 'none, because files are missing or broken'}"
-        if source and self.content_hash and (sentence := source.deviates(self.content_hash)):
+        if known and self.content_hash and (sentence := known.deviates(self.content_hash)):
             yield f"              {sentence}"
         for kind, sentences in self.faults.items():
             yield f"  {kind}: {len(sentences)}"
@@ -93,13 +93,13 @@ def require_complete(entries: Iterable[Entry], root: Path) -> None:
         )
 
 
-def describe(name: str, source: Source) -> Iterable[str]:
+def describe(name: str, known: KnownDataset) -> Iterable[str]:
     """A data set of the catalogue in four lines."""
-    count = f", {source.test_images} test images" if source.test_images else ""
-    yield f"{name}: {source.title}{count}"
-    yield f"  {source.about}"
-    yield f"  from: {source.where}"
-    yield f"  licence: {source.licence}"
+    count = f", {known.test_images} test images" if known.test_images else ""
+    yield f"{name}: {known.title}{count}"
+    yield f"  {known.about}"
+    yield f"  from: {known.where}"
+    yield f"  licence: {known.licence}"
 
 
 def _fault_decoded(entry: Entry) -> str | None:

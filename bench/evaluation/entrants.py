@@ -15,8 +15,8 @@ from bench.methods import METHODS, Method, resolve
 from bench.methods.method_card import MethodCard, read_card
 from bench.methods.registry import card_of
 from bench.metrics.protocols import Protocol, resized
+from iph.data.parallel_folders import is_image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 FEW = 3  # names shown in a sentence
 
 
@@ -136,7 +136,7 @@ def prediction_files(folder: Path) -> dict[str, Path]:
     """Pictures below ``folder`` by id: the path without its ending, with '/' between folders."""
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
+        if is_image(path.name):
             id_ = path.relative_to(folder).with_suffix("").as_posix()
             if id_ in files:
                 raise InputError(f"expected one picture for {id_!r}, but {files[id_]} and {path} are both there")

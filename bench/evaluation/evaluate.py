@@ -3,7 +3,6 @@
 A row is a flat dict; ``store.py`` names its columns.
 """
 
-import resource
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,18 +12,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
 from bench.errors import InputError
 from bench.evaluation.entrants import Entrant, MethodRun, PredictionRun
+from bench.evaluation.memory import peak_bytes, reset_peak
 from bench.metrics import PROTOCOLS, score_all
-from iph.files import replacing
+from iph.data.pictures import write_picture
 
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
-JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-PACKING = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG}
+QUALITY = 90  # of outputs that are kept as JPEG
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """The environment that a process which measures must be started in."""
 Row = dict[str, str | int | float]
@@ -116,16 +113,18 @@ def _measure(context: RunContext, entry: Entry, picture: Picture, entrant: Entra
     if isinstance(run, InputError):
         raise run
     mask = picture.foreground if picture.weights is None else picture.weights
-    _reset_peak()
+    reset_peak()
     start = time.perf_counter()
     output = run(entry, picture)
     seconds = time.perf_counter() - start
-    peak = _peak_megabytes()
+    peak = peak_bytes() / 2**20
     if output.shape != picture.target.shape:
         wanted, got = picture.target.shape, output.shape
         raise InputError(f"expected an output of {wanted[1]}x{wanted[0]} pixels, but got {got[1]}x{got[0]}")
     if entrant.name in context.kept:
-        _keep(context.picture(entry, entrant), output)
+        kept = context.picture(entry, entrant)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(kept, output, QUALITY)
     return {
         "method": entrant.name,
         "weights_hash": entrant.weights_hash,
@@ -143,25 +142,3 @@ def _opened(entrant: Entrant, protocol: str) -> MethodRun | PredictionRun | Inpu
         return entrant.open(PROTOCOLS[protocol])
     except InputError as error:
         return error
-
-
-def _keep(path: Path, output: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(output, cv2.COLOR_RGB2BGR), PACKING.get(path.suffix, ()))
-
-
-def _reset_peak() -> None:
-    """Linux forgets the highest memory use of this process; elsewhere the peak is that of its whole life."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def _peak_megabytes() -> float:
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-    except (OSError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

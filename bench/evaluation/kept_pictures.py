@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from bench.evaluation.store import make_folder
-from iph.files import replacing
+from iph.files import write_json
 
 NOTE = "rows.json"
 
@@ -30,5 +30,4 @@ def keep_for(folder: Path, rows: dict[str, str]) -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)
-    with replacing(folder / NOTE) as temporary:
-        temporary.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / NOTE, rows)

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from bench.errors import InputError
 from bench.evaluation.evaluate import Row
 from bench.metrics import METRICS
-from iph.files import replacing
+from iph.files import replacing, write_json
 
 KEY = ["dataset_hash", "id", "method", "protocol", "size"]
 TEXT = ["dataset", *KEY, "photo", "subset", "weights_hash", "code", "computed"]
@@ -88,8 +88,7 @@ class Store:
 
     def write_meta(self, meta: dict) -> None:
         make_folder(self.folder)
-        with replacing(self.meta_file) as temporary:
-            temporary.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(self.meta_file, meta)
 
     def new_part(self) -> Path:
         """A fresh file name below ``parts``."""

@@ -4,7 +4,6 @@
 in. The form is ``Submission``; ``bench/README.md`` shows an example.
 """
 
-import json
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from bench.methods import METHODS
 from bench.methods.method_card import MethodCard, fault
 from bench.metrics import METRICS, PROTOCOLS
 from bench.report.boards import Board
-from iph.files import replacing
+from iph.files import write_json
 
 SUBMITTED = "submitted"  # the code of rows that were not computed here
 NEEDED = [name for name, metric in METRICS.items() if metric.weights is None]
@@ -81,8 +80,7 @@ def write_submission(board: Board, method: str, path: Path) -> None:
         "computed": rows["computed"].max(),
         "rows": rows[["id", "seconds", "peak_mb", *metrics]].to_dict("records"),
     }
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, content)
 
 
 def read_submission(path: Path) -> Submission:

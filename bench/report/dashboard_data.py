@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.errors import InputError, unknown
-from bench.evaluation.entrants import SUFFIXES
 from bench.evaluation.kept_pictures import rows_shown
 from bench.evaluation.store import Store
 from bench.metrics import METRICS
@@ -25,6 +24,7 @@ from bench.metrics.color_difference import delta_e00, lab
 from bench.report.boards import BREAKDOWNS, Board, available, boards_of, finite
 from bench.report.published import REPORTED_AS, published
 from bench.report.statistics import bootstrap_means, group_sums, holm, interval, sign_flip_p
+from iph.data.parallel_folders import IMAGE_SUFFIXES
 
 Key = tuple[str, str]  # protocol, size
 _known: dict[int, dict[tuple[str, str], tuple[str, str]]] = {}
@@ -193,7 +193,7 @@ def picture_file(results: str | os.PathLike, board: Board, method: str, image: s
     rows = {"dataset_hash": data, "protocol": board.protocol, "size": board.size, "weights_hash": weights}
     if rows_shown(folder / method) not in (None, rows):
         return None
-    paths = ((folder / method / f"{image}{suffix}").resolve() for suffix in SUFFIXES)
+    paths = ((folder / method / f"{image}{suffix}").resolve() for suffix in IMAGE_SUFFIXES)
     return next((path for path in paths if path.is_relative_to(folder) and path.is_file()), None)
 
 

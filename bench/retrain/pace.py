@@ -5,7 +5,6 @@ one day to another. So a budget of minutes is turned into samples once for a que
 kept in its ``pace.json``. Rows that come later are measured against the first of those that are there.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from filelock import FileLock
 from bench.retrain.experiments import EXPERIMENTS
 from bench.retrain.terms import Terms, rules_of
 from iph.data.pack import PackedPhotos
-from iph.files import read_json, replacing
+from iph.files import read_json, write_json
 from iph.training.loop import this_process
 from iph.training.validate import objective_batch
 
@@ -36,8 +35,7 @@ def paces(rows: Sequence[str], photos: PackedPhotos, terms: Terms, out: Path) ->
             found = _measured([*ruler, *new], photos, terms)
             scale = known[ruler[0]] / found[ruler[0]] if ruler else 1.0
             known |= {row: round(scale * found[row], 1) for row in new}
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(known, indent=1) + "\n")
+            write_json(path, known)
     return {row: known[row] for row in rows}
 
 

@@ -7,7 +7,6 @@ what else the machine does. Any number of processes may work on one folder: each
 """
 
 import contextlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from bench.retrain.pace import paces
 from bench.retrain.terms import Terms, rules_of
 from iph.checkpoint import load_tensors
 from iph.data.pack import PackedPhotos, pack_for_runs
-from iph.files import read_json, replacing
+from iph.files import read_json, replacing, write_json
 from iph.training.loop import TrainingSettings, train
 from iph.training.stages import stage
 from iph.training.validate import hold_out, validate, validation_batch
@@ -64,8 +63,7 @@ class TrainingJob:
     def record(self, facts: dict) -> None:
         """Write ``facts``."""
         self.run.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.run.with_suffix(".json")) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1) + "\n")
+        write_json(self.run.with_suffix(".json"), facts)
 
     def finished(self, minutes: float) -> bool:
         """Whether it was trained for a budget of so many minutes, or more."""

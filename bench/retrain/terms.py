@@ -1,6 +1,5 @@
 """What all jobs of a queue share: photos, size, batch and rate, kept beside them so that nothing else is mixed in."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from bench.errors import InputError
 from bench.evaluation.store import make_folder
 from bench.retrain.experiments import Experiment
 from iph.data.samples import SampleRules
-from iph.files import read_json, replacing
+from iph.files import read_json, write_json
 from iph.training.stages import SMALL_RATES, stage
 
 
@@ -29,8 +28,7 @@ def open_queue(out: Path, terms: Terms) -> None:
     known = read_json(path) if path.is_file() else wanted
     if known != wanted:
         raise InputError(f"expected the terms of the jobs in {out}, {known}, but got {wanted}; take another folder")
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+    write_json(path, wanted)
 
 
 def rules_of(experiment: Experiment, terms: Terms) -> SampleRules:

@@ -6,7 +6,6 @@ Training composites are JPEG (quality 95, full colour resolution), those of othe
 """
 
 import hashlib
-import json
 import os
 import signal
 import zlib
@@ -27,11 +26,11 @@ from tqdm import tqdm
 from iph.cube import Cube
 from iph.data.compose import compose
 from iph.data.luts import load_folder
-from iph.data.manifest import NAME, Entry, read_interrupted, row_writer, write_manifest
+from iph.data.manifest import NAME, Entry, read_interrupted, row_writer, write_manifest, write_rows
 from iph.data.pictures import make_folders, write_composite
 from iph.data.sources import Source
 from iph.errors import InputError
-from iph.files import read_json, replacing
+from iph.files import read_json, write_json
 
 JOURNAL = "manifest.partial.csv"
 SETTINGS = "build.json"
@@ -102,8 +101,7 @@ def _claim(out: Path, sources: Sequence[Source], settings: BuildSettings, film_l
     make_folders(out)
     path = out / SETTINGS
     if not path.is_file():
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+        write_json(path, wanted)
         return
     found = read_json(path)
     differing = [name for name in wanted if found.get(name) != wanted[name]]
@@ -128,10 +126,7 @@ def _noted(out: Path) -> dict[str, Entry]:
     journal = out / JOURNAL
     path = journal if journal.is_file() else out / NAME
     entries = read_interrupted(path) if path.is_file() else []
-    with replacing(journal) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = row_writer(file)
-        writer.writeheader()
-        writer.writerows(vars(entry) for entry in entries)
+    write_rows(journal, entries)
     return {entry.id: entry for entry in entries}
 
 

@@ -95,11 +95,16 @@ def write_manifest(folder: str | Path, entries: Iterable[Entry], by_id: bool = T
     """Write ``folder/manifest.csv``, sorted by id, or as the ``entries`` come."""
     path = Path(folder) / NAME
     rows = sorted(entries, key=lambda entry: entry.id) if by_id else entries
+    write_rows(path, rows)
+    return path
+
+
+def write_rows(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a manifest of any name."""
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = row_writer(file)
         writer.writeheader()
-        writer.writerows(vars(entry) for entry in rows)
-    return path
+        writer.writerows(vars(entry) for entry in entries)
 
 
 def row_writer(file) -> csv.DictWriter:

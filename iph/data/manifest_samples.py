@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from iph.cube import Cube
@@ -16,7 +15,7 @@ from iph.data.augment import random_global_look
 from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
-from iph.data.pictures import read_photo
+from iph.data.pictures import read_mask, read_photo
 from iph.data.regions import background_region, large_enough
 from iph.data.samples import Sample, Sampler, SampleRules, sample
 from iph.errors import InputError
@@ -80,9 +79,9 @@ class CompositeSampler:
         rng = np.random.default_rng(seed)
         folder, entry = self.composites.entries[rng.integers(len(self.composites))]
         composite, target = (read_photo(folder / path, "picture") for path in (entry.composite, entry.target))
-        foreground = _read_mask(folder / entry.foreground)
+        foreground = read_mask(folder / entry.foreground)
         from_file = bool(entry.reference) and self.rules.stage > 1
-        reference = _read_mask(folder / entry.reference) if from_file else ~foreground
+        reference = read_mask(folder / entry.reference) if from_file else ~foreground
         layers = (composite, target, foreground, reference)
         if len({layer.shape[:2] for layer in layers}) > 1:
             raise InputError(f"expected the pictures of {entry.id} in {folder} in one size, got several")
@@ -115,10 +114,3 @@ class CompositeSampler:
         if layer.ndim == 3:
             return shrink(layer, self.rules.size).astype(np.float32) / 255
         return shrink_mask(layer, self.rules.size) > 0
-
-
-def _read_mask(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise InputError(f"expected a readable picture at {path}, found none")
-    return pixels > 127

@@ -16,7 +16,7 @@ FOLDERS = {
     "reference": ("references", "reference", "ref_mask", "ref_masks", "guide", "guides"),
     "target": ("real_images", "real", "target", "targets", "gt", "ground_truth", "harmonized"),
 }
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 SPLITS = ("train", "val", "test")
 
 

@@ -7,11 +7,10 @@ if there is one, ``split.csv`` (id, split).
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
-from iph.data.pictures import read_photo
+from iph.data.pictures import read_mask, read_photo
 from iph.errors import InputError
 
 
@@ -30,10 +29,7 @@ class PhotoRecord:
 
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer an instance."""
-        layers = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in self.masks]
-        if any(layer is None for layer in layers):
-            raise InputError(f"expected a readable mask for every instance of {self.id}, one is missing or broken")
-        return np.stack([layer > 127 for layer in layers])
+        return np.stack(list(map(read_mask, self.masks)))
 
 
 def read_splits(folder: str | Path) -> pd.DataFrame:

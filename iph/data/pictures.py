@@ -15,6 +15,7 @@ from iph.errors import InputError
 from iph.files import replacing
 
 QUALITY = 95  # of JPEG
+FULL = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
@@ -23,9 +24,20 @@ def read_photo(path: Path, kind: str = "photo", oriented: bool = False) -> np.nd
     flags = cv2.IMREAD_COLOR if oriented else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imread(str(path), flags)
     if pixels is None:
-        found = "but it is broken or no picture" if path.is_file() else "found none"
-        raise InputError(f"expected a readable {kind} at {path}, {found}")
+        raise InputError(f"expected a readable {kind} at {path}, {_why(path)}")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """(H, W) bool from a grey mask of 0 and 255. Raises InputError."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise InputError(f"expected a readable mask at {path}, {_why(path)}")
+    return pixels > 127
+
+
+def _why(path: Path) -> str:
+    return "but it is broken or no picture" if path.is_file() else "found none"
 
 
 def make_folders(out: Path) -> None:
@@ -52,18 +64,19 @@ def write_composite(
         ending = suffix if pixels.ndim == 3 else ".png"
         paths[role] = f"{role}s/{shared_target if shared else name}{ending}"
         if not (shared and (out / paths[role]).exists()):
-            _write(out / paths[role], pixels, quality)
+            write_picture(out / paths[role], pixels, quality)
     return paths
 
 
-def _write(path: Path, pixels: np.ndarray, quality: int) -> None:
-    """An image (H, W, 3) uint8 or a mask (H, W) bool, packed as the file's ending says."""
-    if pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        full = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-        packing = (cv2.IMWRITE_JPEG_QUALITY, quality, *full) if path.suffix == ".jpg" else PNG
-    else:
+def write_picture(path: Path, pixels: np.ndarray, quality: int = QUALITY) -> None:
+    """An image (H, W, 3) uint8 or a mask (H, W) bool, packed as the file's ending says. Raises InputError."""
+    ending = path.suffix.lower()
+    if pixels.ndim == 2:
         pixels, packing = pixels.astype(np.uint8) * 255, (*PNG, cv2.IMWRITE_PNG_BILEVEL, 1)
+    else:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+        packing = (cv2.IMWRITE_JPEG_QUALITY, quality, *FULL) if ending in (".jpg", ".jpeg") else ()
+        packing = PNG if ending == ".png" else packing
     with replacing(path) as temporary:
         if not cv2.imwrite(str(temporary), pixels, packing):
             raise InputError(f"expected to write {path}, but the picture could not be encoded")
