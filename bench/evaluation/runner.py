@@ -29,15 +29,11 @@ from bench.metrics import PROTOCOLS
 Task = tuple[Entry, tuple[Entrant, ...]]
 Execute = Callable[[RunContext, Sequence[Task]], Iterator[Outcome]]
 ROOT = Path(__file__).resolve().parents[2]
-DECISIVE = (
-    *(
-        "bench/methods/*.py",
-        "bench/metrics/*.py",
-        "bench/networks/*.py",
-        "iph/masks/forms.py",
-        "bench/evaluation/evaluate.py",
-    ),
-    *("bench/datasets/pictures.py", "iph/*.py", "iph/masks/forms.py", "iph/data/pictures.py"),
+DECISIVE = (  # source that decides a row
+    "bench/datasets/pictures.py",
+    "bench/evaluation/evaluate.py",
+    *("bench/methods/*.py", "bench/metrics/*.py", "bench/networks/*.py"),
+    *("iph/*.py", "iph/images/*.py", "iph/masks/forms.py"),
 )
 
 

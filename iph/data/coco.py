@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iph.data.pictures import read_photo
+from iph.data.pictures import read_image
 from iph.data.regions import MIN_SHARE
 from iph.data.sources import Source
 from iph.errors import InputError
@@ -37,7 +37,7 @@ class CocoRecord:
 
     def read_image(self) -> np.ndarray:
         """(H, W, 3) uint8, as stored: the annotations know nothing of EXIF's orientation."""
-        return read_photo(self.image)
+        return read_image(self.image)
 
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer an instance."""

@@ -15,7 +15,7 @@ from iph.data.augment import random_global_look
 from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
-from iph.data.pictures import read_mask, read_photo
+from iph.data.pictures import read_image, read_mask
 from iph.data.regions import background_region, large_enough
 from iph.data.samples import Sample, Sampler, SampleRules, sample
 from iph.errors import InputError
@@ -78,7 +78,9 @@ class CompositeSampler:
         """The sample of this seed."""
         rng = np.random.default_rng(seed)
         folder, entry = self.composites.entries[rng.integers(len(self.composites))]
-        composite, target = (read_photo(folder / path, "picture") for path in (entry.composite, entry.target))
+        composite, target = (
+            read_image(folder / path, "picture", oriented=True) for path in (entry.composite, entry.target)
+        )
         foreground = read_mask(folder / entry.foreground)
         from_file = bool(entry.reference) and self.rules.stage > 1
         reference = read_mask(folder / entry.reference) if from_file else ~foreground

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from iph.data.pictures import read_mask, read_photo
+from iph.data.pictures import read_image, read_mask
 from iph.errors import InputError
 
 
@@ -25,7 +25,7 @@ class PhotoRecord:
 
     def read_image(self) -> np.ndarray:
         """(H, W, 3) uint8 sRGB, turned as EXIF says: what draws masks of people's photos shows them so."""
-        return read_photo(self.image, oriented=True)
+        return read_image(self.image, oriented=True)
 
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer an instance."""

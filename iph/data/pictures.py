@@ -1,7 +1,7 @@
 """Pictures of data sets on disk: photos as arrays, and the four pictures of a composite as files.
 
-Masks know nothing of EXIF's orientation: photos are read as they are stored. One encoding for composite and target
-keeps their backgrounds equal; JPEG has full colour resolution.
+Annotations know nothing of EXIF's orientation: their photos are read as they are stored. One encoding for composite and
+target keeps their backgrounds equal; JPEG has full colour resolution.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ FULL = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
-def read_photo(path: Path, kind: str = "photo", oriented: bool = False) -> np.ndarray:
+def read_image(path: Path, kind: str = "photo", oriented: bool = False) -> np.ndarray:
     """(H, W, 3) uint8, as stored, or as EXIF's orientation says. Raises InputError, in which it is called ``kind``."""
     flags = cv2.IMREAD_COLOR if oriented else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imread(str(path), flags)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from safetensors.numpy import save_file
 from bench.datasets import read_manifest
 from bench.errors import InputError
 from bench.evaluation import entrants
-from bench.evaluation.request import part_of
+from bench.evaluation.request import RunRequest, part_of, plan
 from bench.evaluation.runner import local
 from bench.evaluation.store import KEY, Store
 from bench.metrics import score_all
@@ -117,6 +118,15 @@ def test_shards_make_the_whole(folder: Path, tmp_path: Path) -> None:
 def test_wrong_shard(folder: Path, shard: str) -> None:
     with pytest.raises(InputError, match="expected a shard as i/n"):
         part_of(read_manifest(folder), shard=shard)
+
+
+def test_a_request_comes_to_the_usual_side(folder: Path, tmp_path: Path) -> None:
+    """A protocol's own, else that of the data set, else 256."""
+    asked = RunRequest(str(folder), tmp_path, methods=("composite",))
+    assert plan(asked).size == 256 and plan(replace(asked, size="original")).size is None
+    assert plan(replace(asked, protocol="cdtnet-1024")).size == 1024 and plan(replace(asked, size="64")).size == 64
+    assert plan(replace(asked, dataset="sample")).size is None
+    assert not plan(asked).missing and plan(asked).store.folder == tmp_path / "set"
 
 
 def test_processes_give_the_same_rows(folder: Path, tmp_path: Path) -> None:

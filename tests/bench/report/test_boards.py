@@ -11,10 +11,11 @@ import pytest
 from bench_rows import GAINS, IMAGES, fill, made_rows
 
 from bench.errors import InputError
+from bench.metrics import METRICS
 from bench.report.boards import boards, breakdown, scores
 from bench.report.dashboard_data import open_boards, overview
 from bench.report.export import export, leaderboard, long_table
-from bench.report.published import published
+from bench.report.published import QUANTITIES, heading, published
 from bench.report.render import Table, render, render_all
 from bench.report.tables import broken_down, measured, paper_table, reported
 
@@ -208,6 +209,24 @@ def test_forms() -> None:
     assert len({len(line) for line in render(TABLE, "text").splitlines()[2:6]}) == 1
     with pytest.raises(InputError, match="did you mean 'markdown'"):
         render(TABLE, "markdwn")
+
+
+def test_wide_and_combined_characters_keep_columns_in_line() -> None:
+    rows = [["日本", "1.00"], ["e\u0301", "10.00"]]
+    lines = render(Table("t", ["method", "PSNR ↑"], rows), "text").splitlines()[4:]
+    assert lines == ["日本      1.00", "e\u0301        10.00"]
+
+
+def test_a_quantity_is_printed_and_headed_in_one_way() -> None:
+    assert [heading(name) for name in ("psnr", "fmse", "cie_delta", "bt_score")] == [
+        "PSNR ↑",
+        "fMSE ↓",
+        "CIE ↓",
+        "BT score ↑",
+    ]
+    assert METRICS["ssim"].text(0.98765) == "0.9877" and METRICS["psnr"].text(-1.5, signed=True) == "-1.50"
+    assert METRICS["psnr"].text(float("nan")) == "–" and QUANTITIES["preference"].text(None, "?") == "?"
+    assert METRICS["psnr"].sign == 1 and METRICS["mse"].sign == -1
 
 
 @pytest.mark.parametrize("form", ["markdown", "latex", "text"])

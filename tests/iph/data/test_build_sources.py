@@ -193,6 +193,21 @@ def test_iharmony4_names(tmp_path):
         read_iharmony4(tmp_path, "train")
 
 
+def test_iharmony4_as_it_is_packed_in_other_ways(tmp_path):
+    """Lists above the subsets, names in capitals, another file type; one reader for training and test."""
+    image, masks = draw_photo(0, 1)
+    for name in ("C1_1_1", "C1_1_2"):
+        write(tmp_path / f"hcoco/Composite_Images/{name}.PNG", image)
+    write(tmp_path / "hcoco/Masks/c1_1.png", masks[0].astype(np.uint8) * 255)
+    write(tmp_path / "hcoco/Real_Images/c1.png", image)
+    (tmp_path / "HCOCO_train.txt").write_text("C1_1_2.jpg\n")
+    (tmp_path / "IHD_test.txt").write_text("HCOCO/composite_images/C1_1_1.jpg\nHFlickr/composite_images/f1_1_1.jpg\n")
+    (only,) = read_iharmony4(tmp_path, "train")
+    assert only.id == "HCOCO/C1_1_2" and only.composite == "hcoco/Composite_Images/C1_1_2.PNG"
+    assert only.foreground == "hcoco/Masks/c1_1.png" and only.target == "hcoco/Real_Images/c1.png"
+    assert [row.split for row in read_iharmony4(tmp_path)] == ["test", "train"]
+
+
 def entry(name: str, **more) -> Entry:
     return Entry(name, f"composites/{name}.png", f"foregrounds/{name}.png", photo=name, **more)
 
@@ -213,12 +228,19 @@ def test_a_manifest_comes_back_sorted(tmp_path):
         ("id,composite,foreground\na,b.png,c.png\nb,,c.png\n", "a value for composite in line 3"),
         ("id,composite,foreground\na,../b.png,c.png\n", "composite inside the folder in line 2"),
         ("id,composite,foreground\na,b.png,/etc/passwd\n", "foreground inside the folder in line 2"),
+        ("id,composite,foreground\na,b.png,c.png\na,d.png,e.png\n", "every id once in .* but 'a' is there twice"),
     ],
 )
 def test_manifests_that_are_wrong(tmp_path, text, sentence):
     (tmp_path / "manifest.csv").write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_manifest(tmp_path)
+
+
+def test_one_mask_for_both_regions_and_a_split_that_is_not_said(tmp_path):
+    (tmp_path / "manifest.csv").write_text("id,composite,mask\na,b.png,c.png\n")
+    (row,) = read_manifest(tmp_path, unsaid="test")
+    assert row == Entry("a", "b.png", "c.png", "c.png", split="test", photo="a")
 
 
 def test_a_folder_without_a_manifest(tmp_path):

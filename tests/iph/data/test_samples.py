@@ -220,6 +220,12 @@ def test_a_set_without_targets_cannot_be_trained_on(tmp_path):
         read_composites([tmp_path])
 
 
+def test_one_mask_for_both_regions_cannot_be_trained_on(tmp_path):
+    write_manifest(tmp_path, [Entry("a", "a.png", "b.png", reference="b.png", target="c.png")])
+    with pytest.raises(InputError, match="a mask for each region to train on, a in .* has one for both"):
+        read_composites([tmp_path])
+
+
 def test_broken_pictures_are_named(composites, tmp_path):
     write_manifest(tmp_path, [Entry("a", "a.png", "b.png", target="c.png")])
     with pytest.raises(InputError, match="expected a readable picture at .*a.png, found none"):
