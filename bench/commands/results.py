@@ -49,8 +49,8 @@ def export(
 ) -> None:
     """CSV, Markdown, LaTeX, and the JSON that the dashboard and a leaderboard site read."""
     from bench.evaluation.store import make_folder
-    from bench.evaluation.submission import write_submission
     from bench.report.export import export as write
+    from bench.report.submission import write_submission
 
     with sentences():
         found = _boards(results, dataset)
@@ -72,7 +72,7 @@ def add(
     results: Results = Path("results"),
 ) -> None:
     """Take somebody's result into the table, after checking it."""
-    from bench.evaluation.submission import add as take
+    from bench.report.submission import add as take
 
     with sentences():
         submission, count = take(file, results)

@@ -83,7 +83,7 @@ def retrained(composited: bool, needs_reference: bool) -> Callable[[Method], Har
     """A narrow one that `python -m bench retrain` trained at a smaller size, run fully convolutionally at 256x256."""
 
     def build(method: Method) -> Harmonize:
-        from bench.retrain.baselines import load
+        from bench.networks.retrained import load
 
         network = load(retrained_file(method))
 

@@ -10,7 +10,8 @@ from typing import Any
 from torch import nn
 
 from bench.errors import unknown
-from bench.retrain.baselines import Baseline, bargain, reconstruction
+from bench.networks.retrained import Baseline
+from bench.retrain.losses import bargain, reconstruction
 from iph.losses import LossWeights
 from iph.network import build
 from iph.training.objective import Objective, ObjectiveWeights, objective

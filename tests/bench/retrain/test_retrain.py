@@ -23,8 +23,8 @@ from bench.errors import InputError
 from bench.evaluation import runner
 from bench.evaluation.store import Store
 from bench.methods import resolve
+from bench.networks.retrained import Baseline, load
 from bench.retrain import pace, queue
-from bench.retrain.baselines import Baseline, load
 from bench.retrain.experiments import EXPERIMENTS, chosen
 from bench.retrain.queue import TrainingJob
 from bench.retrain.summary import record_measured

@@ -7,8 +7,9 @@ import pytest
 import torch
 from training_batch import SIZE, arguments, batch
 
-from bench.retrain.baselines import FAMILIES, Baseline, reconstruction
+from bench.networks.retrained import FAMILIES, Baseline
 from bench.retrain.experiments import EXPERIMENTS, chosen
+from bench.retrain.losses import reconstruction
 from bench.retrain.queue import WARM_UP
 from iph.data.samples import SampleRules
 from iph.training.objective import ObjectiveWeights

@@ -7,8 +7,8 @@ import pytest
 from bench_rows import DIFFICULTY, IMAGES, fill, made_rows
 
 from bench.errors import InputError
-from bench.evaluation.submission import add, write_submission
 from bench.report.boards import boards, scores
+from bench.report.submission import add, write_submission
 from bench.report.tables import measured
 
 
