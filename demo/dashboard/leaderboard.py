@@ -11,7 +11,7 @@ from bench.report.render import render_all
 from bench.report.tables import measured, reported
 from demo.dashboard import source, theme
 from demo.dashboard.address import choose
-from demo.dashboard.prepared import PATIENCE, Job, ahead, prepared, waiting
+from demo.dashboard.prepared import PATIENCE, Aggregate, ahead, prepared, waiting
 from demo.dashboard.source import Shown
 
 FORMS = {"CSV": ("csv", "text/csv"), "Markdown": ("md", "text/markdown"), "LaTeX": ("tex", "application/x-tex")}
@@ -47,7 +47,7 @@ def page() -> None:
 def _standing(shown: Shown, metric: str) -> pd.DataFrame | None:
     """Ranks and tests of the metric, None while they are being made; the other metrics follow by themselves."""
 
-    def of(name: str) -> Job:
+    def of(name: str) -> Aggregate:
         return (*shown.place, "standing", name), lambda: scores(shown.board, [name])
 
     found = prepared(*of(metric))
@@ -60,7 +60,7 @@ def _difference(shown: Shown, metric: str, rival: str, patience: float) -> pd.Da
     if len(shown.methods) < 2:
         return pd.DataFrame(columns=["method", "difference", "low", "high", "p"])
 
-    def of(name: str) -> Job:
+    def of(name: str) -> Aggregate:
         return (*shown.place, "versus", name, rival), lambda: versus(shown.board, name, rival)
 
     found = prepared(*of(metric), patience)

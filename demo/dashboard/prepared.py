@@ -28,7 +28,7 @@ PATIENCE = 0.15  # seconds that a page waits for what may be nearly there
 IN_MEMORY = 512  # tables
 ON_DISK = 256 * 2**20  # bytes, the oldest files go first
 Key = tuple[str, ...]
-Job = tuple[Key, Callable[[], pd.DataFrame]]
+Aggregate = tuple[Key, Callable[[], pd.DataFrame]]
 
 
 def cache_folder() -> Path:

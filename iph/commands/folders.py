@@ -11,7 +11,7 @@ READABLE = {*KINDS, ".gif", ".bmp"}
 
 
 @dataclass(frozen=True)
-class Job:
+class PhotoTask:
     """One photo and where its results go; None for what is not asked for."""
 
     source: Path
@@ -24,7 +24,7 @@ class Job:
         return [path for path in (self.out, self.cube, self.recipe) if path is not None]
 
 
-def plan(source: Path, out: Path | None, cube: Path | None, recipe: Path | None, overwrite: bool) -> list[Job]:
+def plan(source: Path, out: Path | None, cube: Path | None, recipe: Path | None, overwrite: bool) -> list[PhotoTask]:
     """A job for ``source``, or for each photo in it. Makes the folders for results of a folder.
 
     Raises InputError where there is nothing to read, nowhere to write, or something that would be overwritten.
@@ -36,7 +36,7 @@ def plan(source: Path, out: Path | None, cube: Path | None, recipe: Path | None,
         for folder in (out, cube, recipe):
             _make_folder(folder)
     jobs = [
-        Job(
+        PhotoTask(
             photo,
             _place(out, photo.stem + _ending(photo)),
             _place(cube, f"{photo.stem}.cube"),
@@ -85,7 +85,7 @@ def _place(path: Path | None, name: str) -> Path | None:
     return path / name if path is not None and path.is_dir() else path
 
 
-def _check_results(jobs: list[Job], overwrite: bool) -> None:
+def _check_results(jobs: list[PhotoTask], overwrite: bool) -> None:
     results = [path for job in jobs for path in job.results]
     for path in results:
         check_writable(path)

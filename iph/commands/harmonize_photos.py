@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from iph.commands.folders import Job, same_named
+from iph.commands.folders import PhotoTask, same_named
 from iph.commands.regions import Foreground, Pointing, recorded, share
 from iph.errors import InputError
 from iph.harmonizer import load
@@ -78,7 +78,7 @@ def replaying(
     return make
 
 
-def make_one(job: Job, make: Make, cube_size: int, as_json: bool) -> None:
+def make_one(job: PhotoTask, make: Make, cube_size: int, as_json: bool) -> None:
     """Do one photo and say so on stdout. Raises InputError, which ``as_json`` says there too."""
     try:
         done = _run(job, make, cube_size)
@@ -89,7 +89,7 @@ def make_one(job: Job, make: Make, cube_size: int, as_json: bool) -> None:
     print(json.dumps(done) if as_json else _sentence(done))
 
 
-def make_all(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
+def make_all(jobs: list[PhotoTask], make: Make, cube_size: int, as_json: bool) -> int:
     """Do every photo of a folder, whatever happens to one of them; 1 if something did, else 0."""
     failed = 0
     for job in tqdm(jobs, desc="harmonizing", unit="photo", disable=None):
@@ -110,7 +110,7 @@ def make_all(jobs: list[Job], make: Make, cube_size: int, as_json: bool) -> int:
     return int(failed > 0)
 
 
-def _run(job: Job, make: Make, cube_size: int) -> dict:
+def _run(job: PhotoTask, make: Make, cube_size: int) -> dict:
     """Do one photo; what happened, for JSON."""
     began = time.monotonic()
     photo = read_photo(job.source)

@@ -24,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from iph.cube import Cube
-from iph.data.compose import compose
+from iph.data.composites import draw_composite
 from iph.data.luts import load_folder
 from iph.data.manifest import NAME, Entry, read_interrupted, row_writer, write_manifest, write_rows
 from iph.data.pictures import make_folders, write_composite
@@ -197,7 +197,7 @@ def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube
     if settings.people:
         masks = masks[np.array(record.persons, bool)]
     seed = [settings.seed, zlib.crc32(record.id.encode())]
-    composed = compose(image, masks, np.random.default_rng(seed), film_luts)
+    composed = draw_composite(image, masks, np.random.default_rng(seed), film_luts)
     if settings.people and composed.subset == "region":
         return None
     paths = write_composite(settings.out, record.id, composed, ".jpg" if source.split == "train" else ".png")

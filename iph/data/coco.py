@@ -2,7 +2,7 @@
 
 Layout: ``annotations/instances_{train,val}2017.json``, and ``{train,val}2017/*.jpg`` beside it or below ``images``;
 masks are decoded by ``pycocotools``.
-Crowd annotations are left out here, tiny instances in ``iph.data.compose``. All of train2017 is built, also the
+Crowd annotations are left out here, tiny instances in ``iph.data.composites``. All of train2017 is built, also the
 thousand photos without an annotation: that is the paper's number. Which 959 photos it tests on is not known; here they
 are those of val2017 with two instances or more whose ids hash lowest, whatever the seed.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from iph.data.compose import Composed
+from iph.data.composites import Composed
 from iph.data.manifest import ROLES
 from iph.errors import InputError
 from iph.files import replacing

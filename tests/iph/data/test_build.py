@@ -15,7 +15,7 @@ from photo_folder import draw_photo, make_folder
 
 from iph.data import build as builder
 from iph.data.build import BuildSettings, build
-from iph.data.compose import MOST_SHARE, compose
+from iph.data.composites import MOST_SHARE, draw_composite
 from iph.data.manifest import COLUMNS, ROLES, read_manifest
 from iph.data.regions import MIN_SHARE
 from iph.data.sources import first_of_each_split, read_photos
@@ -270,7 +270,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(photos, tmp_path):
 def test_compose_without_an_instance_takes_regions():
     image, _ = draw_photo(0, 0)
     for seed in range(20):
-        composed = compose(image, [], np.random.default_rng(seed))
+        composed = draw_composite(image, [], np.random.default_rng(seed))
         assert composed.subset == "region" and composed.foreground.any()
         assert composed.reference.mean() >= MIN_SHARE and not (composed.foreground & composed.reference).any()
         outside = ~composed.foreground
@@ -283,7 +283,7 @@ def test_compose_leaves_out_tiny_instances_and_ones_that_fill_the_frame():
     tiny[:3, :3] = True  # 0.3 %
     huge[:, :6] = False  # 91 %
     for seed in range(20):
-        composed = compose(image, [tiny, huge, masks[0]], np.random.default_rng(seed))
+        composed = draw_composite(image, [tiny, huge, masks[0]], np.random.default_rng(seed))
         assert (composed.foreground == masks[0]).all()
         assert (composed.reference == (huge & ~masks[0])).all() and composed.subset == "instance"
 
@@ -292,7 +292,7 @@ def test_every_pair_of_instances_is_drawn():
     image, masks = draw_photo(0, 3)
     pairs = set()
     for seed in range(60):
-        composed = compose(image, masks, np.random.default_rng(seed))
+        composed = draw_composite(image, masks, np.random.default_rng(seed))
         find = [
             next(k for k, mask in enumerate(masks) if (mask == m).all())
             for m in (composed.foreground, composed.reference)

@@ -38,7 +38,7 @@ class Composed:
         return hashlib.sha256(f"{self.composite.shape}".encode() + self.composite.tobytes()).hexdigest()[:16]
 
 
-def compose(
+def draw_composite(
     image: np.ndarray, instances: Sequence[np.ndarray], rng: np.random.Generator, film_luts: Sequence[Cube] = ()
 ) -> Composed:
     """Change one instance of ``image`` (H, W, 3) uint8. ``instances`` are (H, W) bool; ``rng`` decides everything."""
