@@ -8,10 +8,12 @@ from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available
 from bench.report.published import heading as metric_heading
-from demo.dashboard import pictures, source, theme
+from demo.dashboard import pictures, source
 from demo.dashboard.address import choose, switch
 from demo.dashboard.source import Shown
 from demo.dashboard.viewer import Panel, panels
+from demo.outlines import outline
+from demo.sentences import sentence
 
 PANELS = 6  # outputs shown at first
 RESULTS = {"best": f"Best {PANELS}", "all": "All", "own": "My choice"}
@@ -38,9 +40,8 @@ def show_pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) ->
     results = _results(shown, image, metric, chosen, given, facts, float(top) if maps else None)
     items = [*_inputs(given), *results]
     shape = pictures.shape_of(board, image) or (1, 1)
-    foreground, reference = (
-        (pictures.outline(given.foreground), pictures.outline(given.reference)) if given else ("", "")
-    )
+    masks = (given.foreground, given.reference) if given else (None, None)
+    foreground, reference = ("" if mask is None else outline(mask, (100, 100)) for mask in masks)
     panels(items, foreground, reference, shape[0] / shape[1], "panels")
     if len(results) < len(chosen):
         st.warning(
@@ -85,7 +86,7 @@ def _given(board: Board, image: str) -> pictures.Picture | None:
         return pictures.inputs(board, image)
     except InputError as error:
         st.warning(
-            f"{theme.sentence(error)} `python -m bench datasets` with the folder checks the whole data set.",
+            f"{sentence(error)} `python -m bench datasets` with the folder checks the whole data set.",
             icon=":material/broken_image:",
         )
         return None

@@ -12,6 +12,7 @@ from bench.report.published import heading as metric_heading
 from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.source import Shown
+from demo.sentences import sentence
 
 ABOUT = {
     1: "Comparison with earlier methods on PortraitTest and IntHarmony.",
@@ -53,7 +54,7 @@ def _counterparts() -> dict[str, Shown]:
         try:
             shown = source.boards_of(name).get(("strict", "256"))
         except InputError as error:
-            st.warning(theme.sentence(error), icon=":material/info:")
+            st.warning(sentence(error), icon=":material/info:")
             continue
         if shown and (wanted not in found or stands_for is None):
             found[wanted] = shown

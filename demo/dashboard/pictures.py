@@ -1,4 +1,4 @@
-"""The pictures behind the rows: inputs of a data set, kept outputs, difference maps, outlines, and thumbnails.
+"""The pictures behind the rows: inputs of a data set, kept outputs, difference maps, and thumbnails.
 
 An image is found by its id among the data set's own entries, an output by a method and an id that the board has; no
 other text leads to a file. Thumbnails are made when they are first looked at, once, into the cache folder.
@@ -148,19 +148,6 @@ def difference_source(output: Image, target: Image, top: float) -> str | None:
         return None
     colored = cv2.applyColorMap(np.clip(np.rint(levels), 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     return png_source(cv2.cvtColor(colored, cv2.COLOR_BGR2RGB))
-
-
-def outline(mask: NDArray[np.bool_] | None) -> str:
-    """A mask's border as an SVG path in a box of 100 x 100; "" without a mask."""
-    if mask is None:
-        return ""
-    height, width = mask.shape
-    curves, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
-    parts = []
-    for curve in curves:
-        points = (curve[:, 0, :] + 0.5) * (100 / width, 100 / height)  # (K, 1, 2) → (K, 2)
-        parts.append("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in points) + "Z")
-    return "".join(parts)
 
 
 def thumbnail(board: Board, method: str, image: str) -> str | None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from demo.dashboard import live, study_metrics, study_pairs, study_raters, study_scores, theme
 from demo.dashboard.address import choose
+from demo.sentences import sentence
 from userstudy.errors import InputError
 from userstudy.votes.vote_source import SORTS
 
@@ -41,13 +42,13 @@ def page() -> None:
     try:
         watched = _choose()
     except InputError as error:
-        st.warning(f"{theme.sentence(error)} {FORWARD}", icon=":material/info:")
+        st.warning(f"{sentence(error)} {FORWARD}", icon=":material/info:")
         st.button("Try again")
         return
     _keep_up(watched)
     if watched.about is None:
         if not watched.busy:
-            said = theme.sentence(watched.failed[1] or "There are no votes to score yet")
+            said = sentence(watched.failed[1] or "There are no votes to score yet")
             st.info(f"{said} The page looks again by itself.", icon=":material/info:")
         return
     with st.container():  # one place, whatever stood there before
@@ -77,7 +78,7 @@ def _keep_up(watched: live.Watched) -> None:
         try:
             now = live.watch(watched.study, watched.sort)
         except InputError as error:
-            st.caption(f":material/sync_problem: {theme.sentence(error)} The page tries again by itself.")
+            st.caption(f":material/sync_problem: {sentence(error)} The page tries again by itself.")
             return
         if now.fingerprint != seen or now.ended != ended:
             st.rerun()

@@ -85,11 +85,5 @@ def interval_text(low: float, high: float, digits: int) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f"{low:.{digits}f} to {high:.{digits}f}"
 
 
-def sentence(said: object) -> str:
-    """An error's words as a sentence of a page."""
-    text = str(said).rstrip(".")
-    return f"E{text[1:]}." if text.startswith("expected") else f"{text}."
-
-
 def p_text(p: float | None) -> str:
     return "" if p is None or pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
