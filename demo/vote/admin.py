@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from demo.vote.routes import Body, StudyRoute, refusal
+from demo.plain_routes import refusal
+from demo.vote.routes import Body, StudyRoute
 from userstudy.votes.reading import pair_counts, rater_table
 from userstudy.votes.sessions import Sessions
 from userstudy.votes.tokens import ForeignToken, admin_token, anonymous_id

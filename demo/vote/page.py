@@ -64,6 +64,12 @@ def mount_study(
     return sessions
 
 
+def invitation(sessions: Sessions, address: str) -> str:
+    """What whoever starts a server at an address is told: where raters go, and the secret way to the admin page."""
+    token = admin_token(sessions.row.secret)
+    return f"Raters go to {address}/study, the study's admin page is {address}/study/admin#{token}"
+
+
 def create_app() -> FastAPI:
     """The app of one worker process, after what ``main`` wrote into the environment."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

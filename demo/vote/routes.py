@@ -3,19 +3,15 @@
 A vote is answered when it is on disk. Every refusal is JSON with a ``code`` for the page and a ``message`` for people.
 """
 
-import math
 import re
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from demo.plain_routes import PlainRoute, refusal
 from demo.rate_limit import RateLimit
 from demo.vote.pictures import ReadyPictures
 from userstudy.design.pictures import picture_id
@@ -24,7 +20,6 @@ from userstudy.votes.sessions import Progress, Refused, Sessions
 from userstudy.votes.tokens import ForeignToken
 
 STATUS = {"busy": 429, "paused": 403, "closed": 403, "full": 403, "screen": 403, "conflict": 409, "invalid": 422}
-BODY_LIMIT = 16_384
 Text = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -74,34 +69,24 @@ class Busy(Refused):
 
     def __init__(self, seconds: float):
         super().__init__("busy", "too many requests at once")
-        self.seconds = math.ceil(seconds)
+        self.seconds = seconds
 
 
-class StudyRoute(APIRoute):
-    """Keeps bodies small, and turns what the study refuses, and a store that cannot write, into JSON."""
+class StudyRoute(PlainRoute):
+    """Answers what the study refuses, and a store that cannot write."""
 
-    def get_route_handler(self) -> Callable:
-        handle = super().get_route_handler()
+    body_limit = 16_384
 
-        async def guarded(request: Request) -> Response:
-            if request.method == "POST" and not _small(request):
-                return refusal(413, "invalid", "the request is too large")
-            try:
-                return await handle(request)
-            except Refused as refused:
-                wait = refused.seconds if isinstance(refused, Busy) else None
-                return refusal(STATUS[refused.code], refused.code, str(refused), wait)
-            except ForeignToken as error:
-                return refusal(401, "token", str(error))
-            except InputError as error:
-                return refusal(422, "invalid", str(error))
-            except RequestValidationError as error:
-                first = error.errors()[0]
-                return refusal(422, "invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-            except (sa.exc.OperationalError, sa.exc.TimeoutError):  # disk full, database away, too busy
-                return refusal(503, "store", "this cannot be saved at the moment; it is kept here and sent again", 5)
-
-        return guarded
+    def explain(self, error: Exception) -> Response:
+        if isinstance(error, Refused):
+            return refusal(STATUS[error.code], error.code, str(error), getattr(error, "seconds", None))
+        if isinstance(error, ForeignToken):
+            return refusal(401, "token", str(error))
+        if isinstance(error, InputError):
+            return refusal(422, "invalid", str(error))
+        if isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError):  # disk full, database away, too busy
+            return refusal(503, "store", "this cannot be saved at the moment; it is kept here and sent again", 5)
+        return super().explain(error)
 
 
 def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: RateLimit | None = None) -> APIRouter:
@@ -166,11 +151,6 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
     return router
 
 
-def refusal(status: int, code: str, message: str, retry_after: int | None = None) -> JSONResponse:
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
-    return JSONResponse({"code": code, "message": message}, status, headers)
-
-
 def _page(sessions: Sessions) -> dict:
     """What the page needs to know of the study; never a code that has to be earned."""
     file = sessions.study.file
@@ -206,8 +186,3 @@ def _trial(sessions: Sessions, row: sa.Row) -> dict:
         "composite": picture_id(secret, row.item, study.composite) if part.show_composite else None,
         "note": note,
     }
-
-
-def _small(request: Request) -> bool:
-    length = request.headers.get("content-length", "")
-    return length.isdigit() and int(length) <= BODY_LIMIT
