@@ -5,7 +5,6 @@ MCP, a ``data:`` text; addresses are refused.
 """
 
 import functools
-import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +15,11 @@ from gradio import FileData
 from gradio.utils import get_upload_folder
 
 import iph
+from demo.sentences import explained
 from demo.studio import prompts
-from demo.studio.prompts import Mark
+from demo.studio.prompts import Prompt
 from demo.studio.scene import MODEL
-from demo.studio.served_pictures import as_file, write_png
-from demo.studio.session_store import OUR_FAULT, sentence
+from demo.studio.served_pictures import write_png
 from demo.studio.suggestions import cut_out as find_person
 from demo.studio.suggestions import free_place, suggestions
 from demo.studio.uploaded_picture import MAX_BYTES, MAX_PIXELS
@@ -32,8 +31,6 @@ from iph.masks.forms import from_box_region
 from iph.pixels import small_copy
 from iph.placement import Placement, compose
 from iph.recipe import Recipe
-
-log = logging.getLogger(__name__)
 
 
 def register() -> None:
@@ -139,9 +136,9 @@ def cut_out(
     """
     original = _read(photo)
     if box is not None:
-        mask = prompts.subject(original.pixels, Mark.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None)
+        mask = prompts.subject(original.pixels, Prompt.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None)
     elif x is not None or y is not None:
-        mask = prompts.subject(original.pixels, Mark.from_dict({"kind": "click", "points": [[x, y]]}), None)
+        mask = prompts.subject(original.pixels, Prompt.from_dict({"kind": "click", "points": [[x, y]]}), None)
     else:
         mask = _subject(original)
     return _mask_png(_folder() / f"{Path(_name(photo)).stem}-mask.png", mask)
@@ -207,13 +204,15 @@ def _plain(function: Callable) -> Callable:
     def call(*arguments):
         try:
             return function(*arguments)
-        except InputError as error:
-            raise gr.Error(sentence(str(error)), print_exception=False) from None
-        except Exception:
-            log.exception("%s failed", function.__name__)
-            raise gr.Error(OUR_FAULT, print_exception=False) from None
+        except Exception as error:
+            raise gr.Error(explained(error, function.__name__), print_exception=False) from None
 
     return call
+
+
+def as_file(path: Path) -> dict:
+    """A file as Gradio hands it out."""
+    return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
 
 def _path(file: FileData) -> str:

@@ -1,7 +1,7 @@
-"""The stage: one hand-written ``gr.HTML`` on which a person is placed, references are pointed at, results compared.
+"""The canvas component: one hand-written ``gr.HTML`` on which a person is placed, references are pointed at and results
+compared.
 
-Its files lie in ``assets/``. Its value is what ``demo.studio.page_state.answer`` says; what a visitor does comes back
-as an event of one of the names in ``EVENTS`` with a small JSON payload.
+Its files lie in ``assets/``. It has no events of Gradio's: its scripts ask the plain routes of ``demo.studio.routes``.
 """
 
 from pathlib import Path
@@ -9,38 +9,18 @@ from pathlib import Path
 import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("elements.js", "picture.js", "tools.js", "panel.js", "main.js")
-# Each event's channel: the page sends the next event of a channel when the last one was answered.
-EVENTS = {
-    "open": "act",
-    "example": "act",
-    "place": "act",
-    "mark": "act",
-    "take": "act",
-    "auto": "act",
-    "undo": "act",
-    "restart": "act",
-    "resume": "act",
-    "adjust": "adjust",
-    "thumbnails": "thumbnails",
-    "save": "save",
-}
+SCRIPTS = ("elements.js", "server.js", "session.js", "picture.js", "tools.js", "panel.js", "channels.js", "main.js")
 
 
-def build_stage(gallery: list[dict]) -> gr.HTML:
-    """The component. gallery: the ready composites to offer, each with ``id``, ``title``, ``credits`` and ``picture``,
-    the last as Gradio hands files out."""
+def build_canvas(gallery: list[dict]) -> gr.HTML:
+    """The component. gallery: the ready composites to offer, each with ``id``, ``title``, ``credits`` and the address
+    of its ``picture`` below the studio's routes."""
     return gr.HTML(
-        value={"turn": 0, "gallery": gallery},
-        html_template=(ASSETS / "stage.html").read_text(),
-        css_template=(ASSETS / "stage.css").read_text(),
+        value={"gallery": gallery},
+        html_template=(ASSETS / "canvas.html").read_text(),
+        css_template=(ASSETS / "canvas.css").read_text(),
         js_on_load="\n".join((ASSETS / name).read_text() for name in SCRIPTS),
         apply_default_css=False,
         elem_id="studio",
         label="Studio",
     )
-
-
-def tell_done(channel: str) -> str:
-    """The script that lets the page send the next event of a channel, whatever became of the last one."""
-    return f"() => {{ window.dispatchEvent(new CustomEvent('studio-done', {{ detail: '{channel}' }})); }}"

@@ -1,4 +1,4 @@
-"""What visitors may not do: ask too much, make the server fetch addresses, or use doors of Gradio that nobody needs."""
+"""What visitors may not do: ask too much, make the server fetch addresses, use routes of Gradio that nobody needs."""
 
 import re
 from math import ceil
@@ -8,9 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.rate_limit import RateLimit
-from demo.studio.uploaded_picture import MAX_BYTES
 
-MAX_UPLOAD = MAX_BYTES
 FILE = "/gradio_api/file="
 UPLOAD_COST = 4
 # Pages of Gradio that fetch for a visitor, take recordings, or keep a session under a public name.
@@ -57,7 +55,7 @@ def uploads_only(value: object) -> object:
     return {key: uploads_only(entry) for key, entry in value.items()}
 
 
-class Doors:
+class ClosedRoutes:
     """ASGI middleware: closes ``CLOSED``, and counts uploads against the client's limit."""
 
     def __init__(self, app: ASGIApp, limit: RateLimit) -> None:

@@ -1,31 +1,31 @@
-"""The studio's page: the stage, its events, and the named API beside it.
-
-``build_studio()`` makes the Gradio app; ``serving()`` is what it wants from ``launch`` or ``mount_gradio_app``.
-"""
+"""The studio's page: the canvas, its plain routes, and the named API beside it."""
 
 import atexit
 import contextlib
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import iph
 from demo.rate_limit import RateLimit
+from demo.settings import Settings
 from demo.studio import api, gallery
-from demo.studio.canvas import EVENTS, build_stage, tell_done
-from demo.studio.limits import MAX_UPLOAD, ClosedBlocks, Doors
+from demo.studio.canvas import build_canvas
+from demo.studio.janitor import Janitor
+from demo.studio.limits import ClosedBlocks, ClosedRoutes
+from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
-from demo.studio.served_pictures import as_file
-from demo.studio.session_store import Desk, listener
-from demo.studio.steady_queue import forget, keep_events
-from demo.visitor_folders import sweep
+from demo.studio.session_store import SessionStore
+from demo.studio.uploaded_picture import MAX_BYTES
+from demo.studio.visitor_folders import sweep
+from demo.work_queue import WorkQueue
 from iph.errors import InputError
 from iph.masks import segment_subjects
 
@@ -43,49 +43,74 @@ footer .divider { display: none !important; }
 """
 
 
-def build_studio(limit: RateLimit | None = None, links: Mapping[str, str] | None = None) -> ClosedBlocks:
-    """The studio as a Gradio app.
+@dataclass(frozen=True)
+class Studio:
+    """A studio that is served: what its routes keep and share."""
 
-    limit: how much one client may ask, for tests; None for the usual one. links: what else the server has, words and
-    address, shown below the stage.
+    store: SessionStore
+    work: WorkQueue
+    limit: RateLimit
+    janitor: Janitor
+
+    def close(self) -> None:
+        """Delete what visitors left."""
+        self.janitor.close()
+        self.work.close()
+        self.store.close()
+
+
+def mount_studio(
+    app: FastAPI,
+    limit: RateLimit | None = None,
+    links: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+) -> Studio:
+    """Add the studio to an app: its page at "/", so it comes last, and its routes below.
+
+    limit: how much one client may ask, None for the usual. links: what else the server has, words and address, shown
+    below the canvas. settings: None for those of the environment. Raises InputError where these are no settings.
     """
-    for parent in (Path(tempfile.gettempdir()), Path(get_upload_folder())):
-        sweep(parent)
-    desk = Desk()
-    atexit.register(desk.close)
-
-    def leave(request: gr.Request) -> None:
-        session = request.session_hash or ""
-        desk.leave(session)
-        forget(studio._queue, session)
-
-    # Pictures whose session ended in some other way are swept after an hour.
-    with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as studio:
-        studio.limit = limit or RateLimit()
-        studio.desk = desk
-        stage = build_stage(_cards())
-        for event, channel in EVENTS.items():
-            happened = getattr(stage, event)(
-                listener(desk, event),
-                outputs=stage,
-                show_progress="hidden",
-                trigger_mode="multiple",  # the page itself sends one at a time
-                concurrency_id=f"studio-{channel}",
-                concurrency_limit=4 if channel == "adjust" else 2,
-                api_visibility="private",
-                api_name=f"studio_{event}",
-            )
-            # Gradio's page runs ``then`` after an answer, but after a refused request ``failure`` alone.
-            for ended in (happened.then, happened.failure):
-                ended(None, js=tell_done(channel), api_visibility="private", show_progress="hidden")
-        if links:
-            gr.HTML(" ".join(f'<a href="{address}">{words}</a>' for words, address in links.items()), elem_id="links")
-        studio.unload(leave)
-        api.register()
-    studio.queue(max_size=40)
-    keep_events(studio._queue)
+    settings = settings or Settings.from_environment()
+    sweep(Path(tempfile.gettempdir()))
+    store, limit = SessionStore(settings), limit or RateLimit()
+    work = WorkQueue(
+        "studio-page", settings.page_at_once, settings.page_most, settings.page_per_client, settings.page_seconds
+    )
+    studio = Studio(store, work, limit, Janitor(settings.sweep_seconds, store.sweep))
+    atexit.register(studio.close)
+    app.include_router(studio_router(store, work, limit))
+    _mount_page(app, limit, links or {})
     threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio
+
+
+def _mount_page(app: FastAPI, limit: RateLimit, links: Mapping[str, str]) -> None:
+    """Gradio's part: the page around the canvas, and the named API."""
+    with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+        blocks.limit = limit
+        build_canvas(_cards())
+        if links:
+            gr.HTML(" ".join(f'<a href="{address}">{words}</a>' for words, address in links.items()), elem_id="links")
+        api.register()
+    blocks.queue(max_size=40)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        theme=gr.themes.Base(
+            primary_hue="blue", neutral_hue="zinc", font=FONT, font_mono=("ui-monospace", "Menlo", "monospace")
+        ),
+        css=CSS,
+        max_file_size=MAX_BYTES,
+        ssr_mode=False,
+        mcp_server=True,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=["api"],
+        show_error=True,  # to callers of the API: the sentences of gr.Error; others stay in the log
+        blocked_paths=[str(Path(__file__).parents[2])],
+        app_kwargs={"middleware": [Middleware(ClosedRoutes, limit=limit)]},
+    )
 
 
 def _warm_up() -> None:
@@ -97,32 +122,13 @@ def _warm_up() -> None:
         iph.harmonize(np.full((64, 64, 3), 128, np.uint8), half, 1 - half, model=MODEL)
 
 
-def serving(studio: ClosedBlocks) -> dict[str, Any]:
-    """What ``launch`` and ``mount_gradio_app`` are both told."""
-    return {
-        "theme": gr.themes.Base(
-            primary_hue="blue", neutral_hue="zinc", font=FONT, font_mono=("ui-monospace", "Menlo", "monospace")
-        ),
-        "css": CSS,
-        "max_file_size": MAX_UPLOAD,
-        "ssr_mode": False,
-        "mcp_server": True,
-        "enable_monitoring": False,
-        "run_history": False,
-        "footer_links": ["api"],
-        "show_error": True,  # to callers of the API: the sentences of gr.Error; others stay in the log
-        "blocked_paths": [str(Path(__file__).parents[2])],
-        "app_kwargs": {"middleware": [Middleware(Doors, limit=studio.limit)]},
-    }
-
-
 def _cards() -> list[dict]:
     pages = gallery.credits()
     return [
         {
             "id": example.id,
             "title": example.title,
-            "picture": as_file(example.file("card")),
+            "picture": f"card/{example.id}.jpg",
             "credits": [row for row in pages if row["composite"] == example.title],
         }
         for example in gallery.EXAMPLES

@@ -1,20 +1,19 @@
-"""What the page is told about a project: one JSON value, with pictures as files beside it."""
+"""The page's state: what a page is told about a project, one JSON value with the addresses of the pictures in it."""
 
 import cv2
 import numpy as np
 
+from demo.outlines import outline
 from demo.studio.project import Project
-from demo.studio.served_pictures import Pictures
-from demo.studio.uploaded_picture import Opened
+from demo.studio.served_pictures import ServedPictures
+from demo.studio.uploaded_picture import UploadedPicture
 
 PREVIEW_SIDE = 320
 BEHIND = 128  # grey
-SMOOTH = 1.5  # pixels: an outline shows where, not every hair
-SPECK = 16  # pixels: smaller pieces of a mask are not outlined
 
 
-def answer(project: Project, pictures: Pictures, **more: object) -> dict:
-    """The project as the page shows it. more: what else to tell, such as a ``message`` or a ``file`` to keep."""
+def state_of(project: Project, pictures: ServedPictures) -> dict:
+    """The project as the page shows it. ``turn`` grows with every state, ``file`` is the newest file to be kept."""
     now, shown = project.choices, project.pictures
     return {
         "turn": pictures.next_turn(),
@@ -32,34 +31,24 @@ def answer(project: Project, pictures: Pictures, **more: object) -> dict:
         "elsewhere": now.elsewhere,
         "amounts": vars(project.amounts),
         "undo": bool(project.past),
-        **more,
+        "file": pictures.handed,
     }
 
 
-def make_thumbnails(project: Project, where: str, pictures: Pictures) -> None:
-    """Show in small what each suggestion of the "photo" or the "other" one would give."""
-    with project.lock:
-        scene, listed = project.scene, [entry["index"] for entry in _suggestions(project, where, pictures)]
-        suggestions, other = project.suggestions[where], project.pictures.get("other") if where == "other" else None
-    for index in listed if scene is not None else []:
-        chosen = suggestions[index]
-        with project.lock:  # one at a time, so that a click need not wait for all of them
-            if project.scene is not scene:
-                return
-            pictures.show(_thumb(where, index), lambda c=chosen: scene.thumbnail(c, other), scene, chosen)
+def make_thumbnail(project: Project, where: str, pictures: ServedPictures) -> bool:
+    """Show in small what one suggestion of the "photo" or the "other" one would give, the first without a thumbnail.
+    False if all have one."""
+    scene, other = project.scene, project.pictures.get("other") if where == "other" else None
+    missing = [entry for entry in _suggestions(project, where, pictures) if entry["thumb"] is None]
+    if scene is None or not missing:
+        return False
+    index = missing[0]["index"]
+    chosen = project.suggestions[where][index]
+    pictures.show(_thumb(where, index), lambda: scene.thumbnail(chosen, other), scene, chosen)
+    return True
 
 
-def outline(mask: np.ndarray) -> str:
-    """The outline of a mask (h, w) as an SVG path in its pixels, holes included."""
-    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SMOOTH, borderType=cv2.BORDER_REPLICATE)
-    inside = (smooth if smooth.max() >= 0.5 else mask) >= 0.5
-    edges, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    large = [edge for edge in edges if cv2.contourArea(edge) >= SPECK] or edges
-    lines = [cv2.approxPolyDP(edge, 0.7, True)[:, 0] for edge in large]  # each (K, 2)
-    return "".join("M" + "L".join(f"{x} {y}" for x, y in points) + "Z" for points in lines)
-
-
-def _preview(kind: str, picture: Opened, pictures: Pictures) -> dict:
+def _preview(kind: str, picture: UploadedPicture, pictures: ServedPictures) -> dict:
     scale = min(1.0, PREVIEW_SIDE / max(picture.pixels.shape))
     size = tuple(max(1, round(side * scale)) for side in picture.pixels.shape[1::-1])
 
@@ -73,20 +62,20 @@ def _preview(kind: str, picture: Opened, pictures: Pictures) -> dict:
     return {"file": pictures.show(f"preview-{kind}", pixels, picture), "name": picture.path.name}
 
 
-def _whole(name: str, picture: Opened, pictures: Pictures) -> dict:
+def _whole(name: str, picture: UploadedPicture, pictures: ServedPictures) -> dict:
     height, width = picture.pixels.shape[:2]
     file = pictures.show(name, lambda: _visible(picture), picture)
     original = {"full_width": picture.size[0], "full_height": picture.size[1], "ending": picture.ending}
     return {"file": file, "width": width, "height": height, **original}
 
 
-def _visible(picture: Opened) -> np.ndarray:
+def _visible(picture: UploadedPicture) -> np.ndarray:
     """A picture as it is seen, (h, w, 3) uint8: what lies behind transparent pixels is anything, and stays hidden."""
     shown = picture.on_screen(picture.pixels)
     return shown if picture.alpha is None else np.where(picture.alpha[..., None] > 0, shown, np.uint8(BEHIND))
 
 
-def _person(project: Project, pictures: Pictures) -> dict:
+def _person(project: Project, pictures: ServedPictures) -> dict:
     """The person who can be moved: their picture, where it stands, and what of it is seen while it is dragged."""
     scene, now, mapping = project.scene, project.choices, project.mapping
     x, y, width, height = cv2.boundingRect((now.foreground >= 0.5).astype(np.uint8))
@@ -107,7 +96,7 @@ def _person(project: Project, pictures: Pictures) -> dict:
     }
 
 
-def _result(project: Project, pictures: Pictures) -> dict | None:
+def _result(project: Project, pictures: ServedPictures) -> dict | None:
     """The patch of the photo that changes: as it was, at full strength, and as the sliders have it."""
     scene, mapping = project.scene, project.mapping
     if mapping is None:
@@ -123,7 +112,7 @@ def _result(project: Project, pictures: Pictures) -> dict | None:
     return {"x": x, "y": y, "width": width, "height": height, "was": was, "full": full, "now": now}
 
 
-def _suggestions(project: Project, where: str, pictures: Pictures) -> list[dict]:
+def _suggestions(project: Project, where: str, pictures: ServedPictures) -> list[dict]:
     """What can be taken now, with a thumbnail where one was made for this very composite."""
     scene, listed = project.scene, []
     for index, suggestion in enumerate(project.suggestions[where]):

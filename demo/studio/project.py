@@ -7,18 +7,16 @@ on the originals, which stay on disk as they were uploaded.
 import re
 import shutil
 import tempfile
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from demo.studio import prompts
-from demo.studio.prompts import Mark
+from demo.studio.prompts import Prompt
 from demo.studio.scene import Scene
 from demo.studio.suggestions import Suggestion, cut_out, free_place, suggestions
-from demo.studio.uploaded_picture import Opened, open_picture
-from demo.visitor_folders import OwnFolder
+from demo.studio.uploaded_picture import UploadedPicture, open_picture
 from iph.errors import InputError
 from iph.mapping import ColorMapping
 from iph.masks import marks_from_photo
@@ -56,16 +54,15 @@ class Choices:
 
 
 class Project:
-    """One visitor's work. What raises InputError has changed nothing. Not for several threads at once: see ``lock``."""
+    """One visitor's work. What raises InputError has changed nothing. Not for several threads at once."""
 
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._own = OwnFolder(Path(tempfile.gettempdir()))
-        self.folder = self._own.path
+    def __init__(self, folder: Path) -> None:
+        """folder: for the originals, empty."""
+        self.folder = folder
         self._clear()
 
     def _clear(self) -> None:
-        self.pictures: dict[str, Opened] = {}
+        self.pictures: dict[str, UploadedPicture] = {}
         self.choices, self.past, self.amounts = Choices(), [], Amounts()
         self.suggestions: dict[str, list[Suggestion]] = {"photo": [], "other": []}
         self._scene: Scene | None = None
@@ -76,17 +73,13 @@ class Project:
         for original in self.folder.iterdir():
             shutil.rmtree(original)
 
-    def close(self) -> None:
-        """Delete the originals, for good."""
-        self._own.close()
-
     @property
-    def base(self) -> Opened | None:
+    def base(self) -> UploadedPicture | None:
         """The picture under everything: the composite, or the background."""
         return self.pictures.get("composite") or self.pictures.get("background")
 
     @property
-    def holder(self) -> Opened | None:
+    def holder(self) -> UploadedPicture | None:
         """The picture that the foreground's mask belongs to."""
         return self.pictures.get("composite") or self.pictures.get("person")
 
@@ -126,7 +119,7 @@ class Project:
             raise
         return picture.notes
 
-    def _take_photo(self, picture: Opened, kind: str) -> None:
+    def _take_photo(self, picture: UploadedPicture, kind: str) -> None:
         apart = ("background", "person") if kind == "composite" else ("composite",)
         kept = {k: v for k, v in self.pictures.items() if k not in (*apart, "mask")}
         foreground, found = self.choices.foreground, self.choices.found
@@ -139,7 +132,7 @@ class Project:
         self.suggestions = {**self.suggestions, "photo": []}
         self.choices = Choices(foreground=foreground, found=found)
 
-    def _take_mask(self, picture: Opened, kind: str) -> None:
+    def _take_mask(self, picture: UploadedPicture, kind: str) -> None:
         if "composite" not in self.pictures:
             raise InputError("a mask belongs to a finished composite: the composite was expected first")
         shape = self.pictures["composite"].pixels.shape
@@ -147,7 +140,7 @@ class Project:
         self.pictures = self.pictures | {kind: picture}
         self.choices = Choices(foreground=foreground, region=region, label="Blue region")
 
-    def _take_other(self, picture: Opened, kind: str) -> None:
+    def _take_other(self, picture: UploadedPicture, kind: str) -> None:
         self.pictures = self.pictures | {kind: picture}
         self.suggestions = {**self.suggestions, "other": suggestions("other", picture.pixels)}
         whole = self.suggestions["other"][-1]
@@ -185,7 +178,7 @@ class Project:
             raise InputError("there is nobody to move: a background and a person were expected")
         self._settle(placement=placement)
 
-    def mark(self, target: str, mark: Mark) -> None:
+    def prompt(self, target: str, prompt: Prompt) -> None:
         """Point at something. target: "reference" in the photo, "other" in the other photo, "person": the mask."""
         if target not in TARGETS:
             raise InputError(f"expected a target out of {', '.join(TARGETS)}, got {str(target)[:20]!r}")
@@ -193,10 +186,10 @@ class Project:
         if target == "person":
             if self.holder is None:
                 raise InputError("expected a picture to find the person in, got none")
-            mask = prompts.subject(self.holder.pixels, mark, now.foreground)
+            mask = prompts.subject(self.holder.pixels, prompt, now.foreground)
             if self.holder.alpha is not None:  # behind transparent pixels there is nothing to show
                 mask = np.minimum(mask, self.holder.alpha)
-            self._settle(fresh=mark.kind in ("click", "box"), foreground=mask, found=True)
+            self._settle(fresh=prompt.kind in ("click", "box"), foreground=mask, found=True)
             return
         elsewhere = target == "other"
         picture = self.pictures.get("other") if elsewhere else self.scene
@@ -205,7 +198,7 @@ class Project:
                 "expected another photo first" if elsewhere else "expected a photo with a person in it first"
             )
         start = now.region if now.elsewhere == elsewhere else None
-        self._choose(region=prompts.region(picture.pixels, mark, start), elsewhere=elsewhere, label="Your choice")
+        self._choose(region=prompts.region(picture.pixels, prompt, start), elsewhere=elsewhere, label="Your choice")
 
     def take(self, where: str, index: int) -> None:
         """Take a suggestion of the "photo" or of the "other" one."""

@@ -15,7 +15,7 @@ BRUSHES = 0.002, 0.5
 
 
 @dataclass(frozen=True)
-class Mark:
+class Prompt:
     """``kind`` is one of ``KINDS``; ``points`` are x, y in shares of the picture: one for a click, two corners for a
     box, the way of a stroke otherwise; ``size`` is the brush's diameter as a share of the picture's longer side."""
 
@@ -24,11 +24,11 @@ class Mark:
     size: float = 0.05
 
     @classmethod
-    def from_dict(cls, data: dict) -> "Mark":
+    def from_dict(cls, data: dict) -> "Prompt":
         """Read what a browser sent. Raises InputError on anything else."""
         kind, points, size = data.get("kind"), data.get("points"), data.get("size", 0.05)
         if kind not in KINDS:
-            raise InputError(f"expected a mark of kind {', '.join(KINDS)}, got {str(kind)[:20]!r}")
+            raise InputError(f"expected a prompt of kind {', '.join(KINDS)}, got {str(kind)[:20]!r}")
         needed = {"click": 1, "box": 2}.get(kind)
         if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS or needed not in (None, len(points)):
             raise InputError(f"expected {needed or 'some'} points for a {kind}, got {str(points)[:40]}")
@@ -39,33 +39,33 @@ class Mark:
         return cls(kind, tuple((min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)) for x, y in points), float(size))
 
 
-def region(pixels: np.ndarray, mark: Mark, start: np.ndarray | None) -> np.ndarray:
+def region(pixels: np.ndarray, prompt: Prompt, start: np.ndarray | None) -> np.ndarray:
     """A region to take the look from: what was clicked on, the inside of a box, or what was painted.
 
     pixels (H, W, 3) uint8; start: the region so far, (H, W) float32, for strokes to add to or to take from.
     """
-    if mark.kind == "click":
-        return _something(from_click(pixels, _at(mark, pixels)[0]))
-    if mark.kind == "box":
-        return from_box_region(pixels.shape, _corners(mark, pixels))
-    painted = _painted(mark, pixels).astype(np.float32)
-    if mark.kind == "brush":
+    if prompt.kind == "click":
+        return _something(from_click(pixels, _at(prompt, pixels)[0]))
+    if prompt.kind == "box":
+        return from_box_region(pixels.shape, _corners(prompt, pixels))
+    painted = _painted(prompt, pixels).astype(np.float32)
+    if prompt.kind == "brush":
         return painted if start is None else np.maximum(start, painted)
     return _something(np.zeros_like(painted) if start is None else np.minimum(start, 1 - painted))
 
 
-def subject(pixels: np.ndarray, mark: Mark, start: np.ndarray | None) -> np.ndarray:
+def subject(pixels: np.ndarray, prompt: Prompt, start: np.ndarray | None) -> np.ndarray:
     """The mask of a person: who was clicked on or stands in a box; strokes mend the mask ``start``, along edges: the
     brush only adds to it, the eraser only takes away."""
-    if mark.kind == "click":
-        return _something(from_click(pixels, _at(mark, pixels)[0]))
-    if mark.kind == "box":
-        return _something(from_box(pixels, _corners(mark, pixels)))
-    painted = _painted(mark, pixels)
-    add, remove = (painted, None) if mark.kind == "brush" else (None, painted)
+    if prompt.kind == "click":
+        return _something(from_click(pixels, _at(prompt, pixels)[0]))
+    if prompt.kind == "box":
+        return _something(from_box(pixels, _corners(prompt, pixels)))
+    painted = _painted(prompt, pixels)
+    add, remove = (painted, None) if prompt.kind == "brush" else (None, painted)
     mended = from_strokes(pixels, add, remove, start)
     if start is not None:
-        mended = np.maximum(start, mended) if mark.kind == "brush" else np.minimum(start, mended)
+        mended = np.maximum(start, mended) if prompt.kind == "brush" else np.minimum(start, mended)
     return _something(mended)
 
 
@@ -73,23 +73,23 @@ def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and -1 <= value <= 2
 
 
-def _at(mark: Mark, pixels: np.ndarray) -> list[tuple[float, float]]:
-    """The mark's points as pixel centres."""
+def _at(prompt: Prompt, pixels: np.ndarray) -> list[tuple[float, float]]:
+    """The prompt's points as pixel centres."""
     height, width = pixels.shape[:2]
-    return [(min(x * width, width - 1), min(y * height, height - 1)) for x, y in mark.points]
+    return [(min(x * width, width - 1), min(y * height, height - 1)) for x, y in prompt.points]
 
 
-def _corners(mark: Mark, pixels: np.ndarray) -> tuple[float, float, float, float]:
-    (x0, y0), (x1, y1) = mark.points
+def _corners(prompt: Prompt, pixels: np.ndarray) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = prompt.points
     height, width = pixels.shape[:2]
     return x0 * width, y0 * height, x1 * width, y1 * height
 
 
-def _painted(mark: Mark, pixels: np.ndarray) -> np.ndarray:
+def _painted(prompt: Prompt, pixels: np.ndarray) -> np.ndarray:
     """(H, W) bool: where the stroke went."""
     canvas = np.zeros(pixels.shape[:2], np.uint8)
-    points = np.rint(_at(mark, pixels)).astype(np.int32)
-    width = max(1, round(mark.size * max(pixels.shape[:2])))
+    points = np.rint(_at(prompt, pixels)).astype(np.int32)
+    width = max(1, round(prompt.size * max(pixels.shape[:2])))
     cv2.polylines(canvas, [points], False, 1, width, cv2.LINE_8)
     for x, y in points[[0, -1]]:
         cv2.circle(canvas, (int(x), int(y)), width // 2, 1, -1)

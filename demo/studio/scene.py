@@ -7,7 +7,7 @@ import numpy as np
 
 import iph
 from demo.studio.suggestions import Suggestion
-from demo.studio.uploaded_picture import Opened
+from demo.studio.uploaded_picture import UploadedPicture
 from iph.images.color_profile import convert
 from iph.mapping import ColorMapping
 from iph.placement import Placement, compose
@@ -20,7 +20,9 @@ THUMB_SIDE = 220
 class Scene:
     """``pixels`` (h, w, 3) uint8 before any change, in the profile of ``base``; ``mask`` (h, w) float32."""
 
-    def __init__(self, base: Opened, holder: Opened, foreground: np.ndarray, placement: Placement | None) -> None:
+    def __init__(
+        self, base: UploadedPicture, holder: UploadedPicture, foreground: np.ndarray, placement: Placement | None
+    ) -> None:
         self.base, self.holder, self.foreground, self.placement = base, holder, foreground, placement
         if placement is None:
             self.pixels, self.mask = base.pixels, foreground
@@ -36,7 +38,7 @@ class Scene:
     def session(self) -> iph.Session:
         return iph.load(MODEL).open(self.pixels, self.mask)
 
-    def look(self, region: np.ndarray, other: Opened | None = None) -> ColorMapping:
+    def look(self, region: np.ndarray, other: UploadedPicture | None = None) -> ColorMapping:
         """The mapping towards a region, of another picture if given; the network is asked once a region."""
         if id(region) not in self._answers:
             picture = None if other is None else _in_profile(other, self.base)
@@ -66,7 +68,7 @@ class Scene:
         pixels = self.base.on_screen(mapping.apply(pixels))
         return np.dstack([pixels, np.rint(alpha * 255).astype(np.uint8)])
 
-    def thumbnail(self, suggestion: Suggestion, other: Opened | None) -> np.ndarray:
+    def thumbnail(self, suggestion: Suggestion, other: UploadedPicture | None) -> np.ndarray:
         """The person with a little around, in the look of a suggestion, (h, w, 3) uint8 in sRGB."""
         mapping = self.look(suggestion.region, other)
         x, y, width, height = cv2.boundingRect((self.mask >= 0.5).astype(np.uint8))
@@ -81,6 +83,6 @@ class Scene:
         return self.base.on_screen(mapping.apply(pixels, np.clip(mask, 0, 1)))  # a mean of ones may exceed one
 
 
-def _in_profile(picture: Opened, base: Opened) -> np.ndarray:
+def _in_profile(picture: UploadedPicture, base: UploadedPicture) -> np.ndarray:
     """A picture's proxy as numbers of another's RGB profile."""
     return picture.pixels if picture.icc == base.icc else convert(picture.pixels, picture.icc, base.icc)

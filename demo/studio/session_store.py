@@ -1,232 +1,119 @@
-"""The studio's front desk: whose project an event belongs to, what it asks for, and the sentence if it cannot be done.
+"""All visitors' sessions: taken when a page has something to keep, opened by name and key, deleted in good time.
 
-Projects are kept by Gradio's session hash, one a loaded page; they go some minutes after the page did, when nobody
-touched them for an hour, or when there are too many. Until then a reloaded page finds its own again by its key.
+A session goes some minutes after its page did, or when nobody touched it for an hour. Until then a reloaded page finds
+it again. Where there are too many, those go that hold nothing; else the newcomer is refused, and nobody's work deleted.
 """
 
-import logging
-import re
-import secrets
-import shutil
-import tempfile
+import hmac
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import gradio as gr
-from gradio.utils import get_upload_folder
+from demo.plain_routes import Refusal
+from demo.settings import Settings
+from demo.studio.visitor_session import VisitorSession
 
-from demo.studio import gallery, page_state
-from demo.studio.project import Amounts, Project
-from demo.studio.prompts import Mark
-from demo.studio.saving import save
-from demo.studio.served_pictures import Pictures
-from iph.errors import InputError
-from iph.placement import Placement
-
-log = logging.getLogger(__name__)
-
-MOST = 60
-IDLE_SECONDS = 3600
-LEFT_SECONDS = 600
 GONE = (
-    "these pictures are no longer on the server, which deletes them when their page was left for ten minutes or not"
-    " touched for an hour, and when it restarts"
+    "These pictures are no longer on the server, which deletes them when their page was left for {left:g} minutes or"
+    " not touched for {idle:g}, and when it restarts."
 )
-ELSEWHERE = "these pictures are open on another page, this one starts anew"
-OUR_FAULT = "Something went wrong on the server, nothing was changed: please try again."
+ELSEWHERE = "These pictures are open on another page, this one starts anew."
+FULL = "All places of the studio are taken at the moment: please try again in some minutes."
+YOURS = "Too many pages of the studio are open from this address: please close one and try again in some minutes."
 
 
-@dataclass
-class Seat:
-    """One visitor's project and the pictures shown of it."""
+class SessionStore:
+    """Sessions by name, the longest untouched first. For several threads."""
 
-    project: Project = field(default_factory=Project)
-    pictures: Pictures = field(default_factory=Pictures)
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # known to its page alone
-    touched: float = 0.0
-    left: float | None = None  # when its page was, None while it is open
-
-    def close(self) -> None:
-        self.project.close()
-        self.pictures.close()
-
-
-class Desk:
-    """All open projects. ``handle`` is what every event of the page calls."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seats: OrderedDict[str, Seat] = OrderedDict()
-        self.clock = clock
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings, self.clock = settings, clock
+        self.sessions: dict[str, VisitorSession] = {}
         self._lock = threading.Lock()
 
-    def seat(self, session: str) -> Seat:
-        """The seat of a session, a new one if need be; what is too old or too much is closed on the way."""
-        with self._lock:
-            seat = self.seats.pop(session, None) or Seat()
-            seat.touched, seat.left = self.clock(), None
-            self.seats[session] = seat
+    def take(self, client: str) -> VisitorSession:
+        """A new session. Raises Refusal where the client, or everybody together, have as many as they may."""
         self.sweep()
-        return seat
+        spares = []
+        with self._lock:
+            for most, own, sentence in (
+                (self.settings.sessions_per_client, True, YOURS),
+                (self.settings.sessions, False, FULL),
+            ):
+                counted = [one for one in self.sessions.values() if not own or one.client == client]
+                if len(counted) >= most:
+                    spare = next((one for one in counted if one.is_empty and not one.users), None)
+                    if spare is None:
+                        raise Refusal(503, "full", sentence)
+                    spares.append(self.sessions.pop(spare.name))
+            session = VisitorSession(client)
+            session.touched = self.clock()
+            self.sessions[session.name] = session
+        for spare in spares:
+            spare.close()
+        return session
 
-    def resume(self, session: str, key: str) -> str | None:
-        """Give a reloaded page the seat that it had, or return why it cannot have it."""
-        for _ in range(150):  # the old page's end may be heard of only after the new page asks
+    @contextmanager
+    def using(self, name: str, key: str, page: str | None = None, takes_over: bool = False) -> Iterator[VisitorSession]:
+        """The session of that name and key, which stays as long as it is used. ``page``: who asks; a session belongs to
+        the page that asked first, until another one takes it over. Raises Refusal if it is gone or elsewhere."""
+        with self._lock:
+            session = self._opened(name, key)
+            if page is not None:
+                if session.page not in (None, page) and not takes_over:
+                    raise Refusal(409, "elsewhere", ELSEWHERE)
+                session.page = page
+            self.sessions[name] = self.sessions.pop(name)  # the last
+            session.touched, session.left = self.clock(), None
+            session.users += 1
+        try:
+            yield session
+        finally:
             with self._lock:
-                old = next((name for name, seat in self.seats.items() if seat.key == key), None)
-                if old is None:
-                    return GONE
-                if self.seats[old].left is not None:
-                    self.seats[session] = self.seats.pop(old)
-                    return None
-            time.sleep(0.02)
-        return ELSEWHERE
+                session.users -= 1
+                session.touched = self.clock()
 
-    def leave(self, session: str) -> None:
-        """The page was left: delete what belongs to it, but work only when it was not back in time."""
+    def leave(self, name: str, key: str, page: str) -> None:
+        """A page was left: delete what holds nothing, and work only when nobody comes back in time."""
         with self._lock:
-            if session not in self.seats:
-                return
-            self.seats[session].left = self.clock()
+            session = self._opened(name, key)
+            if session.page in (None, page):
+                session.left = self.clock()
         self.sweep()
-        later = threading.Timer(LEFT_SECONDS, self.sweep)
-        later.daemon = True
-        later.start()
+
+    def picture(self, folder: str, name: str) -> tuple[Path, str | None] | None:
+        """A picture shown to a visitor, or a file handed to them under the name that comes with it; None if gone."""
+        with self._lock:
+            pictures = next((one.pictures for one in self.sessions.values() if one.pictures.address == folder), None)
+        return None if pictures is None else pictures.file(name)
 
     def sweep(self) -> None:
-        """Close what was left, what nobody touched for long, and the oldest if there are too many."""
+        """Close what was left and what nobody touched for long."""
         with self._lock:
             now = self.clock()
-            gone = [name for name, seat in self.seats.items() if _is_over(seat, now)]
-            gone += [name for name in list(self.seats)[: max(0, len(self.seats) - MOST)] if name not in gone]
-            closed = [self.seats.pop(name) for name in gone]
-        for seat in closed:
-            seat.close()
+            over = [one for one in self.sessions.values() if not one.users and self._is_over(one, now)]
+            for session in over:
+                del self.sessions[session.name]
+        for session in over:  # without the lock: deleting takes time, and nobody finds them any more
+            session.close()
 
     def close(self) -> None:
         """Delete everything."""
         with self._lock:
-            closed = list(self.seats.values())
-            self.seats.clear()
-        for seat in closed:
-            seat.close()
+            closed = list(self.sessions.values())
+            self.sessions.clear()
+        for session in closed:
+            session.close()
 
-    def handle(self, event: str, session: str, data: dict) -> dict:
-        """Do what an event asks, and answer with the project as it is then; a failure is a sentence in the answer."""
-        key = str(data.get("seat") or "")
-        lost = self.resume(session, key) if key and session not in self.seats else None
-        seat = self.seat(session)
-        more = {"message": None}
-        try:
-            if lost is not None:
-                raise InputError(lost)
-            if event == "thumbnails":  # takes the lock by itself, for a moment at a time
-                page_state.make_thumbnails(seat.project, _where(data), seat.pictures)
-            with seat.project.lock:
-                more |= DO[event](seat, data) or {}
-        except InputError as error:
-            more["message"] = {"text": sentence(str(error)), "error": True}
-        except Exception:
-            log.exception("the event %r failed", event)
-            more["message"] = {"text": OUR_FAULT, "error": True}
-        with seat.project.lock:
-            # The file goes with every answer until the next: one may overtake that which brings it.
-            return page_state.answer(seat.project, seat.pictures, seat=seat.key, file=seat.pictures.handed, **more)
+    def _opened(self, name: str, key: str) -> VisitorSession:
+        session = self.sessions.get(name)
+        if session is None or not hmac.compare_digest(session.key.encode(), key.encode()):
+            minutes = {"left": self.settings.left_seconds / 60, "idle": self.settings.idle_seconds / 60}
+            raise Refusal(404, "gone", GONE.format(**minutes))
+        return session
 
-
-def _is_over(seat: Seat, now: float) -> bool:
-    if seat.left is not None and (not seat.project.pictures or now - seat.left >= LEFT_SECONDS):
-        return True
-    return now - seat.touched > IDLE_SECONDS
-
-
-def sentence(text: str) -> str:
-    """An error's text with a capital and a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
-def uploaded(path: str) -> Path:
-    """The upload at a path that a browser named. Raises InputError if it is not one, so that no other file is read."""
-    folder = Path(get_upload_folder()).resolve()
-    file = Path(path)
-    for _ in range(100):  # Gradio answers an upload before the file has been moved to its place
-        if file.is_file():
-            break
-        time.sleep(0.02)
-    file = file.resolve()
-    if not file.is_file() or file.parent.parent != folder or not re.fullmatch(r"[0-9a-f]{16,}", file.parent.name):
-        raise InputError("expected a file that was just uploaded, but it is not there any more: please upload it again")
-    return file
-
-
-def _open(seat: Seat, data: dict) -> dict:
-    notes = seat.project.open(data.get("kind"), uploaded(str(data.get("path"))), str(data.get("name", "photo")))
-    return {"message": {"text": " ".join(notes), "error": False}} if notes else {}
-
-
-def _example(seat: Seat, data: dict) -> None:
-    example = gallery.find(data.get("id"))
-    seat.project.start_over()
-    for kind, placement in (("background", None), ("person", example.placement)):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = shutil.copy(example.file(kind), folder)
-            seat.project.open(kind, Path(copy), example.file(kind).name, placement)
-
-
-def _place(seat: Seat, data: dict) -> None:
-    try:
-        placement = Placement(**{key: data[key] for key in ("x", "y", "height", "mirrored")})
-    except KeyError as missing:
-        raise InputError(f"expected x, y, height and mirrored of a place, but {missing} is missing") from None
-    seat.project.place(placement)
-
-
-def _save(seat: Seat, data: dict) -> None:
-    seat.pictures.hand_over(lambda folder: save(seat.project, data.get("what"), folder))
-
-
-def _restart(seat: Seat, data: dict) -> None:
-    seat.project.start_over()
-    seat.pictures.take_back()
-
-
-def _adjust(seat: Seat, data: dict) -> None:
-    try:
-        amounts = Amounts(**{name: float(data[name]) for name in ("strength", "luminance", "chroma")})
-    except (KeyError, TypeError, ValueError):
-        raise InputError("expected strength, luminance and chroma as numbers from 0 to 2") from None
-    seat.project.adjust(amounts)
-
-
-def _where(data: dict) -> str:
-    return "other" if data.get("where") == "other" else "photo"
-
-
-DO: dict[str, Callable[[Seat, dict], dict | None]] = {
-    "open": _open,
-    "example": _example,
-    "place": _place,
-    "mark": lambda seat, data: seat.project.mark(data.get("target"), Mark.from_dict(data)),
-    "take": lambda seat, data: seat.project.take(_where(data), data.get("index")),
-    "auto": lambda seat, data: seat.project.auto(),
-    "undo": lambda seat, data: seat.project.undo(),
-    "resume": lambda seat, data: None,
-    "restart": _restart,
-    "adjust": _adjust,
-    "thumbnails": lambda seat, data: None,
-    "save": _save,
-}
-
-
-def listener(desk: Desk, event: str) -> Callable:
-    """The function that Gradio calls for an event of the stage."""
-
-    def handle(request: gr.Request, happened: gr.EventData) -> dict:
-        data = happened._data
-        return desk.handle(event, request.session_hash or "", data if isinstance(data, dict) else {})
-
-    return handle
+    def _is_over(self, session: VisitorSession, now: float) -> bool:
+        if session.left is not None and (session.is_empty or now - session.left >= self.settings.left_seconds):
+            return True
+        return now - session.touched > self.settings.idle_seconds

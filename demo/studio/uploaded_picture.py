@@ -17,7 +17,7 @@ MAX_PIXELS = 60_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class UploadedPicture:
     """``path`` is the original under the visitor's name for it, ``size`` its width and height, ``ending`` the file
     ending a result is written with. ``pixels`` (h, w, 3) uint8 is the proxy, in the original's own RGB profile ``icc``;
     ``alpha`` (h, w) float32 its cut-out, None where the picture is opaque. ``notes`` are sentences about reading it.
@@ -40,7 +40,7 @@ class Opened:
         return pixels if self.icc is None else convert(pixels, self.icc)
 
 
-def open_picture(path: Path) -> Opened:
+def open_picture(path: Path) -> UploadedPicture:
     """Read a picture and make its proxy. Raises InputError, in one sentence, on anything that is no picture."""
     photo = read_photo(path, MAX_BYTES, MAX_PIXELS)
     height, width = photo.pixels.shape[:2]
@@ -49,4 +49,4 @@ def open_picture(path: Path) -> Opened:
     if photo.alpha is not None and photo.alpha.min() < np.iinfo(photo.alpha.dtype).max // 2:
         size = pixels.shape[1::-1]
         alpha = from_alpha(cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA))
-    return Opened(path, (width, height), photo.ending, pixels, photo.icc, alpha, photo.notes)
+    return UploadedPicture(path, (width, height), photo.ending, pixels, photo.icc, alpha, photo.notes)

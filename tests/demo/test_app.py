@@ -32,8 +32,8 @@ def test_every_page_is_served(address):
     assert redirect.is_redirect and redirect.headers["location"].endswith("leaderboard/")
     chosen = PATIENT.get(f"{address}/leaderboard?metric=psnr")
     assert chosen.headers["location"].endswith("leaderboard/?metric=psnr")
-    board = PATIENT.get(f"{address}/leaderboard/", follow_redirects=True)
-    assert board.status_code == 200 and "streamlit" in board.text.lower()
+    dashboard = PATIENT.get(f"{address}/leaderboard/", follow_redirects=True)
+    assert dashboard.status_code == 200 and "streamlit" in dashboard.text.lower()
     assert PATIENT.get(f"{address}/leaderboard/_stcore/health").status_code == 200
     assert PATIENT.get(f"{address}/study/").status_code == 404  # no study was asked for
 

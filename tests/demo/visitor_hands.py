@@ -2,15 +2,16 @@
 
 import base64
 import time
+from types import SimpleNamespace
 
-import gradio as gr
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from studio_pictures import disc, scene, write
 
 from demo.rate_limit import RateLimit
-from demo.studio.page import build_studio, serving
+from demo.settings import Settings
+from demo.studio.page import mount_studio
 
 PATIENCE = 90_000  # milliseconds; other work may share the machine
 CANVAS = """() => {
@@ -26,10 +27,10 @@ CANVAS = """() => {
 def studio(serve, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-    studio = build_studio(RateLimit(rate=1000, burst=1000))
-    studio.address = serve(gr.mount_gradio_app(FastAPI(), studio, path="/", **serving(studio)))
-    yield studio
-    studio.desk.close()
+    app = FastAPI()
+    studio = mount_studio(app, RateLimit(rate=1000, burst=1000), settings=Settings(sweep_seconds=0.2))
+    yield SimpleNamespace(address=serve(app), **vars(studio))
+    studio.close()
     patch.undo()
 
 
@@ -94,7 +95,7 @@ def canvas(opened) -> np.ndarray:
 
 
 def shown(opened, expected):
-    """Wait until the stage shows exactly these pixels."""
+    """Wait until the canvas shows exactly these pixels."""
     deadline = time.monotonic() + PATIENCE / 1000
     while not np.array_equal(now := canvas(opened), expected):
         assert time.monotonic() < deadline, np.abs(now.astype(int) - expected).max()
@@ -102,7 +103,8 @@ def shown(opened, expected):
 
 
 def project(studio):
-    return studio.desk.seats[next(reversed(studio.desk.seats))].project
+    """The work of the visitor who came last, or did something last."""
+    return studio.store.sessions[next(reversed(studio.store.sessions))].project
 
 
 def download(opened, what, folder):

@@ -32,20 +32,29 @@ find("button", parts.toast).addEventListener("click", () => say(""));
 // What went wrong before is no news any more once something else is done.
 function hush() { if (parts.toast.classList.contains("error")) say(""); }
 
+// Why something takes longer, until it goes on; then nothing more is said about it.
+let heldBy = "";
+function held(text) {
+  if (text) say(text);
+  else if (find("span", parts.toast).textContent === heldBy) say("");
+  heldBy = text;
+}
+
 // What the server is doing, shown when it takes longer than a blink.
 let busyTimer = 0;
 find(".busy i").animate([{ left: "-40%" }, { left: "100%" }], { duration: 1400, iterations: Infinity });
 function showBusy(text) {
-  clearTimeout(busyTimer);
   element.toggleAttribute("data-busy", Boolean(text));
   if (!text) {
+    clearTimeout(busyTimer);
+    busyTimer = 0;
     parts.busy.hidden = true;
     findAll(".drop.waiting").forEach((drop) => drop.classList.remove("waiting"));
     return;
   }
-  busyTimer = setTimeout(() => {
+  find("span", parts.busy).textContent = text;
+  busyTimer ||= setTimeout(() => {
     (parts.work.hidden ? find(".drop.waiting") || parts.gallery : parts.frame).append(parts.busy);
-    find("span", parts.busy).textContent = text;
     parts.busy.hidden = false;
   }, 200);
 }

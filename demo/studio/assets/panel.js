@@ -46,7 +46,7 @@ function showSlots(slots) {
     drop.classList.toggle("filled", Boolean(slot));
     if (!image) return;
     image.hidden = !slot;
-    if (slot) { image.src = slot.file.url; image.alt = slot.name; }
+    if (slot) { image.src = addressOf(slot.file); image.alt = slot.name; }
   });
 }
 
@@ -67,7 +67,7 @@ function showGallery(gallery, choose) {
   parts.gallery.replaceChildren(...gallery.map((example) => {
     const button = make("button", "example"), image = make("img");
     button.type = "button";
-    image.src = example.picture.url;
+    image.src = addressOf(example.picture);
     image.alt = example.title;
     image.loading = "lazy";
     button.append(image, make("b", "", example.title));
@@ -95,7 +95,7 @@ function showStrip(where, listed, take, point) {
     card.classList.toggle("stale", !entry.thumb);
     if (entry.thumb) {
       const image = find("img", card) || make("img");
-      image.src = entry.thumb.url;
+      image.src = addressOf(entry.thumb);
       image.alt = "";
       find(".thumb", card).replaceChildren(image);
     }

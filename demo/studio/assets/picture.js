@@ -1,26 +1,26 @@
-// The picture on the stage: the photo, the patch of it that changes, and the divider between before and after.
+// The picture on the canvas: the photo, the patch of it that changes, and the divider between before and after.
 const picture = (() => {
   const after = find("canvas.after"), before = find("canvas.before");
   const pens = [after, before].map((canvas) => canvas.getContext("2d", { willReadFrequently: true }));
   const loaded = new Map();
   let token = 0, base = null, patch = null, splitAt = 50, splitFor = null;
 
-  function bitmap(url) {
-    if (!loaded.has(url)) {
+  function bitmap(path) {
+    if (!loaded.has(path)) {
       const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-      const wanted = fetch(url).then((answer) => answer.ok ? answer.blob() : Promise.reject())
+      const wanted = fetch(addressOf(path), { signal: AbortSignal.timeout(60000) }).then((answer) => answer.ok ? answer.blob() : Promise.reject())
         .then((blob) => createImageBitmap(blob, options)).catch(() => {
-          loaded.delete(url);  // the next answer asks again
+          loaded.delete(path);  // the next answer asks again
           throw new Error("A picture did not arrive from the server: please try again, or reload the page.");
         });
-      loaded.set(url, wanted);
+      loaded.set(path, wanted);
       if (loaded.size > 16) loaded.delete(loaded.keys().next().value);
     }
-    return loaded.get(url);
+    return loaded.get(path);
   }
 
-  async function pixels(url, width, height) {
-    const image = await bitmap(url);
+  async function pixels(path, width, height) {
+    const image = await bitmap(path);
     const canvas = document.createElement("canvas");
     canvas.width = width; canvas.height = height;
     const pen = canvas.getContext("2d", { willReadFrequently: true });
@@ -31,10 +31,10 @@ const picture = (() => {
   // Show a whole picture, and in it the patch { x, y, width, height, was, full, now }, or none. Tells whether it did.
   async function show(whole, result) {
     const mine = ++token;
-    const image = await bitmap(whole.file.url);
+    const image = await bitmap(whole.file);
     let made = null;
     if (result) {
-      const load = (name) => pixels(result[name].url, result.width, result.height);
+      const load = (name) => pixels(result[name], result.width, result.height);
       const [was, full, now] = await Promise.all([load("was"), load("full"), load("now")]);
       made = { x: result.x, y: result.y, was, full, now };
     }
@@ -43,8 +43,8 @@ const picture = (() => {
     for (const canvas of [after, before]) { canvas.width = whole.width; canvas.height = whole.height; }
     parts.frame.style.setProperty("--ratio", whole.width / whole.height);
     parts.lines.setAttribute("viewBox", "0 0 " + whole.width + " " + whole.height);
-    if (result && splitFor !== whole.file.url) {
-      splitFor = whole.file.url;
+    if (result && splitFor !== whole.file) {
+      splitFor = whole.file;
       split(100 * (result.x + result.width / 2) / whole.width);
     }
     draw(patch && patch.now);

@@ -1,5 +1,5 @@
 // What a hand does on the picture: move and scale the person, click, drag a box, paint; by mouse, touch or keyboard.
-// act.place(placement) and act.mark(kind, points, size) are told when it is done. Points are shares of the picture.
+// act.place(placement) and act.prompt(kind, points, size) are told when it is done. Points are shares of the picture.
 function makeTools(act) {
   const frame = parts.frame, fingers = new Map();
   let tool = "point", person = null, place = null, gesture = null, timer = 0, cross = null, corner = null;
@@ -73,7 +73,7 @@ function makeTools(act) {
     act.place(place);
   }
 
-  // --- marks ------------------------------------------------------------------------------------------------------
+  // --- prompts ------------------------------------------------------------------------------------------------------
   function drawRubber(from, to) {
     const { width: w, height: h } = view(), rubber = find(".rubber");
     const [x0, x1] = [from[0], to[0]].sort((a, b) => a - b), [y0, y1] = [from[1], to[1]].sort((a, b) => a - b);
@@ -153,9 +153,9 @@ function makeTools(act) {
     gesture = null;
     if (!done) return;
     if (["pinch", "scale"].includes(done.kind) || (tool === "move" && done.far)) put();
-    else if (done.points) act.mark(done.kind, done.points.slice(0, 5000), brush());
-    else if (done.far) act.mark("box", [done.from, point]);
-    else act.mark("click", [done.from]);
+    else if (done.points) act.prompt(done.kind, done.points.slice(0, 5000), brush());
+    else if (done.far) act.prompt("box", [done.from, point]);
+    else act.prompt("click", [done.from]);
   });
 
   frame.addEventListener("pointercancel", (event) => {
@@ -198,9 +198,9 @@ function makeTools(act) {
       showCross([from[0] + 0.02 * way[0], from[1] + 0.02 * way[1]]);
       if (corner) drawRubber(corner, cross);
     } else if ((event.key === "Enter" || event.key === " ") && cross) {
-      if (tool === "brush" || tool === "erase") act.mark(tool, [cross], brush());
-      else if (corner) act.mark("box", [corner, cross]);
-      else act.mark("click", [cross]);
+      if (tool === "brush" || tool === "erase") act.prompt(tool, [cross], brush());
+      else if (corner) act.prompt("box", [corner, cross]);
+      else act.prompt("click", [cross]);
       corner = null;
     } else if (event.key === "Escape") {
       corner = null;
@@ -219,7 +219,7 @@ function makeTools(act) {
     settle(now) {
       person = now;
       place = now && { ...now.placement };
-      if (now) parts.sprite.src = now.sprite.url;
+      if (now) parts.sprite.src = addressOf(now.sprite);
       clear();
       showHandles(place);
     },

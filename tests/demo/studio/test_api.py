@@ -4,7 +4,6 @@ import base64
 import json
 from pathlib import Path
 
-import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from studio_pictures import disc, scene, write
 
 import iph
 from demo.rate_limit import RateLimit
-from demo.studio.limits import MAX_UPLOAD
-from demo.studio.page import build_studio, serving
+from demo.studio.page import mount_studio
+from demo.studio.uploaded_picture import MAX_BYTES
 from iph.images.imagefile import read_photo
 from iph.recipe import Recipe
 
@@ -28,9 +27,10 @@ NAMES = {"harmonize", "paste", "cut_out", "suggest_references", "export_cube", "
 def address(serve, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-    studio = build_studio(RateLimit(rate=1000, burst=1000))
-    yield serve(gr.mount_gradio_app(FastAPI(), studio, path="/", **serving(studio)))
-    studio.desk.close()
+    app = FastAPI()
+    studio = mount_studio(app, RateLimit(rate=1000, burst=1000))
+    yield serve(app)
+    studio.close()
     patch.undo()
 
 
@@ -133,7 +133,7 @@ def test_the_pages_own_events_are_not_for_callers(address, client):
 
 
 def test_an_upload_that_is_too_large_is_refused(address):
-    body = b"\0" * (MAX_UPLOAD + 1_000_000)
+    body = b"\0" * (MAX_BYTES + 1_000_000)
     answer = PATIENT.post(f"{address}/gradio_api/upload", files={"files": ("big.png", body)})
     assert answer.status_code == 413
 

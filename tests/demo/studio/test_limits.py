@@ -1,4 +1,4 @@
-"""Closed doors, uploads only, and so many calls a client."""
+"""Closed routes, uploads only, and so many calls a client."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from demo.rate_limit import RateLimit
-from demo.studio.limits import ClosedBlocks, Doors, uploads_only
+from demo.studio.limits import ClosedBlocks, ClosedRoutes, uploads_only
 
 UPLOAD = {"path": "/tmp/gradio/ab/x.png", "meta": {"_type": "gradio.FileData"}}
 
@@ -40,11 +40,11 @@ def test_uploads_and_everything_else_pass():
     assert uploads_only(own) == {"path": "/tmp/gradio/ab/x.png", "url": None}
 
 
-def test_doors_that_nobody_needs_are_closed_and_uploads_counted():
+def test_routes_that_nobody_needs_are_closed_and_uploads_counted():
     now = [0.0]
     limit = RateLimit(rate=1, burst=8, clock=lambda: now[0])
     routes = [Route("/{path:path}", lambda request: PlainTextResponse("open"), methods=["GET", "POST"])]
-    client = TestClient(Starlette(routes=routes, middleware=[Middleware(Doors, limit=limit)]))
+    client = TestClient(Starlette(routes=routes, middleware=[Middleware(ClosedRoutes, limit=limit)]))
     for path in ("file=http://127.0.0.1/x", "proxy=http://a.b/", "process_recording", "deep_link", "vibe-code/"):
         assert client.get(f"/gradio_api/{path}").status_code == 404
     for path in ("", "config", "gradio_api/file=/tmp/gradio/x.png", "gradio_api/info", "assets/index.js"):

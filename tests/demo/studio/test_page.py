@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_everything_by_keyboard_and_another_photo(visit, studio, files):
     opened.wait_for_function("document.querySelector('.frame').ariaLabel.includes('Your choice')")
     assert not project(studio).choices.elsewhere
     quiet(opened)
-    assert opened.inner_text(".from") == "the photo"  # no card says it: the other photo is on the stage
+    assert opened.inner_text(".from") == "the photo"  # no card says it: the other photo is on the canvas
     opened.keyboard.press("1")
     assert opened.inner_text(".from") == "your choice"
 
@@ -173,7 +174,7 @@ def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path, monk
     opened.click(".example")
     opened.wait_for_selector(".split:not([hidden])")
     folder = project(studio).folder
-    monkeypatch.setattr("demo.studio.session_store.LEFT_SECONDS", 0.5)
+    monkeypatch.setattr(studio.store, "settings", replace(studio.store.settings, left_seconds=0.5))
     opened.close()
     deadline = time.monotonic() + 60
     while folder.exists():  # a closed tab leaves nothing behind

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from studio_pictures import scene
 
-from demo.studio.prompts import Mark, region, subject
+from demo.studio.prompts import Prompt, region, subject
 from iph.errors import InputError
 
 PIXELS = scene(60, 100)
@@ -30,41 +30,41 @@ PIXELS = scene(60, 100)
 )
 def test_what_no_hand_sends_is_refused_in_a_sentence(data, sentence):
     with pytest.raises(InputError, match=sentence):
-        Mark.from_dict(data)
+        Prompt.from_dict(data)
 
 
 @given(points=st.lists(st.lists(st.floats(-0.2, 1.2), min_size=2, max_size=2), min_size=2, max_size=2))
 def test_a_box_is_its_own_inside_whichever_corner_came_first(points):
-    mark = Mark.from_dict({"kind": "box", "points": points})
+    prompt = Prompt.from_dict({"kind": "box", "points": points})
     (x0, x1), (y0, y1) = (sorted(np.clip([p[i] for p in points], 0, 1) * PIXELS.shape[1 - i]) for i in (0, 1))
     expected = np.zeros((60, 100), np.float32)
     expected[round(y0) : round(y1), round(x0) : round(x1)] = 1
     if expected.any():
-        np.testing.assert_array_equal(region(PIXELS, mark, None), expected)
+        np.testing.assert_array_equal(region(PIXELS, prompt, None), expected)
     else:
         with pytest.raises(InputError, match="holds no pixel"):
-            region(PIXELS, mark, None)
+            region(PIXELS, prompt, None)
 
 
 def test_strokes_add_up_and_are_as_wide_as_the_brush():
-    first = region(PIXELS, Mark("brush", ((0.2, 0.5), (0.6, 0.5)), 0.1), None)
+    first = region(PIXELS, Prompt("brush", ((0.2, 0.5), (0.6, 0.5)), 0.1), None)
     assert first[30, 20:61].all() and not first[:24].any() and not first[37:].any() and not first[:, :14].any()
-    both = region(PIXELS, Mark("brush", ((0.9, 0.1),), 0.04), first)
+    both = region(PIXELS, Prompt("brush", ((0.9, 0.1),), 0.04), first)
     assert (both >= first).all() and both[6, 90] and both.sum() < first.sum() + 30
-    less = region(PIXELS, Mark("erase", ((0.2, 0.5),), 0.2), both)
+    less = region(PIXELS, Prompt("erase", ((0.2, 0.5),), 0.2), both)
     assert not less[30, 20] and less[30, 55] and less[6, 90]
 
 
 def test_erasing_everything_is_a_sentence():
     with pytest.raises(InputError, match="nothing was found there"):
-        region(PIXELS, Mark("erase", ((0.5, 0.5),), 0.1), None)
+        region(PIXELS, Prompt("erase", ((0.5, 0.5),), 0.1), None)
 
 
 def test_a_click_marks_something_under_it_or_says_that_there_is_nothing():
     pixels = np.full((90, 120, 3), 235, np.uint8)
     pixels[30:70, 40:80] = (30, 60, 160)
     try:
-        mask = region(pixels, Mark("click", ((0.5, 0.55),)), None)
+        mask = region(pixels, Prompt("click", ((0.5, 0.55),)), None)
     except InputError as error:
         assert "nothing was found" in str(error)
     else:
@@ -74,7 +74,7 @@ def test_a_click_marks_something_under_it_or_says_that_there_is_nothing():
 def test_a_persons_mask_only_grows_under_the_brush_and_only_shrinks_under_the_eraser():
     start = np.zeros(PIXELS.shape[:2], np.float32)
     start[20:50, 30:70] = 1
-    grown = subject(PIXELS, Mark("brush", ((0.8, 0.5),), 0.1), start)
+    grown = subject(PIXELS, Prompt("brush", ((0.8, 0.5),), 0.1), start)
     assert (grown >= start).all() and grown[30, 80] == 1
-    less = subject(PIXELS, Mark("erase", ((0.4, 0.5),), 0.1), start)
+    less = subject(PIXELS, Prompt("erase", ((0.4, 0.5),), 0.1), start)
     assert (less <= start).all() and less[30, 40] == 0

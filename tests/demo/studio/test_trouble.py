@@ -1,4 +1,4 @@
-"""The studio's page in trouble: refused requests, lost seats and pictures, answers that come amid a gesture."""
+"""The studio's page in trouble: refused requests, lost sessions and pictures, answers that come amid a gesture."""
 
 import re
 import time
@@ -8,6 +8,7 @@ import pytest
 from visitor_hands import PATIENCE, download, files, point, project, put, quiet, shown, studio, visit
 
 from demo.studio.project import Project
+from demo.work_queue import FULL
 from iph.images.imagefile import read_photo
 from iph.recipe import Recipe
 
@@ -16,9 +17,19 @@ __all__ = ["files", "studio", "visit"]  # fixtures
 pytestmark = pytest.mark.browser
 OTHER_CARD = ".card[aria-pressed=false]"
 REFUSALS = {
-    "queue": {"status": 503, "json": {"detail": "Queue is full. Max size is 40 and size is 40."}},
+    "queue": {"status": 503, "json": {"code": "busy", "message": FULL}},
     "proxy": {"status": 502, "body": "<html>Bad gateway</html>", "content_type": "text/html"},
 }
+
+SAID = {"rate limit": "please wait 4 seconds", "queue": "Too many people", "proxy": "does not answer"}
+
+
+def hurry(opened):
+    """Let the page's pauses before another try pass quickly."""
+    opened.evaluate(
+        "() => { const wait = setTimeout;"
+        " window.setTimeout = (f, ms, ...rest) => wait(f, ms < 10000 ? ms / 20 : ms, ...rest); }"
+    )
 
 
 def take(opened):
@@ -30,7 +41,7 @@ def take(opened):
 
 
 def result(studio) -> np.ndarray:
-    """The picture that the stage should show."""
+    """The picture that the canvas should show."""
     now = project(studio)
     return now.mapping.blended(**vars(now.amounts)).apply(now.scene.pixels, now.scene.mask)
 
@@ -49,9 +60,11 @@ def test_after_a_refused_request_the_page_goes_on(visit, studio, files, monkeypa
         if refusal == "rate limit":
             patch.setattr(studio.limit, "wait", lambda *args: 4)
         else:
-            opened.route("**/queue/join*", lambda route: route.fulfill(**REFUSALS[refusal]))
+            opened.route("**/event", lambda route: route.fulfill(**REFUSALS[refusal]))
+        hurry(opened)
         opened.click(f"{OTHER_CARD} >> nth=0")
-        opened.wait_for_selector("[data-testid=toast-body]")
+        opened.wait_for_selector(".toast[role=alert]:not([hidden])")
+        assert re.search(SAID[refusal], opened.inner_text(".toast"))
         quiet(opened)
         opened.focus("[data-amount=strength]")
         opened.keyboard.press("ArrowLeft")  # was shown at once, but is not what the server has
@@ -75,14 +88,14 @@ def test_each_download_is_a_file_of_its_own(visit, studio, files, tmp_path):
     np.testing.assert_array_equal(read_photo(download(opened, "photo", tmp_path)).pixels, read_photo(again).pixels)
 
 
-def test_a_page_that_lost_its_seat_says_so_and_starts_anew(visit, studio, files):
+def test_a_page_that_lost_its_session_says_so_and_starts_anew(visit, studio, files):
     opened = visit()
     put(opened, files)
     for _ in range(2):
         take(opened)
-    for seat in studio.desk.seats.values():
-        seat.touched -= 4000  # seconds
-    studio.desk.sweep()
+    for session in studio.store.sessions.values():
+        session.touched -= 4000  # seconds
+    studio.store.sweep()
     opened.click(f"{OTHER_CARD} >> nth=0")
     opened.wait_for_selector(".start:not([hidden])")
     assert "no longer on the server" in opened.inner_text(".toast")
@@ -179,3 +192,87 @@ def test_starting_over_takes_two_clicks_and_a_success_ends_the_talk_of_an_error(
     opened.click("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert project(studio).base is None
+
+
+def test_what_is_done_after_a_quiet_time_is_done_and_each_download_comes(visit, studio, files, tmp_path):
+    opened = visit()
+    put(opened, files)
+    first = download(opened, "cube", tmp_path)
+    time.sleep(6)  # longer than the server keeps a connection that nobody uses
+    take(opened)
+    second = download(opened, "cube", tmp_path)
+    assert first.name == second.name and project(studio).past
+    time.sleep(6)
+    assert download(opened, "photo", tmp_path).name == "beach-harmonized.png"
+
+
+def test_an_event_whose_answer_is_lost_is_asked_for_again_and_done_once(visit, studio, files):
+    opened = visit()
+    put(opened, files)
+    lost = []
+
+    def lose(route):
+        lost.append(route.request.post_data_json["request"])
+        if len(lost) == 1:
+            route.fetch()  # done, but the answer does not arrive
+            route.abort()
+        else:
+            route.continue_()
+
+    opened.route("**/event", lose)
+    take(opened)
+    assert lost[0] == lost[1] and len(project(studio).past) == 1 and opened.is_hidden(".toast")
+    opened.unroute_all()
+
+
+def test_a_duplicated_tab_leaves_the_work_to_the_first(visit, studio, files):
+    opened = visit()
+    put(opened, files)
+    kept = opened.evaluate("sessionStorage.getItem('iph-session')")
+    twin = opened.context.new_page()
+    twin.add_init_script(f"sessionStorage.setItem('iph-session', '{kept}')")
+    twin.goto(studio.address)
+    twin.wait_for_selector(".toast[role=alert]:not([hidden])", timeout=PATIENCE)
+    assert "open on another page" in twin.inner_text(".toast") and twin.is_visible(".start")
+    twin.close()
+    take(opened)
+    assert len(studio.store.sessions) >= 1 and project(studio).past
+
+
+def test_an_upload_is_tried_again_and_a_lost_empty_session_replaced_without_a_word(visit, studio, files):
+    opened = visit()
+    failed = []
+
+    def fail_once(route):
+        failed.append(route)
+        route.abort() if len(failed) == 1 else route.continue_()
+
+    opened.route("**/upload", fail_once)
+    opened.set_input_files(".drop[data-kind=background] input", files["background"])
+    opened.wait_for_selector(".drop.filled")
+    assert len(failed) == 2
+    opened.unroute_all()
+    opened.reload()
+    opened.wait_for_selector(".drop.filled")
+    fake = files["other"].with_suffix(".txt")
+    fake.write_text("no picture")
+    other = visit()
+    other.set_input_files(".drop[data-kind=background] input", fake)
+    other.wait_for_selector(".toast[role=alert]:not([hidden])")
+    studio.store.close()  # as a restart does
+    other.click(".example")
+    other.wait_for_selector(".split:not([hidden])")
+    assert other.is_hidden(".toast")
+
+
+def test_a_page_says_so_when_its_work_went_with_the_server(visit, studio, files):
+    opened = visit()
+    put(opened, files)
+    studio.store.close()
+    opened.reload()
+    opened.wait_for_selector(".toast[role=alert]:not([hidden])")
+    assert "when it restarts" in opened.inner_text(".toast") and opened.is_visible(".start")
+    opened.reload()
+    opened.wait_for_selector(".gallery .example")
+    time.sleep(1)
+    assert opened.is_hidden(".toast")  # said once

@@ -6,17 +6,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from gradio.utils import get_upload_folder
+from fastapi import FastAPI
 
-from demo.studio.page import build_studio
-from demo.studio.session_store import Desk
-from demo.visitor_folders import OwnFolder, sweep
+from demo.studio.page import mount_studio
+from demo.studio.visitor_folders import OwnFolder, sweep
+from demo.studio.visitor_session import VisitorSession
 
 ROOT = Path(__file__).parents[3]
 VISIT = """
 import sys, time
 from pathlib import Path
-from demo.visitor_folders import OwnFolder
+from demo.studio.visitor_folders import OwnFolder
 own = OwnFolder(Path(sys.argv[1]))
 (own.path / "private.jpg").write_text("a photo")
 print(own.path, flush=True)
@@ -56,18 +56,15 @@ def test_only_what_a_killed_process_left_is_swept(process, tmp_path):
 
 def test_a_studio_sweeps_when_it_starts(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
-    running = Desk()
-    seat = running.seat("open")
-    folders = [seat.project.folder, seat.pictures.folder]
-    assert [folder.parent for folder in folders] == [Path(tempfile.gettempdir()), Path(get_upload_folder())]
-    left = [folder.with_name("iph-studio-left") for folder in folders]
-    for folder in left:
-        folder.mkdir()
-        (folder / "private.jpg").write_text("a photo")
-        Path(f"{folder}.lock").touch()
-    studio = build_studio()
-    assert not any(folder.exists() for folder in left) and all(folder.exists() for folder in folders)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    running = VisitorSession("10.0.0.1")
+    assert running.folder.parent == tmp_path
+    left = running.folder.with_name("iph-studio-left")
+    left.mkdir()
+    (left / "private.jpg").write_text("a photo")
+    Path(f"{left}.lock").touch()
+    studio = mount_studio(FastAPI())
+    assert not left.exists() and running.folder.exists()
     running.close()
-    studio.desk.close()
+    studio.close()
     assert not list(tmp_path.rglob("iph-studio-*"))

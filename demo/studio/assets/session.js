@@ -1,0 +1,92 @@
+// This page's place on the server: a name and a key, taken when there is something to keep. A reloaded page finds them
+// again; a new one has none. A duplicated tab finds them too, and asks first whether the other one is still there.
+const PAGE = randomId();
+const EVENT_SECONDS = 30, SLOW_SECONDS = { open: 120, save: 120 };
+
+const session = {
+  name: "", key: "", taking: null,
+  holds: false,  // something that would be lost with it
+
+  headers() { return { "X-Session-Key": this.key }; },
+
+  async take() {
+    this.taking ??= insist(() => ask("session", {}, EVENT_SECONDS), held).finally(() => { this.taking = null; });
+    const taken = await this.taking;
+    [this.name, this.key] = [taken.session, taken.key];
+  },
+
+  forget() {
+    [this.name, this.key] = ["", ""];
+    this.keep(false);
+  },
+
+  keep(holds) {  // for a reload, as long as there is something to find again
+    this.holds = holds;
+    try { sessionStorage.setItem("iph-session", holds ? this.name + " " + this.key : ""); } catch { /* a browser that keeps nothing */ }
+  },
+
+  async find() {
+    let name = "", key = "";
+    try { [name, key = ""] = (sessionStorage.getItem("iph-session") || "").split(" "); } catch { /* the same */ }
+    const taken = name && await this.isOpenElsewhere(name);
+    if (!name || this.name) return false;
+    if (taken) {
+      this.forget();
+      throw new Refusal("elsewhere", "These pictures are open on another page, this one starts anew.");
+    }
+    [this.name, this.key, this.holds] = [name, key, true];
+    return true;
+  },
+
+  isOpenElsewhere(name) {
+    if (!this.channel) return false;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), 250);
+      this.heard = ({ open }) => { if (open === name) { clearTimeout(timer); resolve(true); } };
+      this.channel.postMessage({ isOpen: name });
+    });
+  },
+
+  // Do something in this page's session. One that held nothing and is gone is replaced without a word.
+  async use(work) {
+    if (!this.name) await this.take();
+    const name = this.name;
+    try {
+      return await insist(work, held);
+    } catch (error) {
+      if (error.code !== "gone" || this.holds) throw error;
+      if (this.name === name) this.forget();
+      if (!this.name) await this.take();
+      return insist(work, held);
+    }
+  },
+
+  event(event, data) {
+    const request = randomId();  // the same for every try, so that nothing is done twice
+    return this.use(async () => {
+      const { name } = this;
+      const answer = await ask("session/" + name + "/event", {
+        headers: { ...this.headers(), "Content-Type": "application/json" },
+        body: JSON.stringify({ request, page: PAGE, event, data }),
+      }, SLOW_SECONDS[event] || EVENT_SECONDS);
+      return { ...answer, session: name };
+    });
+  },
+
+  upload(file, told) {
+    return this.use(() => sendFile("session/" + this.name + "/upload", file, this.headers(), told));
+  },
+
+  leave() {
+    if (this.name) navigator.sendBeacon(addressOf("session/" + this.name + "/leave"), JSON.stringify({ key: this.key, page: PAGE }));
+  },
+};
+
+if (window.BroadcastChannel) {
+  session.channel = new BroadcastChannel("iph-session");
+  session.channel.onmessage = ({ data }) => {
+    if (data.isOpen && data.isOpen === session.name) session.channel.postMessage({ open: session.name });
+    else if (session.heard) session.heard(data);
+  };
+}
+window.addEventListener("pagehide", () => session.leave());

@@ -1,0 +1,27 @@
+"""One thread that looks now and then for what is to be deleted."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Janitor:
+    """Calls every chore again and again until it is closed; one that fails is tried again the next time."""
+
+    def __init__(self, seconds: float, *chores: Callable[[], None]) -> None:
+        self._seconds, self._chores = seconds, chores
+        self._end = threading.Event()
+        threading.Thread(target=self._work, name="studio-janitor", daemon=True).start()
+
+    def _work(self) -> None:
+        while not self._end.wait(self._seconds):
+            for chore in self._chores:
+                try:
+                    chore()
+                except Exception:
+                    log.exception("the chore %s failed", chore.__name__)
+
+    def close(self) -> None:
+        self._end.set()
