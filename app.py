@@ -3,25 +3,22 @@
 On Hugging Face Spaces the same file serves the studio alone.
 """
 
+import demo.environment  # isort: skip  # noqa: F401
+
 import os
 import signal
 import sys
 from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Visitors share the cores: few threads a request, and none that spins while it waits for another (20 times slower).
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+import streamlit as st
+import uvicorn
+from fastapi import FastAPI
 
-import streamlit as st  # noqa: E402
-import uvicorn  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
-
-from demo.plain_routes import with_slash  # noqa: E402
-from demo.studio.page import mount_studio  # noqa: E402
-from demo.vote.page import invitation, mount_study  # noqa: E402
-from iph.errors import InputError  # noqa: E402
-from userstudy.errors import InputError as StudyError  # noqa: E402
+from demo.plain_routes import with_slash
+from demo.studio.page import mount_studio
+from demo.vote.page import invitation, mount_study
+from iph.errors import InputError
+from userstudy.errors import InputError as StudyError
 
 
 def build_app(study: str | None = None, alone: bool = False) -> FastAPI:

@@ -4,17 +4,28 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from math import ceil
+
+from demo.plain_routes import Refusal
+
+UPLOAD_COST = 4  # of a picture: as much as so many other requests
 
 
 class RateLimit:
     """A token bucket for each client: ``burst`` calls at once, ``rate`` a second in the long run."""
 
     def __init__(
-        self, rate: float = 4, burst: float = 120, clients: int = 10_000, clock: Callable[[], float] = time.monotonic
+        self, rate: float, burst: float, clients: int = 10_000, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.rate, self.burst, self.clients, self.clock = rate, burst, clients, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def count(self, client: str, cost: float = 1) -> None:
+        """Take ``cost`` tokens. Raises Refusal where the client has to wait for them."""
+        if wait := self.wait(client, cost):
+            sentence = f"Too many requests from this address: please wait {ceil(wait)} seconds."
+            raise Refusal(429, "busy", sentence, wait)
 
     def wait(self, client: str, cost: float = 1) -> float:
         """Take ``cost`` tokens and return 0, or take nothing and return in how many seconds they will be there."""

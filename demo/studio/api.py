@@ -15,8 +15,10 @@ from gradio import FileData
 from gradio.utils import get_upload_folder
 
 import iph
+from demo.plain_routes import Refusal
 from demo.sentences import explained
 from demo.studio import prompts
+from demo.studio.closed_gradio import CALLER
 from demo.studio.prompts import Prompt
 from demo.studio.scene import MODEL
 from demo.studio.served_pictures import write_png
@@ -36,7 +38,7 @@ from iph.recipe import Recipe
 def register() -> None:
     """Offer the functions of this module; to be called inside ``gr.Blocks``."""
     for function in (harmonize, paste, cut_out, suggest_references, export_cube, replay):
-        gr.api(_plain(function), api_name=function.__name__, concurrency_id="studio-api", concurrency_limit=1)
+        gr.api(_in_turn(function), api_name=function.__name__, concurrency_limit=None)  # the turn is ours
 
 
 def harmonize(
@@ -197,13 +199,21 @@ def replay(recipe: FileData, photo: FileData, person: FileData | None = None) ->
     return as_file(path)
 
 
-def _plain(function: Callable) -> Callable:
-    """The function with its errors as sentences for callers."""
+def _in_turn(function: Callable) -> Callable:
+    """The function as its callers have it: done in the turn of their kind, with its errors as sentences."""
 
     @functools.wraps(function)
-    def call(*arguments):
+    async def call(*arguments):
+        caller = CALLER.get()
+
+        async def do():
+            with caller.work.places.take(caller.client):
+                return await caller.work.run(functools.partial(function, *arguments))
+
         try:
-            return function(*arguments)
+            return await caller.work.answer(do(), caller.gone())
+        except Refusal as refusal:
+            raise gr.Error(str(refusal), print_exception=False) from None
         except Exception as error:
             raise gr.Error(explained(error, function.__name__), print_exception=False) from None
 

@@ -8,7 +8,7 @@ log = logging.getLogger(__name__)
 
 
 class Janitor:
-    """Calls every chore again and again until it is closed; one that fails is tried again the next time."""
+    """Calls every chore, the first time at once, until it is closed; one that fails is tried again the next time."""
 
     def __init__(self, seconds: float, *chores: Callable[[], None]) -> None:
         self._seconds, self._chores = seconds, chores
@@ -16,12 +16,14 @@ class Janitor:
         threading.Thread(target=self._work, name="studio-janitor", daemon=True).start()
 
     def _work(self) -> None:
-        while not self._end.wait(self._seconds):
+        while True:
             for chore in self._chores:
                 try:
                     chore()
                 except Exception:
-                    log.exception("the chore %s failed", chore.__name__)
+                    log.exception("the chore %s failed", chore)
+            if self._end.wait(self._seconds):
+                return
 
     def close(self) -> None:
         self._end.set()

@@ -2,30 +2,31 @@
 
 import atexit
 import contextlib
+import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 import iph
-from demo.rate_limit import RateLimit
 from demo.settings import Settings
 from demo.studio import api, gallery
 from demo.studio.canvas import build_canvas
+from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes
 from demo.studio.janitor import Janitor
-from demo.studio.limits import ClosedBlocks, ClosedRoutes
+from demo.studio.limits import Limits
 from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
 from demo.studio.session_store import SessionStore
 from demo.studio.uploaded_picture import MAX_BYTES
-from demo.studio.visitor_folders import sweep
-from demo.work_queue import WorkQueue
+from demo.studio.visitor_folders import sweep, sweep_by_age
 from iph.errors import InputError
 from iph.masks import segment_subjects
 
@@ -43,56 +44,50 @@ footer .divider { display: none !important; }
 """
 
 
-@dataclass(frozen=True)
 class Studio:
-    """A studio that is served: what its routes keep and share."""
+    """A studio that is served: ``store`` has the visitors' sessions, ``limits`` what they share."""
 
-    store: SessionStore
-    work: WorkQueue
-    limit: RateLimit
-    janitor: Janitor
+    def __init__(self, settings: Settings) -> None:
+        cache = Path(get_upload_folder())
+        self.store = SessionStore(settings)
+        self.limits = Limits(settings, self.store, cache)
+        sweep(Path(tempfile.gettempdir()))
+        chores = [self.store.sweep, self.limits.space.measure]
+        if os.environ.get("GRADIO_TEMP_DIR"):  # else the folder is every Gradio app's
+            chores.insert(0, partial(sweep_by_age, cache, settings.file_seconds))
+        self._janitor = Janitor(settings.sweep_seconds, *chores)
+        atexit.register(self.close)
 
     def close(self) -> None:
         """Delete what visitors left."""
-        self.janitor.close()
-        self.work.close()
+        self._janitor.close()
+        self.limits.close()
         self.store.close()
 
 
-def mount_studio(
-    app: FastAPI,
-    limit: RateLimit | None = None,
-    links: Mapping[str, str] | None = None,
-    settings: Settings | None = None,
-) -> Studio:
+def mount_studio(app: FastAPI, links: Mapping[str, str] | None = None, settings: Settings | None = None) -> Studio:
     """Add the studio to an app: its page at "/", so it comes last, and its routes below.
 
-    limit: how much one client may ask, None for the usual. links: what else the server has, words and address, shown
-    below the canvas. settings: None for those of the environment. Raises InputError where these are no settings.
+    links: what else the server has, words and address, shown below the canvas. settings: None for those of the
+    environment. Raises InputError where these are no settings.
     """
-    settings = settings or Settings.from_environment()
-    sweep(Path(tempfile.gettempdir()))
-    store, limit = SessionStore(settings), limit or RateLimit()
-    work = WorkQueue(
-        "studio-page", settings.page_at_once, settings.page_most, settings.page_per_client, settings.page_seconds
-    )
-    studio = Studio(store, work, limit, Janitor(settings.sweep_seconds, store.sweep))
-    atexit.register(studio.close)
-    app.include_router(studio_router(store, work, limit))
-    _mount_page(app, limit, links or {})
+    studio = Studio(settings or Settings.from_environment())
+    app.include_router(studio_router(studio.store, studio.limits))
+    _mount_page(app, studio.limits, links or {})
     threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio
 
 
-def _mount_page(app: FastAPI, limit: RateLimit, links: Mapping[str, str]) -> None:
+def _mount_page(app: FastAPI, limits: Limits, links: Mapping[str, str]) -> None:
     """Gradio's part: the page around the canvas, and the named API."""
+    # At an orderly end Gradio deletes what it knows of; the rest goes by age.
     with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
-        blocks.limit = limit
+        blocks.limits = limits
         build_canvas(_cards())
         if links:
             gr.HTML(" ".join(f'<a href="{address}">{words}</a>' for words, address in links.items()), elem_id="links")
         api.register()
-    blocks.queue(max_size=40)
+    blocks.queue(max_size=limits.api.places.most, api_open=False)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -109,8 +104,9 @@ def _mount_page(app: FastAPI, limit: RateLimit, links: Mapping[str, str]) -> Non
         footer_links=["api"],
         show_error=True,  # to callers of the API: the sentences of gr.Error; others stay in the log
         blocked_paths=[str(Path(__file__).parents[2])],
-        app_kwargs={"middleware": [Middleware(ClosedRoutes, limit=limit)]},
+        app_kwargs={"middleware": [Middleware(ClosedRoutes, limits=limits)]},
     )
+    blocks.let_mcp_past_the_queue()
 
 
 def _warm_up() -> None:

@@ -117,6 +117,10 @@ class Project:
             self.__dict__.update(before)
             shutil.rmtree(kept.parent)
             raise
+        in_use = {one.path.parent for one in self.pictures.values()}
+        for folder in self.folder.iterdir():
+            if folder not in in_use:  # the original of a picture that this one replaced
+                shutil.rmtree(folder)
         return picture.notes
 
     def _take_photo(self, picture: UploadedPicture, kind: str) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
-from math import ceil
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Request, Response
@@ -17,16 +16,16 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from demo.plain_routes import PlainRoute, Refusal
-from demo.rate_limit import RateLimit
+from demo.rate_limit import UPLOAD_COST
 from demo.studio import gallery
 from demo.studio.events import EVENTS, handle, make_thumbnail
+from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
 from demo.studio.uploaded_picture import MAX_BYTES
 from demo.studio.uploads import receive, too_large
 from demo.studio.visitor_session import VisitorSession
-from demo.work_queue import WorkQueue
 
-UPLOAD_COST = 4  # requests
+WRITING = ("open", "example", "save")  # events that take room on the disk for long
 PICTURE = {"Cache-Control": "private, max-age=3600, immutable", "X-Content-Type-Options": "nosniff"}
 KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{24,64}$")]
@@ -41,15 +40,14 @@ class Event(BaseModel):
     data: dict = {}
 
 
-def studio_router(store: SessionStore, work: WorkQueue, limit: RateLimit) -> APIRouter:
-    """store: the sessions; work: where events are done; limit: how much one client may ask."""
+def studio_router(store: SessionStore, limits: Limits) -> APIRouter:
+    """store: the sessions; limits: what one client may take."""
     router = APIRouter(prefix="/studio", route_class=PlainRoute)
 
     def client_of(request: Request, cost: float = 1) -> str:
         """Who asks, counted. Raises Refusal where they ask too much."""
         client = request.client.host if request.client else ""
-        if wait := limit.wait(client, cost):
-            raise Refusal(429, "busy", f"Too many requests from this address: please wait {ceil(wait)} seconds.", wait)
+        limits.requests.count(client, cost)
         return client
 
     @router.post("/session", status_code=201)
@@ -59,11 +57,12 @@ def studio_router(store: SessionStore, work: WorkQueue, limit: RateLimit) -> API
 
     @router.put("/session/{name}/upload", status_code=201)
     async def upload(name: str, request: Request, key: Key = "") -> dict:
-        client_of(request, UPLOAD_COST)
-        with store.using(name, key) as session:
-            length = request.headers.get("content-length", "")
-            if length.isdecimal() and int(length) > MAX_BYTES:
-                raise too_large(MAX_BYTES)
+        client = client_of(request, UPLOAD_COST)
+        length = request.headers.get("content-length", "")
+        size = int(length) if length.isdecimal() else MAX_BYTES
+        if size > MAX_BYTES:
+            raise too_large(MAX_BYTES)
+        with store.using(name, key) as session, limits.uploads.take(client), limits.space.reserved(client, size):
             path = session.new_upload()
             await receive(request.stream(), path, MAX_BYTES)
         return {"upload": path.name}
@@ -74,17 +73,19 @@ def studio_router(store: SessionStore, work: WorkQueue, limit: RateLimit) -> API
 
         async def do() -> dict:  # it may outlive the request, and keeps its place and the session until it ends
             takes_over = asked.event == "resume"
-            with work.place(client), store.using(name, key, asked.page, takes_over) as session:
+            with limits.page.places.take(client), store.using(name, key, asked.page, takes_over) as session:
+                if asked.event in WRITING:
+                    limits.space.check(client)
                 if asked.event == "thumbnails":
                     while await in_turn(session, partial(make_thumbnail, session, asked.data)):
                         pass
                 return await in_turn(session, partial(handle, session, asked.event, asked.data, asked.request))
 
-        return JSONResponse(await work.answer(do(), request.receive()))
+        return JSONResponse(await limits.page.answer(do(), request.receive()))
 
     async def in_turn(session: VisitorSession, step: Callable) -> object:
         async with session.order:  # before a thread is asked for, so that nobody waits in one
-            return await work.run(step)
+            return await limits.page.run(step)
 
     @router.post("/session/{name}/leave", status_code=204)
     async def leave(name: str, request: Request) -> None:

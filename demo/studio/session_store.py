@@ -88,6 +88,11 @@ class SessionStore:
             pictures = next((one.pictures for one in self.sessions.values() if one.pictures.address == folder), None)
         return None if pictures is None else pictures.file(name)
 
+    def folders(self) -> list[tuple[str, Path]]:
+        """Each session's client and folder."""
+        with self._lock:
+            return [(one.client, one.folder) for one in self.sessions.values()]
+
     def sweep(self) -> None:
         """Close what was left and what nobody touched for long."""
         with self._lock:

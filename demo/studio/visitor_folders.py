@@ -1,9 +1,14 @@
-"""Folders for visitors' pictures that go with their process: what a killed one left behind, the next one deletes."""
+"""Folders for visitors' pictures that go with their process: what a killed one left behind, the next one deletes.
+
+Files that belong to no visitor, such as those of the named API, go by age.
+"""
 
 import contextlib
 import os
 import secrets
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -35,6 +40,32 @@ def sweep(parent: Path) -> None:
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=0)
             _delete(folder, lock)
+
+
+def sweep_by_age(parent: Path, seconds: float) -> None:
+    """Delete the files below a folder that were last written so long ago, and folders that are empty since then."""
+    oldest = time.time() - seconds
+    for place, folders, files in os.walk(parent, topdown=False):
+        for name in files:
+            _delete_older(Path(place, name), oldest, os.unlink)
+        for name in folders:
+            _delete_older(Path(place, name), oldest, os.rmdir)
+
+
+def _delete_older(path: Path, oldest: float, delete: Callable[[Path], None]) -> None:
+    with contextlib.suppress(OSError):  # gone already, not ours, or not empty
+        if path.lstat().st_mtime < oldest:
+            delete(path)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below a folder."""
+    total = 0
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 def _lock(folder: Path) -> FileLock:

@@ -2,18 +2,17 @@
 
 import base64
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from studio_pictures import disc, scene, write
 
-from demo.rate_limit import RateLimit
 from demo.settings import Settings
 from demo.studio.page import mount_studio
 
 PATIENCE = 90_000  # milliseconds; other work may share the machine
+GENEROUS = Settings(requests_per_second=1000, requests_at_once=1000, sessions_per_client=60, sweep_seconds=0.2)
 CANVAS = """() => {
     const c = document.querySelector('canvas.after');
     const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
@@ -28,8 +27,9 @@ def studio(serve, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
     app = FastAPI()
-    studio = mount_studio(app, RateLimit(rate=1000, burst=1000), settings=Settings(sweep_seconds=0.2))
-    yield SimpleNamespace(address=serve(app), **vars(studio))
+    studio = mount_studio(app, settings=GENEROUS)
+    studio.address = serve(app)
+    yield studio
     studio.close()
     patch.undo()
 

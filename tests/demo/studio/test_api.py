@@ -2,36 +2,32 @@
 
 import base64
 import json
+import socket
+import threading
+import time
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from studio_pictures import disc, scene, write
+from visitor_hands import studio
 
 import iph
-from demo.rate_limit import RateLimit
-from demo.studio.page import mount_studio
 from demo.studio.uploaded_picture import MAX_BYTES
 from iph.images.imagefile import read_photo
 from iph.recipe import Recipe
 
+__all__ = ["studio"]  # a fixture
 PATIENT = httpx.Client(timeout=90)  # other work may share the machine
 NAMES = {"harmonize", "paste", "cut_out", "suggest_references", "export_cube", "replay"}
 
 
 @pytest.fixture(scope="module")
-def address(serve, tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-    app = FastAPI()
-    studio = mount_studio(app, RateLimit(rate=1000, burst=1000))
-    yield serve(app)
-    studio.close()
-    patch.undo()
+def address(studio):
+    return studio.address
 
 
 @pytest.fixture(scope="module")
@@ -138,14 +134,114 @@ def test_an_upload_that_is_too_large_is_refused(address):
     assert answer.status_code == 413
 
 
-def test_an_mcp_client_calls_with_a_data_text(address, tmp_path):
-    recipe = tmp_path / "look.json"
-    Recipe(iph.ColorMapping.identity(), None).save(recipe)
+def tool(address, recipe, **headers):
+    """The result of the tool export_cube, called as an MCP client does."""
     text = "data:application/json;base64," + base64.b64encode(recipe.read_bytes()).decode()
-    headers = {"Accept": "application/json, text/event-stream"}
+    headers = {"Accept": "application/json, text/event-stream"} | headers
     arguments = {"name": "export_cube", "arguments": {"recipe": text, "size": 17}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
     answer = PATIENT.post(f"{address}/gradio_api/mcp/", json=message, headers=headers, follow_redirects=True)
     lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith(("data: ", "{"))]
     result = json.loads(lines[-1])["result"]
-    assert not result.get("isError") and ".cube" in json.dumps(result)
+    assert not result.get("isError"), result
+    return result
+
+
+def test_an_mcp_client_calls_with_a_data_text(address, recipe):
+    assert ".cube" in json.dumps(tool(address, recipe))
+
+
+def test_no_call_goes_round_the_queue(address, files):
+    for path in ("run/export_cube", "run/export_cube/", "api/export_cube", "Run/export_cube"):
+        answer = PATIENT.post(f"{address}/gradio_api/{path}", json={"data": [None, 33]})
+        assert answer.status_code == 404, path
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """The functions of the API wait until ``busy.set()``; ``busy.begun`` tells how many do."""
+    gate = threading.Event()
+    gate.begun = []
+    quick = Recipe.load
+
+    def wait(path):
+        gate.begun.append(path)
+        assert gate.wait(60)
+        return quick(path)
+
+    monkeypatch.setattr(Recipe, "load", wait)
+    yield gate
+    gate.set()
+
+
+def soon(condition):
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "look.json"
+    Recipe(iph.ColorMapping.identity(), None).save(path)
+    return path
+
+
+def test_calls_beyond_a_clients_share_are_refused_with_a_sentence(client, studio, busy, recipe, monkeypatch):
+    monkeypatch.setattr(studio.limits.api.places, "per_client", 2)
+    calls = [client.submit(handle_file(recipe), 17, api_name="/export_cube") for _ in range(2)]
+    assert soon(lambda: studio.limits.api.places.taken == 2)
+    with pytest.raises(AppError, match="from this address are still being done"):
+        client.predict(handle_file(recipe), 17, api_name="/export_cube")
+    busy.set()
+    assert all("LUT_3D_SIZE 17" in Path(call.result(60)).read_text() for call in calls)
+
+
+def test_calls_and_tools_and_pages_wait_for_their_own_kind_only(address, client, studio, busy, recipe, monkeypatch):
+    call = client.submit(handle_file(recipe), 17, api_name="/export_cube")
+    assert soon(lambda: busy.begun)
+    monkeypatch.setattr(Recipe, "load", lambda path: Recipe(iph.ColorMapping.identity(), None))
+    assert ".cube" in json.dumps(tool(address, recipe))
+    page = httpx.Client(base_url=f"{address}/studio/", timeout=90)
+    taken = page.post("session").json()
+    event = {"request": "1" * 24, "page": "2" * 24, "event": "resume"}
+    answer = page.post(f"session/{taken['session']}/event", json=event, headers={"X-Session-Key": taken["key"]})
+    assert answer.json()["turn"] == 1
+    busy.set()
+    call.result(60)
+
+
+def test_a_call_that_takes_too_long_is_told_so(client, studio, busy, recipe, monkeypatch):
+    monkeypatch.setattr(studio.limits.api, "seconds", 0.3)
+    with pytest.raises(AppError, match=r"longer than 0\.3 seconds"):
+        client.predict(handle_file(recipe), 17, api_name="/export_cube")
+
+
+def test_a_waiting_call_whose_caller_has_left_is_dropped(address, client, studio, busy, recipe):
+    call = client.submit(handle_file(recipe), 17, api_name="/export_cube")
+    assert soon(lambda: busy.begun)
+    uploaded = PATIENT.post(f"{address}/gradio_api/upload", files={"files": recipe.read_bytes()}).json()[0]
+    functions = PATIENT.get(f"{address}/config").json()["dependencies"]
+    index = next(one["id"] for one in functions if one["api_name"] == "export_cube")
+    data = [{"path": uploaded, "meta": {"_type": "gradio.FileData"}}, 17]
+    asked = {"data": data, "fn_index": index, "session_hash": "hasty"}
+    PATIENT.post(f"{address}/gradio_api/queue/join", json=asked).raise_for_status()
+    with PATIENT.stream("GET", f"{address}/gradio_api/queue/data", params={"session_hash": "hasty"}):
+        assert soon(lambda: studio.limits.api.places.taken == 2)
+    assert soon(lambda: studio.limits.api.places.taken == 1)
+    busy.set()
+    call.result(60)
+    assert len(busy.begun) == 1
+
+
+def test_no_callers_headers_lead_the_others_elsewhere(address, recipe):
+    with socket.socket() as elsewhere:
+        elsewhere.bind(("127.0.0.1", 0))
+        elsewhere.listen()
+        elsewhere.settimeout(0.5)
+        foreign = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        for headers in ({"X-Gradio-Server": foreign}, {"Host": foreign.removeprefix("http://")}, {}):
+            assert ".cube" in json.dumps(tool(address, recipe, **headers))
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()

@@ -4,11 +4,12 @@ import json
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
 from studio_pictures import disc, scene, write
-from visitor_hands import PATIENCE, studio
+from visitor_hands import GENEROUS, PATIENCE, studio
 
 from demo.studio import routes, uploads
 from demo.studio.project import Project
@@ -121,7 +122,7 @@ def test_a_waiting_event_whose_page_has_left_is_given_up(studio, placed, slow):
     first.start()
     assert slow.begun.wait(30)
     placed.cut("adjust", {"strength": 0.5, "luminance": 1, "chroma": 1}, "b" * 24)
-    assert studio.work.most == 40 and wait_for(lambda: studio.work._taken.total() == 1)
+    assert wait_for(lambda: studio.limits.page.places.taken == 1)
     gate.set()
     first.join()
     assert placed.ask("resume")["amounts"]["strength"] == 1
@@ -151,7 +152,7 @@ def test_answers_are_whole_states_in_order(placed):
 
 def test_an_event_that_takes_too_long_is_told_so_and_can_be_asked_for_again(studio, placed, slow, monkeypatch):
     gate = slow("place")
-    monkeypatch.setattr(studio.work, "seconds", 0.3)
+    monkeypatch.setattr(studio.limits.page, "seconds", 0.3)
     late = placed.post("place", PLACE, "c" * 24)
     assert late.status_code == 503 and late.json()["code"] == "busy" and int(late.headers["Retry-After"]) > 0
     assert "longer than 0.3 seconds" in late.json()["message"]
@@ -163,15 +164,15 @@ def test_an_event_that_takes_too_long_is_told_so_and_can_be_asked_for_again(stud
 
 def test_too_many_events_at_a_time_are_refused_with_a_sentence(studio, placed, slow, monkeypatch):
     gate = slow("place")
-    monkeypatch.setattr(studio.work, "per_client", 2)
+    monkeypatch.setattr(studio.limits.page.places, "per_client", 2)
     waiting = [threading.Thread(target=placed.post, args=("place", PLACE)) for _ in range(2)]
     for thread in waiting:
         thread.start()
-    assert wait_for(lambda: studio.work._taken.total() == 2)
+    assert wait_for(lambda: studio.limits.page.places.taken == 2)
     refused = placed.post("undo")
     assert refused.status_code == 429 and "from this address" in refused.json()["message"]
-    monkeypatch.setattr(studio.work, "per_client", 9)
-    monkeypatch.setattr(studio.work, "most", 2)
+    monkeypatch.setattr(studio.limits.page.places, "per_client", 9)
+    monkeypatch.setattr(studio.limits.page.places, "most", 2)
     refused = placed.post("undo")
     assert refused.status_code == 503 and "Too many people" in refused.json()["message"]
     gate.set()
@@ -186,7 +187,7 @@ def test_nobody_waits_inside_a_slot(studio, placed, slow):
     waiting = [threading.Thread(target=placed.post, args=("place", PLACE)) for _ in range(slots)]
     for thread in waiting:
         thread.start()
-    assert wait_for(lambda: studio.work._taken.total() == len(waiting))
+    assert wait_for(lambda: studio.limits.page.places.taken == len(waiting))
     other = Page(studio, 2)
     assert other.ask("example", id="haze")["result"]
     other.client.close()
@@ -296,8 +297,22 @@ def test_a_page_that_leaves_takes_what_holds_nothing_along(studio, page):
     assert page.post("undo").json()["code"] == "gone"
 
 
+def test_where_there_is_no_room_left_nothing_is_written(studio, placed, monkeypatch):
+    monkeypatch.setattr(studio.limits.space, "settings", replace(GENEROUS, temporary_bytes=1))
+    for answer in (placed.upload(b"x"), placed.post("save", {"what": "photo"}), placed.post("example", {"id": "haze"})):
+        assert answer.status_code == 507 and answer.json()["code"] == "full"
+        assert "no room for more pictures" in answer.json()["message"]
+    assert placed.post("undo").status_code == 200  # what writes little goes on
+
+
+def test_only_so_many_uploads_are_on_their_way(studio, page, monkeypatch):
+    monkeypatch.setattr(studio.limits.uploads, "per_client", 0)
+    answer = page.upload(b"x")
+    assert answer.status_code == 429 and "from this address" in answer.json()["message"]
+
+
 def test_requests_count_against_the_clients_limit(studio, page, monkeypatch):
-    monkeypatch.setattr(studio.limit, "wait", lambda client, cost=1: 3.2 if cost <= 4 else 0)
+    monkeypatch.setattr(studio.limits.requests, "wait", lambda client, cost=1: 3.2 if cost <= 4 else 0)
     for answer in (page.post("undo"), page.client.post("session"), page.upload(b"x")):
         assert answer.status_code == 429 and answer.headers["Retry-After"] == "4"
         assert "please wait 4 seconds" in answer.json()["message"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from visitor_hands import PATIENCE, download, files, point, project, put, quiet, shown, studio, visit
 
+from demo.places import FULL
 from demo.studio.project import Project
-from demo.work_queue import FULL
 from iph.images.imagefile import read_photo
 from iph.recipe import Recipe
 
@@ -58,7 +58,7 @@ def test_after_a_refused_request_the_page_goes_on(visit, studio, files, monkeypa
     put(opened, files)
     with monkeypatch.context() as patch:
         if refusal == "rate limit":
-            patch.setattr(studio.limit, "wait", lambda *args: 4)
+            patch.setattr(studio.limits.requests, "wait", lambda *args: 4)
         else:
             opened.route("**/event", lambda route: route.fulfill(**REFUSALS[refusal]))
         hurry(opened)

@@ -1,13 +1,16 @@
 """Visitors' folders: what a killed studio left is deleted by the next one, what a living one has is not."""
 
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
+from demo.settings import Settings
 from demo.studio.page import mount_studio
 from demo.studio.visitor_folders import OwnFolder, sweep
 from demo.studio.visitor_session import VisitorSession
@@ -63,8 +66,17 @@ def test_a_studio_sweeps_when_it_starts(monkeypatch, tmp_path):
     left.mkdir()
     (left / "private.jpg").write_text("a photo")
     Path(f"{left}.lock").touch()
+    result = tmp_path / "cache" / "api-of-an-earlier-run" / "result.png"
+    result.parent.mkdir(parents=True)
+    result.write_text("a photo")
+    long_ago = time.time() - 2 * Settings().file_seconds
+    os.utime(result, (long_ago, long_ago))
     studio = mount_studio(FastAPI())
     assert not left.exists() and running.folder.exists()
+    deadline = time.monotonic() + 30
+    while result.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not result.exists()
     running.close()
     studio.close()
     assert not list(tmp_path.rglob("iph-studio-*"))

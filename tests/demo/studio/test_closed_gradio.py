@@ -11,7 +11,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from demo.rate_limit import RateLimit
-from demo.studio.limits import ClosedBlocks, ClosedRoutes, uploads_only
+from demo.settings import Settings
+from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes, uploads_only
+from demo.studio.limits import Limits
+from demo.studio.session_store import SessionStore
 
 UPLOAD = {"path": "/tmp/gradio/ab/x.png", "meta": {"_type": "gradio.FileData"}}
 
@@ -40,12 +43,36 @@ def test_uploads_and_everything_else_pass():
     assert uploads_only(own) == {"path": "/tmp/gradio/ab/x.png", "url": None}
 
 
-def test_routes_that_nobody_needs_are_closed_and_uploads_counted():
+@pytest.fixture
+def limits(tmp_path):
+    """``limits(**settings)`` are those of a studio of its own."""
+    made = []
+
+    def make(**settings):
+        settings = Settings(**settings)
+        made.append(Limits(settings, SessionStore(settings), tmp_path))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_routes_that_nobody_needs_are_closed_and_uploads_counted(limits):
     now = [0.0]
-    limit = RateLimit(rate=1, burst=8, clock=lambda: now[0])
+    shared = limits()
+    shared.requests = RateLimit(rate=1, burst=8, clock=lambda: now[0])
     routes = [Route("/{path:path}", lambda request: PlainTextResponse("open"), methods=["GET", "POST"])]
-    client = TestClient(Starlette(routes=routes, middleware=[Middleware(ClosedRoutes, limit=limit)]))
-    for path in ("file=http://127.0.0.1/x", "proxy=http://a.b/", "process_recording", "deep_link", "vibe-code/"):
+    client = TestClient(Starlette(routes=routes, middleware=[Middleware(ClosedRoutes, limits=shared)]))
+    for path in (
+        "file=http://127.0.0.1/x",
+        "proxy=http://a.b/",
+        "process_recording",
+        "deep_link",
+        "vibe-code/",
+        "run/x",
+        "api/x",
+    ):
         assert client.get(f"/gradio_api/{path}").status_code == 404
     for path in ("", "config", "gradio_api/file=/tmp/gradio/x.png", "gradio_api/info", "assets/index.js"):
         assert client.get(f"/{path}").text == "open"
@@ -53,11 +80,15 @@ def test_routes_that_nobody_needs_are_closed_and_uploads_counted():
     assert answers == [200, 200, 429]
     now[0] = 4.0
     assert client.post("/gradio_api/upload").status_code == 200
+    now[0] = 8.0
+    shared.uploads.most = 0
+    refused = client.post("/gradio_api/upload")
+    assert refused.status_code == 503 and "Too many people" in refused.text and refused.headers["Retry-After"]
 
 
-def test_too_many_calls_are_told_to_wait():
+def test_too_many_calls_are_told_to_wait(limits):
     with ClosedBlocks() as app:
-        app.limit = RateLimit(rate=0.5, burst=2)
+        app.limits = limits(requests_per_second=0.5, requests_at_once=2)
         gr.api(_double, api_name="double")
     request = gr.Request(client={"host": "10.0.0.1"})
     call = lambda: asyncio.run(app.process_api(0, [2], request=request))  # noqa: E731
@@ -70,12 +101,11 @@ def _double(number: int) -> int:
     return 2 * number
 
 
-def test_a_token_comes_back_with_time_and_clients_are_counted_apart():
-    now = [0.0]
-    limit = RateLimit(rate=2, burst=4, clients=2, clock=lambda: now[0])
-    assert [limit.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
-    assert limit.wait("b", 4) == 0
-    now[0] = 0.5
-    assert limit.wait("a") == 0 and limit.wait("a") == pytest.approx(0.5)
-    limit.wait("c")
-    assert limit.wait("b", 4) == 0  # forgotten as the oldest of three, and so new
+def test_a_full_disk_is_told_before_anything_is_done(limits, tmp_path):
+    with ClosedBlocks() as app:
+        app.limits = limits(temporary_bytes=1000)
+        gr.api(_double, api_name="double")
+    (tmp_path / "result.png").write_bytes(b"x" * 1000)
+    app.limits.space.measure()
+    with pytest.raises(gr.Error, match="no room for more pictures"):
+        asyncio.run(app.process_api(0, [2], request=gr.Request(client={"host": "10.0.0.1"})))

@@ -1,0 +1,124 @@
+"""Gradio, closed to what callers of the named API and MCP may not do: ask too much, make the server fetch addresses, go
+round the queue, or use routes that nobody needs."""
+
+import asyncio
+import copy
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from math import ceil
+
+import gradio as gr
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from demo.plain_routes import Refusal
+from demo.rate_limit import UPLOAD_COST
+from demo.studio.limits import Limits
+from demo.work_queue import WorkQueue
+
+FILE = "/gradio_api/file="
+# Pages of Gradio that fetch for a visitor, take recordings, keep a session under a public name, or do a call at once.
+CLOSED = re.compile(
+    r"/(?:file=https?:|proxy=|process_recording|deep_link|vibe-|dev/|run-history|profiling|monitoring|custom_component"
+    r"|gradio_api/run/|gradio_api/api/)",
+    re.IGNORECASE,
+)
+LEFT_SECONDS = 0.5  # between two looks whether a caller is still there
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls a named function, and the queue of their kind; ``event`` is Gradio's, None for MCP."""
+
+    client: str
+    work: WorkQueue
+    event: object | None
+
+    async def gone(self) -> None:
+        """Returns when the caller has left; never for those of whom Gradio does not say so."""
+        while self.event is None or self.event.alive:
+            await asyncio.sleep(LEFT_SECONDS)
+
+
+CALLER: ContextVar[Caller] = ContextVar("CALLER")
+
+
+class ClosedBlocks(gr.Blocks):
+    """Blocks whose every call counts against the client's limit, and whose inputs are uploads: an address in place of a
+    file is refused, not fetched."""
+
+    limits: Limits
+
+    async def process_api(self, block_fn, inputs, state=None, request=None, iterator=None, event_id=None, **kwargs):
+        client = request.client.host if request is not None and request.client else ""
+        try:
+            self.limits.requests.count(client)
+            self.limits.space.check(client)
+        except Refusal as refusal:
+            raise gr.Error(str(refusal), print_exception=False) from None
+        # MCP's calls come past Gradio's queue, and so have no event.
+        work = self.limits.mcp if event_id is None else self.limits.api
+        CALLER.set(Caller(client, work, self._queue.event_ids_to_events.get(event_id)))
+        return await super().process_api(block_fn, inputs, state, request, iterator, event_id=event_id, **kwargs)
+
+    def let_mcp_past_the_queue(self) -> None:
+        """MCP's calls are done here, not sent to this server by a client of Gradio's, whose address the first caller's
+        headers would choose for everybody. To be called once the MCP server is there."""
+        server = self.mcp_server_obj
+        find = server.get_block_fn_from_endpoint_name
+
+        def unqueued(name: str):
+            found = copy.copy(find(name))
+            if found is not None:
+                found.queue = False
+            return found
+
+        server.get_block_fn_from_endpoint_name = unqueued
+
+    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
+        return await super().preprocess_data(block_fn, [uploads_only(value) for value in inputs], state, explicit_call)
+
+
+def uploads_only(value: object) -> object:
+    """The value if every file in it is an upload. This server's own address of one is read as its path.
+
+    Raises gr.Error at any other address.
+    """
+    if isinstance(value, list):
+        return [uploads_only(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    path = value.get("path")
+    if isinstance(path, str) and re.match(r"\s*[a-z][a-z0-9+.-]+:", path, re.IGNORECASE):
+        if FILE not in path:
+            sentence = "Expected an uploaded file, got an address: this server fetches nothing from elsewhere."
+            raise gr.Error(sentence, print_exception=False)
+        return {**value, "path": path.split(FILE, 1)[1], "url": None}
+    return {key: uploads_only(entry) for key, entry in value.items()}
+
+
+class ClosedRoutes:
+    """ASGI middleware: closes ``CLOSED``, and counts uploads against the client's limits."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self.app, self.limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and CLOSED.search(scope["path"]):
+            await PlainTextResponse("Not found: this server has no such page.", 404)(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload"):
+            await self._upload(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = (scope.get("client") or ("",))[0]
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        try:
+            self.limits.requests.count(client, UPLOAD_COST)
+            with self.limits.uploads.take(client), self.limits.space.reserved(client, int(length or 0)):
+                await self.app(scope, receive, send)
+        except Refusal as refusal:
+            headers = {"Retry-After": str(ceil(refusal.seconds))} if refusal.seconds else None
+            await PlainTextResponse(str(refusal), refusal.status, headers)(scope, receive, send)
