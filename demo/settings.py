@@ -1,6 +1,7 @@
 """What an administrator may set by environment: every limit of the demo, with its default and what it means.
 
-``IPH_SESSIONS=20`` sets ``sessions``, and so on for every field of ``Settings``.
+``IPH_SESSIONS=20`` sets ``sessions``, and so on for every field of ``Settings``. ``python -m demo.settings`` prints the
+README's table of them.
 """
 
 import os
@@ -70,3 +71,13 @@ def _positive(name: str, text: str, kind: type) -> float:
     if not 0 < number < float("inf"):
         raise InputError(f"expected a positive {'number' if kind is float else 'whole number'} in {name}, got {text!r}")
     return number
+
+
+def table() -> str:
+    """All settings as Markdown."""
+    rows = [f"| `{variable(one.name)}` | {one.default} | {one.metadata['meaning']} |" for one in fields(Settings)]
+    return "\n".join(["| variable | default | what it is |", "| --- | --- | --- |", *rows])
+
+
+if __name__ == "__main__":
+    print(table())

@@ -16,17 +16,17 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 import iph
+from demo.janitor import Janitor
 from demo.settings import Settings
 from demo.studio import api, gallery
 from demo.studio.canvas import build_canvas
 from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes
-from demo.studio.janitor import Janitor
 from demo.studio.limits import Limits
 from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
 from demo.studio.session_store import SessionStore
 from demo.studio.uploaded_picture import MAX_BYTES
-from demo.studio.visitor_folders import sweep, sweep_by_age
+from demo.visitor_folders import sweep, sweep_by_age
 from iph.errors import InputError
 from iph.masks import segment_subjects
 

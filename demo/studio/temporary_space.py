@@ -9,7 +9,7 @@ from pathlib import Path
 from demo.plain_routes import Refusal
 from demo.settings import Settings
 from demo.studio.session_store import SessionStore
-from demo.studio.visitor_folders import size_of
+from demo.visitor_folders import size_of
 
 FULL = "The server has no room for more pictures at the moment: please try again in some minutes."
 YOURS = "The pictures from this address take all the room they may: please start over on a page that is done with."

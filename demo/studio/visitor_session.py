@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo.studio.project import Project
 from demo.studio.served_pictures import ServedPictures
-from demo.studio.visitor_folders import OwnFolder
+from demo.visitor_folders import OwnFolder
 from iph.errors import InputError
 
 UPLOADS = 6  # that wait to be opened; the page sends them one or two at a time

@@ -4,13 +4,14 @@ import asyncio
 import threading
 import time
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from demo.places import Places
 from demo.plain_routes import Refusal
 from demo.rate_limit import RateLimit
-from demo.settings import Settings, variable
+from demo.settings import Settings, table, variable
 from demo.work_queue import WorkQueue
 from iph.errors import InputError
 
@@ -26,6 +27,10 @@ def test_settings_come_from_the_environment_and_each_has_a_meaning():
     for text in ("nan", "inf", "0", "soon"):
         with pytest.raises(InputError, match="expected a positive number in IPH_LEFT_SECONDS"):
             Settings.from_environment({"IPH_LEFT_SECONDS": text})
+
+
+def test_the_readme_lists_every_setting():
+    assert table() in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_token_comes_back_with_time_and_clients_are_counted_apart():

@@ -11,7 +11,8 @@ import pytest
 from studio_pictures import disc, scene, write
 from visitor_hands import GENEROUS, PATIENCE, studio
 
-from demo.studio import routes, uploads
+from demo import uploads
+from demo.studio import routes
 from demo.studio.project import Project
 
 __all__ = ["studio"]  # a fixture

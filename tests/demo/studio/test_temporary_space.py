@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from demo.janitor import Janitor
 from demo.plain_routes import Refusal
 from demo.settings import Settings
-from demo.studio.janitor import Janitor
 from demo.studio.session_store import SessionStore
 from demo.studio.temporary_space import TemporarySpace
-from demo.studio.visitor_folders import sweep_by_age
+from demo.visitor_folders import sweep_by_age
 
 SETTINGS = Settings(temporary_bytes=1000, temporary_bytes_per_client=600)
 

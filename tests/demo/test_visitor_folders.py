@@ -12,14 +12,14 @@ from fastapi import FastAPI
 
 from demo.settings import Settings
 from demo.studio.page import mount_studio
-from demo.studio.visitor_folders import OwnFolder, sweep
 from demo.studio.visitor_session import VisitorSession
+from demo.visitor_folders import OwnFolder, sweep
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 VISIT = """
 import sys, time
 from pathlib import Path
-from demo.studio.visitor_folders import OwnFolder
+from demo.visitor_folders import OwnFolder
 own = OwnFolder(Path(sys.argv[1]))
 (own.path / "private.jpg").write_text("a photo")
 print(own.path, flush=True)
