@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from demo.sentences import OUR_FAULT
@@ -43,6 +44,8 @@ class PlainRoute(APIRoute):
             return refusal(422, "invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
         if isinstance(error, ClientDisconnect):
             return Response(status_code=400)  # nobody reads it
+        if isinstance(error, HTTPException):  # a body that is no JSON at all
+            return refusal(error.status_code, "invalid", str(error.detail))
         log.error("a request failed", exc_info=error)
         return refusal(500, "fault", OUR_FAULT)
 

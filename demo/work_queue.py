@@ -39,12 +39,16 @@ class WorkQueue:
     async def answer(self, work: Awaitable[T], gone: Awaitable[object]) -> T:
         """What ``work`` returns, unless its caller is gone first or it takes too long. Raises Refusal in both cases."""
         task, left = asyncio.ensure_future(work), asyncio.ensure_future(gone)
-        done, _ = await asyncio.wait({task, left}, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
-        left.cancel()
+        done = set()
+        try:
+            done, _ = await asyncio.wait({task, left}, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+            if task not in done:
+                task.cancel()
+                task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # nobody else asks
         if task in done:
             return task.result()
-        task.cancel()
-        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # nobody else asks
         if done:
             raise Refusal(400, "left", "The caller has left.")
         raise Refusal(503, "busy", SLOW.format(seconds=self.seconds), AGAIN)

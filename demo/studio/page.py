@@ -1,17 +1,19 @@
 """The studio's page: the canvas, its plain routes, and the named API beside it."""
 
+import asyncio
 import atexit
 import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
@@ -58,6 +60,12 @@ class Studio:
         self._janitor = Janitor(settings.sweep_seconds, *chores)
         atexit.register(self.close)
 
+    @asynccontextmanager
+    async def until_the_end(self, app: FastAPI) -> AsyncIterator[None]:
+        """The lifespan of the server, at whose end nobody waits for work that waits."""
+        yield
+        await asyncio.to_thread(self.close)
+
     def close(self) -> None:
         """Delete what visitors left."""
         self._janitor.close()
@@ -73,6 +81,7 @@ def mount_studio(app: FastAPI, links: Mapping[str, str] | None = None, settings:
     """
     studio = Studio(settings or Settings.from_environment())
     app.include_router(studio_router(studio.store, studio.limits))
+    app.include_router(APIRouter(lifespan=studio.until_the_end))
     _mount_page(app, studio.limits, links or {})
     threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio

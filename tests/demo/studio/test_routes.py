@@ -237,6 +237,14 @@ def test_requests_of_another_form_are_refused(page, change):
     assert answer.status_code == 422 and answer.json()["code"] == "invalid"
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5000, b'{"data": ' * 50_000, b"null", b"NaN"]
+)
+def test_bodies_that_are_no_events_are_refused(page, content, caplog):
+    answer = page.post("undo", json=None, content=content, headers=page.headers | {"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422) and answer.json()["code"] == "invalid" and not caplog.records
+
+
 def test_bodies_have_a_length_and_are_small(page):
     large = page.post("undo", json=page.body("undo", {"x": "y" * (1 << 20)}))
     chunked = page.client.post(f"session/{page.name}/event", content=iter([b"{}"]), headers=page.headers)
