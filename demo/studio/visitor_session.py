@@ -44,7 +44,7 @@ class VisitorSession:
 
     def new_upload(self) -> Path:
         """Where the next upload goes; its name is unguessable. What nobody opened for long makes room."""
-        for old in sorted(self._uploads.iterdir(), key=lambda file: file.stat().st_mtime)[: 1 - UPLOADS or None]:
+        for old in sorted(self._uploads.iterdir(), key=lambda file: file.stat().st_mtime)[: 1 - UPLOADS]:
             old.unlink(missing_ok=True)
         return self._uploads / secrets.token_hex(16)
 

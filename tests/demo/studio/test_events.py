@@ -12,6 +12,7 @@ from demo.outlines import outline
 from demo.sentences import OUR_FAULT
 from demo.studio import events
 from demo.studio.gallery import EXAMPLES, FOLDER, credits
+from demo.studio.project import Project
 from demo.studio.visitor_session import OUTCOMES, UPLOADS, VisitorSession
 from iph.images.imagefile import read_photo
 
@@ -180,7 +181,7 @@ def test_a_bug_is_one_sentence_and_a_line_in_the_log(ask, state, monkeypatch, ca
     def fail(self):
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("demo.studio.project.Project.undo", fail)
+    monkeypatch.setattr(Project, "undo", fail)
     answer = ask("undo")
     assert answer["message"]["text"] == OUR_FAULT and "a secret detail" in caplog.text
 
