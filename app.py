@@ -11,14 +11,18 @@ import sys
 from pathlib import Path
 
 import streamlit as st
-import uvicorn
 from fastapi import FastAPI
 
+from demo.gate_routes import SERVER_ROUTES, dashboard_routes, studio_routes, study_routes
 from demo.plain_routes import with_slash
+from demo.server import answer_to, close, serve
+from demo.settings import Settings
 from demo.studio.page import mount_studio
 from demo.vote.page import invitation, mount_study
 from iph.errors import InputError
 from userstudy.errors import InputError as StudyError
+
+SPACES = "https://huggingface.co"
 
 
 def build_app(study: str | None = None, alone: bool = False) -> FastAPI:
@@ -27,16 +31,20 @@ def build_app(study: str | None = None, alone: bool = False) -> FastAPI:
     dashboard = None if alone else st.App(Path(__file__).with_name("demo") / "dashboard.py")
     app = FastAPI(lifespan=dashboard and dashboard.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
-    links = {}
+    settings, links = Settings.from_environment(), {}
+    routes = (*SERVER_ROUTES, *studio_routes(settings.api, settings.mcp))
     if dashboard:
         app.add_api_route("/leaderboard", with_slash)
         app.mount("/leaderboard", dashboard)
         links["Benchmark and user study"] = "leaderboard/"
+        routes += dashboard_routes()
     if study:
         app.add_api_route("/study", with_slash)
         app.state.study = mount_study(app, study)
         links["Take part in a study"] = "study/"
-    app.state.studio = mount_studio(app, links=links)
+        routes += study_routes()
+    app.state.studio = mount_studio(app, settings, links)
+    close(app, settings, routes)
     return app
 
 
@@ -45,9 +53,12 @@ if __name__ == "__main__":
     space, study = "SPACE_ID" in os.environ, os.environ.get("IPH_STUDY", "")
     study = study if study.endswith(".toml") and not space else None  # the dashboard also takes a store of votes
     if space:
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")  # visitors come through the host's proxy
+        # Visitors come through the host's proxy, which shows the page inside its own.
+        for name, value in (("PROXIES", "*"), ("HOSTS", os.environ.get("SPACE_HOST", "*")), ("FRAMES", SPACES)):
+            os.environ.setdefault(f"IPH_{name}", value)
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if space else "127.0.0.1")
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))
+    answer_to(host)
     try:
         app = build_app(study, alone=space)
     except (InputError, StudyError) as error:
@@ -55,5 +66,4 @@ if __name__ == "__main__":
     print(f"The studio is at http://{host}:{port}, the dashboard at http://{host}:{port}/leaderboard", flush=True)
     if study:
         print(invitation(app.state.study, f"http://{host}:{port}"), flush=True)
-    # Open pages never close their connection by themselves: do not wait for them at the end.
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    serve(app, host, port)

@@ -3,8 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from demo.gate import proxy_test
+from demo.settings import Settings
 
 
 class Connections:
@@ -31,41 +35,47 @@ class Connections:
         return self._open[client] or self._open.pop(client)
 
 
-def bounded(connections: Connections, head_seconds: float) -> type[H11Protocol]:
-    """A protocol class for ``uvicorn.Config(http=...)``. head_seconds: until a request's head has to be there."""
+class BoundedProtocol(H11Protocol):
+    """A protocol class for ``uvicorn.Config(http=...)``, bounded as the environment says; each process for itself."""
 
-    class Bounded(H11Protocol):
-        waiting: asyncio.TimerHandle | None = None
+    waiting: asyncio.TimerHandle | None = None
 
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            if connections.take((self.client or ("",))[0], transport):
-                self._expect_head()
-            else:
-                transport.abort()
+    @staticmethod
+    @cache
+    def bounds() -> tuple[Connections, float]:
+        """The open connections, and the seconds until a request's head has to be there."""
+        settings = Settings.from_environment()
+        is_proxy = proxy_test(settings.proxies)
+        return Connections(settings.connections, settings.connections_per_client, is_proxy), settings.head_seconds
 
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            upgraded = self.transport.get_protocol() is not self
-            if upgraded or (self.cycle is not None and not self.cycle.response_complete):
-                self._stop_waiting()  # the head is there; the body is the gate's affair
-            elif self.waiting is None:
-                self._expect_head()
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        connections, _ = self.bounds()
+        if connections.take((self.client or ("",))[0], transport):
+            self._expect_head()
+        else:
+            transport.abort()
 
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            self._stop_waiting()  # until the next byte comes uvicorn's own timer runs
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        upgraded = self.transport.get_protocol() is not self
+        if upgraded or (self.cycle is not None and not self.cycle.response_complete):
+            self._stop_waiting()  # the head is there; the body is the gate's affair
+        elif self.waiting is None:
+            self._expect_head()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self._stop_waiting()
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._stop_waiting()  # until the next byte comes uvicorn's own timer runs
 
-        def _expect_head(self) -> None:
-            self.waiting = self.loop.call_later(head_seconds, self.transport.abort)
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
 
-        def _stop_waiting(self) -> None:
-            if self.waiting is not None:
-                self.waiting.cancel()
-                self.waiting = None
+    def _expect_head(self) -> None:
+        self.waiting = self.loop.call_later(self.bounds()[1], self.transport.abort)
 
-    return Bounded
+    def _stop_waiting(self) -> None:
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None

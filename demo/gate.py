@@ -9,7 +9,7 @@ promises.
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from demo.gate_routes import Route, find_route
+from iph.errors import InputError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SAFE = ("GET", "HEAD")
@@ -58,11 +59,24 @@ def own_names(host: str) -> tuple[str, ...]:
     return (*LOOPBACK, socket.gethostname().lower(), socket.getfqdn().lower(), "addresses")
 
 
+def proxy_test(proxies: Sequence[str]) -> Callable[[str], bool]:
+    """Whether an address is one of the named proxies'. Raises InputError for what is no address or network."""
+    try:
+        networks = [ipaddress.ip_network(one) for one in proxies if one != "*"]
+    except ValueError as error:
+        raise InputError(f"expected the proxies as addresses or networks, like 10.0.0.0/8: {error}") from None
+
+    def is_proxy(peer: str) -> bool:
+        return "*" in proxies or (_is_ip(peer) and any(ipaddress.ip_address(peer) in network for network in networks))
+
+    return is_proxy
+
+
 class Gate:
     def __init__(self, app: ASGIApp, rules: Rules, limits: Mapping[str, int], routes: Iterable[Route]) -> None:
         """limits: the largest body in bytes, by the kind that a route names. routes: the list."""
         self.app, self.rules, self.limits, self.routes = app, rules, limits, tuple(routes)
-        self._networks = [ipaddress.ip_network(one) for one in rules.proxies if one != "*"]
+        self._is_proxy = proxy_test(rules.proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -78,7 +92,7 @@ class Gate:
             return await self._refuse(scope, receive, send, 404, "There is no such page on this server.")
         if scope["type"] == "websocket":
             return await self.app(scope, receive, send)
-        body = Body(receive, send, headers, self.limits[route.body], self.rules, one_file=route.body == "upload")
+        body = Body(receive, send, headers, self.limits[route.body], self.rules, one_file=route.body == "form")
         if body.refusal is None:
             try:
                 await self.app(scope, body.receive, body.send)
@@ -106,15 +120,6 @@ class Gate:
             secure = {"http": "https", "ws": "wss"}
             changed["scheme"] = secure.get(scope["scheme"], scope["scheme"]) if proto == "https" else scope["scheme"]
         return {**scope, **changed}
-
-    def _is_proxy(self, peer: str) -> bool:
-        if "*" in self.rules.proxies:
-            return True
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         for name in ("host", "x-forwarded-host"):

@@ -1,32 +1,58 @@
-"""How this project is served: uvicorn behind its bounded connections, with nothing said that nobody needs to know."""
+"""How this project is served: behind its gate, over bounded connections, saying nothing that nobody needs to know."""
+
+import os
+from collections.abc import Iterable
 
 import uvicorn
+from fastapi import FastAPI
 
-from demo.connections import Connections, bounded
-from demo.gate import is_proxy_of
+from demo.connections import BoundedProtocol
+from demo.gate import LOOPBACK, Gate, Rules, own_names
+from demo.gate_routes import Route
 from demo.settings import Settings
+from demo.uploads import MAX_BYTES
+
+SMALL = 1 << 20
+LIMITS = {
+    "small": SMALL,
+    "upload": MAX_BYTES,
+    "form": MAX_BYTES + (64 << 10),  # the same file in a form
+    "mcp": 2 * MAX_BYTES,  # files come as base64 inside JSON, a photo and its mask
+}
 
 
-def options(settings: Settings, host: str, port: int) -> dict:
-    """What ``uvicorn.run`` is told, for one process or several."""
-    connections = Connections(settings.connections, settings.connections_per_client, is_proxy_of(settings.proxies))
-    return {
-        "host": host,
-        "port": port,
-        "http": bounded(connections, settings.head_seconds),
-        "proxy_headers": False,  # the gate reads them, and from named proxies only
-        "server_header": False,
-        "access_log": False,  # it would hold visitors' addresses
-        "log_level": "warning",
-        "h11_max_incomplete_event_size": 64 << 10,
-        "ws_max_size": 1 << 20,
-        "timeout_keep_alive": 75,  # longer than anyone looks at a pair of pictures
-        # Open pages never close their connection by themselves: do not wait for them at the end.
-        "timeout_graceful_shutdown": 2,
-    }
+def close(app: FastAPI, settings: Settings, routes: Iterable[Route]) -> None:
+    """Put the gate in front of an app; to be called last. Raises InputError where the settings are none."""
+    rules = Rules(
+        hosts=settings.hosts or LOOPBACK,
+        proxies=settings.proxies,
+        hops=settings.proxy_hops,
+        frames=settings.frames,
+        chunk_seconds=settings.chunk_seconds,
+        body_seconds=settings.body_seconds,
+    )
+    app.add_middleware(Gate, rules=rules, limits=LIMITS, routes=tuple(routes))
 
 
-def serve(app: object, settings: Settings, host: str, port: int, processes: int = 1) -> None:
-    """Serve an app, or the factory that ``module:name`` names, until the process is ended."""
-    factory = isinstance(app, str)
-    uvicorn.run(app, factory=factory, workers=processes if factory else None, **options(settings, host, port))
+def serve(app: FastAPI | str, host: str, port: int, processes: int = 1) -> None:
+    """Serve an app, or that of the factory ``module:name`` in several processes, until it is told to end."""
+    uvicorn.run(
+        app,
+        factory=isinstance(app, str),
+        workers=processes if isinstance(app, str) else None,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        proxy_headers=False,  # the gate reads them, of named proxies only
+        server_header=False,
+        access_log=False,  # it would hold visitors' addresses
+        log_level="warning",
+        ws_max_size=SMALL,
+        timeout_keep_alive=75,  # longer than anyone looks at a pair of pictures
+        timeout_graceful_shutdown=2,  # open pages never close their connection by themselves
+    )
+
+
+def answer_to(host: str) -> None:
+    """Where nobody set IPH_HOSTS, set it to the names of a server that listens on ``host``, for its processes too."""
+    os.environ.setdefault("IPH_HOSTS", ",".join(own_names(host)))

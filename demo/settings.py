@@ -1,7 +1,7 @@
-"""What an administrator may set by environment: every limit of the demo, with its default and what it means.
+"""What an administrator may set by environment: every setting of the demo, with its default and what it means.
 
-``IPH_SESSIONS=20`` sets ``sessions``, and so on for every field of ``Settings``. ``python -m demo.settings`` prints the
-README's table of them.
+``IPH_SESSIONS=20`` sets ``sessions``, and so on for every field of ``Settings``. Lists are parted by commas; yes and no
+are 1 and 0. ``python -m demo.settings`` prints the README's table of them.
 """
 
 import os
@@ -12,55 +12,79 @@ from typing import Any
 from iph.errors import InputError
 
 
-def _limit(default: float, meaning: str) -> Any:
+def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
 
 @dataclass(frozen=True)
 class Settings:
-    sessions: int = _limit(60, "visitors whose work is kept, in all")
-    sessions_per_client: int = _limit(12, "and from one address")
-    left_seconds: float = _limit(600, "until the work of a page that was left is deleted")
-    idle_seconds: float = _limit(3600, "until work that nobody touches is deleted")
+    hosts: tuple[str, ...] = _setting((), "names that this server answers to, * for any; else its own")
+    proxies: tuple[str, ...] = _setting((), "proxies in front, as addresses or networks, * for any: they say who asks")
+    proxy_hops: int = _setting(1, "such proxies one behind the other")
+    frames: tuple[str, ...] = _setting((), "sites that may show a page of this server inside theirs")
+    api: bool = _setting(True, "offer the named API")
+    mcp: bool = _setting(True, "offer the same functions as MCP tools")
 
-    temporary_bytes: int = _limit(4 << 30, "disk for visitors' pictures, in all")
-    temporary_bytes_per_client: int = _limit(1 << 30, "and from one address")
-    file_seconds: float = _limit(3600, "until files given to or by the API and MCP are deleted")
-    sweep_seconds: float = _limit(15, "between two looks at what is to be deleted and how much there is")
+    connections: int = _setting(1000, "open at a time, in all")
+    connections_per_client: int = _setting(200, "and from one address: that of a classroom, perhaps")
+    head_seconds: float = _setting(20, "until a connection has said what it wants")
+    chunk_seconds: float = _setting(30, "until the next part of a request is there")
+    body_seconds: float = _setting(600, "until all of it is")
 
-    requests_per_second: float = _limit(4, "from one address, in the long run; an upload counts as four")
-    requests_at_once: float = _limit(120, "from one address, at first and after a pause")
-    uploads: int = _limit(16, "on their way at a time, in all")
-    uploads_per_client: int = _limit(4, "and from one address")
+    sessions: int = _setting(60, "visitors whose work is kept, in all")
+    sessions_per_client: int = _setting(12, "and from one address")
+    left_seconds: float = _setting(600, "until the work of a page that was left is deleted")
+    idle_seconds: float = _setting(3600, "until work that nobody touches is deleted")
 
-    page_at_once: int = _limit(4, "events of studio pages that are done at a time")
-    page_events: int = _limit(40, "that are done or wait, in all")
-    page_events_per_client: int = _limit(16, "and from one address")
-    page_seconds: float = _limit(90, "until a page is told that its event takes too long")
+    temporary_bytes: int = _setting(4 << 30, "disk for visitors' pictures, in all")
+    temporary_bytes_per_client: int = _setting(1 << 30, "and from one address")
+    file_seconds: float = _setting(3600, "until files given to or by the API and MCP are deleted")
+    sweep_seconds: float = _setting(15, "between two looks at what is to be deleted and how much there is")
 
-    api_at_once: int = _limit(1, "calls of the named API that are done at a time")
-    api_calls: int = _limit(40, "that are done or wait, in all")
-    api_calls_per_client: int = _limit(12, "and from one address")
-    api_seconds: float = _limit(180, "until a caller is told that it takes too long")
+    requests_per_second: float = _setting(4, "from one address, in the long run; an upload counts as four")
+    requests_at_once: float = _setting(120, "from one address, at first and after a pause")
+    uploads: int = _setting(16, "on their way at a time, in all")
+    uploads_per_client: int = _setting(4, "and from one address")
 
-    mcp_at_once: int = _limit(1, "calls of MCP tools that are done at a time")
-    mcp_calls: int = _limit(20, "that are done or wait, in all")
-    mcp_calls_per_client: int = _limit(4, "and from one address")
-    mcp_seconds: float = _limit(180, "until a caller is told that it takes too long")
+    page_at_once: int = _setting(4, "events of studio pages that are done at a time")
+    page_events: int = _setting(40, "that are done or wait, in all")
+    page_events_per_client: int = _setting(16, "and from one address")
+    page_seconds: float = _setting(90, "until a page is told that its event takes too long")
+
+    api_at_once: int = _setting(1, "calls of the named API that are done at a time")
+    api_calls: int = _setting(40, "that are done or wait, in all")
+    api_calls_per_client: int = _setting(12, "and from one address")
+    api_seconds: float = _setting(180, "until a caller is told that it takes too long")
+
+    mcp_at_once: int = _setting(1, "calls of MCP tools that are done at a time")
+    mcp_calls: int = _setting(20, "that are done or wait, in all")
+    mcp_calls_per_client: int = _setting(4, "and from one address")
+    mcp_seconds: float = _setting(180, "until a caller is told that it takes too long")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """The defaults, and what the environment says instead. Raises InputError at anything but a positive number."""
+        """The defaults, and what the environment says instead. Raises InputError at what makes no sense."""
         said = {}
         for one in fields(cls):
             if text := environment.get(variable(one.name), "").strip():
-                said[one.name] = _positive(variable(one.name), text, one.type)
+                said[one.name] = _read(variable(one.name), text, one.type)
         return cls(**said)
 
 
 def variable(name: str) -> str:
     """The environment variable that sets a field."""
     return f"IPH_{name.upper()}"
+
+
+def _read(name: str, text: str, kind: type) -> Any:
+    """What a text of the environment says, for a field of this type."""
+    if kind in (int, float):
+        return _positive(name, text, kind)
+    if kind is bool:
+        if text not in ("0", "1"):
+            raise InputError(f"expected 1 or 0 in {name}, got {text!r}")
+        return text == "1"
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
 def _positive(name: str, text: str, kind: type) -> float:
@@ -73,10 +97,18 @@ def _positive(name: str, text: str, kind: type) -> float:
     return number
 
 
+def _plain(default: Any) -> str:
+    """A default as the environment would say it."""
+    if isinstance(default, bool):
+        return str(int(default))
+    return ",".join(default) if isinstance(default, tuple) else str(default)
+
+
 def table() -> str:
     """All settings as Markdown."""
-    rows = [f"| `{variable(one.name)}` | {one.default} | {one.metadata['meaning']} |" for one in fields(Settings)]
-    return "\n".join(["| variable | default | what it is |", "| --- | --- | --- |", *rows])
+    cells = [(f"`{variable(one.name)}`", _plain(one.default), one.metadata["meaning"]) for one in fields(Settings)]
+    rows = ["| variable | default | what it is |", "| --- | --- | --- |", *(f"| {' | '.join(row)} |" for row in cells)]
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import anyio
 
 from demo.plain_routes import Refusal
 
+MAX_BYTES = 64 << 20  # of a picture that a visitor gives
 SLOWEST = 30  # seconds without a byte
 
 

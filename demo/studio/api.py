@@ -24,7 +24,8 @@ from demo.studio.scene import MODEL
 from demo.studio.served_pictures import write_png
 from demo.studio.suggestions import cut_out as find_person
 from demo.studio.suggestions import free_place, suggestions
-from demo.studio.uploaded_picture import MAX_BYTES, MAX_PIXELS
+from demo.studio.uploaded_picture import MAX_PIXELS
+from demo.uploads import MAX_BYTES
 from iph.errors import InputError
 from iph.images.imagefile import read_photo, write_photo
 from iph.images.photo import Photo

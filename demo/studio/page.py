@@ -27,7 +27,7 @@ from demo.studio.limits import Limits
 from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
 from demo.studio.session_store import SessionStore
-from demo.studio.uploaded_picture import MAX_BYTES
+from demo.uploads import MAX_BYTES
 from demo.visitor_folders import sweep, sweep_by_age
 from iph.errors import InputError
 from iph.masks import segment_subjects
@@ -73,21 +73,20 @@ class Studio:
         self.store.close()
 
 
-def mount_studio(app: FastAPI, links: Mapping[str, str] | None = None, settings: Settings | None = None) -> Studio:
+def mount_studio(app: FastAPI, settings: Settings, links: Mapping[str, str] | None = None) -> Studio:
     """Add the studio to an app: its page at "/", so it comes last, and its routes below.
 
-    links: what else the server has, words and address, shown below the canvas. settings: None for those of the
-    environment. Raises InputError where these are no settings.
+    links: what else the server has, words and address, shown below the canvas.
     """
-    studio = Studio(settings or Settings.from_environment())
+    studio = Studio(settings)
     app.include_router(studio_router(studio.store, studio.limits))
     app.include_router(APIRouter(lifespan=studio.until_the_end))
-    _mount_page(app, studio.limits, links or {})
+    _mount_page(app, settings, studio.limits, links or {})
     threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
     return studio
 
 
-def _mount_page(app: FastAPI, limits: Limits, links: Mapping[str, str]) -> None:
+def _mount_page(app: FastAPI, settings: Settings, limits: Limits, links: Mapping[str, str]) -> None:
     """Gradio's part: the page around the canvas, and the named API."""
     # At an orderly end Gradio deletes what it knows of; the rest goes by age.
     with ClosedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
@@ -95,7 +94,8 @@ def _mount_page(app: FastAPI, limits: Limits, links: Mapping[str, str]) -> None:
         build_canvas(_cards())
         if links:
             gr.HTML(" ".join(f'<a href="{address}">{words}</a>' for words, address in links.items()), elem_id="links")
-        api.register()
+        if settings.api or settings.mcp:
+            api.register()
     blocks.queue(max_size=limits.api.places.most, api_open=False)
     gr.mount_gradio_app(
         app,
@@ -107,15 +107,16 @@ def _mount_page(app: FastAPI, limits: Limits, links: Mapping[str, str]) -> None:
         css=CSS,
         max_file_size=MAX_BYTES,
         ssr_mode=False,
-        mcp_server=True,
+        mcp_server=settings.mcp,
         enable_monitoring=False,
         run_history=False,
-        footer_links=["api"],
+        footer_links=["api"] if settings.api else [],
         show_error=True,  # to callers of the API: the sentences of gr.Error; others stay in the log
         blocked_paths=[str(Path(__file__).parents[2])],
         app_kwargs={"middleware": [Middleware(ClosedRoutes, limits=limits)]},
     )
-    blocks.let_mcp_past_the_queue()
+    if settings.mcp:
+        blocks.let_mcp_past_the_queue()
 
 
 def _warm_up() -> None:

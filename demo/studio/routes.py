@@ -21,9 +21,8 @@ from demo.studio import gallery
 from demo.studio.events import EVENTS, handle, make_thumbnail
 from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
-from demo.studio.uploaded_picture import MAX_BYTES
 from demo.studio.visitor_session import VisitorSession
-from demo.uploads import receive, too_large
+from demo.uploads import MAX_BYTES, receive, too_large
 
 WRITING = ("open", "example", "save")  # events that take room on the disk for long
 PICTURE = {"Cache-Control": "private, max-age=3600, immutable", "X-Content-Type-Options": "nosniff"}

@@ -6,13 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from demo.uploads import MAX_BYTES
 from iph.images.color_profile import convert
 from iph.images.imagefile import read_photo
 from iph.images.photo import Photo
 from iph.masks import from_alpha
 from iph.pixels import small_copy
 
-MAX_BYTES = 64 << 20
 MAX_PIXELS = 60_000_000
 
 

@@ -10,10 +10,13 @@ from typing import Annotated
 
 import gradio as gr
 import typer
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
+from demo.gate_routes import READ, Route, study_routes
+from demo.server import answer_to, close
+from demo.server import serve as serve_app
+from demo.settings import Settings
 from demo.vote.admin import admin_router
 from demo.vote.routes import study_router
 from userstudy.design.study_file import Study, load_study
@@ -75,6 +78,7 @@ def create_app() -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/", lambda: RedirectResponse("study/"), include_in_schema=False)
     mount_study(app, os.environ[STUDY])
+    close(app, Settings.from_environment(), (Route(READ, "/"), *study_routes()))
     return app
 
 
@@ -97,17 +101,8 @@ def serve(
         os.environ[DATABASE] = database
     typer.echo(f"raters: http://{host}:{port}/study/")
     typer.echo(f"admin:  http://{host}:{port}/study/admin#{admin_token(sessions.row.secret)}")
-    # No access log: it would hold raters' addresses.
-    uvicorn.run(
-        "demo.vote.page:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=processes,
-        access_log=False,
-        log_level="warning",
-        timeout_keep_alive=75,  # longer than anyone looks at a pair
-    )
+    answer_to(host)
+    serve_app("demo.vote.page:create_app", host, port, processes)
 
 
 def main() -> None:

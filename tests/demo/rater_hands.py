@@ -8,6 +8,9 @@ import pytest
 from fastapi import FastAPI
 from study_files import write_study
 
+from demo.gate_routes import study_routes
+from demo.server import close
+from demo.settings import Settings
 from demo.vote.page import mount_study
 from userstudy.design.study_file import load_study
 from userstudy.votes.reading import votes_table
@@ -36,6 +39,7 @@ def studies(request, serve, tmp_path_factory):
         study = load_study(write_study(folder, STUDIES[name], name, size=(300, 200)))
         sessions = mount_study(app, study, prefix=f"/{name}")
         opened[name] = SimpleNamespace(sessions=sessions, store=sessions.store, row=sessions.row, study=study)
+    close(app, Settings(), [route for name in opened for route in study_routes(f"/{name}")])
     address = serve(app)
     for name, one in opened.items():
         one.url = f"{address}/{name}/"

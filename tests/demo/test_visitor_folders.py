@@ -71,7 +71,7 @@ def test_a_studio_sweeps_when_it_starts(monkeypatch, tmp_path):
     result.write_text("a photo")
     long_ago = time.time() - 2 * Settings().file_seconds
     os.utime(result, (long_ago, long_ago))
-    studio = mount_studio(FastAPI())
+    studio = mount_studio(FastAPI(), Settings.from_environment())
     assert not left.exists() and running.folder.exists()
     deadline = time.monotonic() + 30
     while result.exists() and time.monotonic() < deadline:

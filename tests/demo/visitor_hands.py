@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 from studio_pictures import disc, scene, write
 
+from demo.gate_routes import studio_routes
+from demo.server import close
 from demo.settings import Settings
 from demo.studio.page import mount_studio
 
@@ -27,7 +29,8 @@ def studio(serve, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
     app = FastAPI()
-    studio = mount_studio(app, settings=GENEROUS)
+    studio = mount_studio(app, GENEROUS)
+    close(app, GENEROUS, studio_routes())
     studio.address = serve(app)
     yield studio
     studio.close()

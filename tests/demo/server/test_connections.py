@@ -7,7 +7,7 @@ import time
 import pytest
 import uvicorn
 
-from demo.connections import Connections, bounded
+from demo.connections import BoundedProtocol, Connections
 
 
 async def app(scope, receive, send):
@@ -27,7 +27,8 @@ def serve():
     servers = []
 
     def start(most=50, most_per_client=50, head_seconds=30.0, is_proxy=lambda client: False) -> int:
-        protocol = bounded(Connections(most, most_per_client, is_proxy), head_seconds)
+        bounds = Connections(most, most_per_client, is_proxy), head_seconds
+        protocol = type("Protocol", (BoundedProtocol,), {"bounds": staticmethod(lambda: bounds)})
         server = uvicorn.Server(uvicorn.Config(app, port=0, http=protocol, lifespan="off", log_level="error"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

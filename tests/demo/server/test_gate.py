@@ -16,11 +16,11 @@ from starlette.routing import Route as AppRoute
 from demo.gate import LOOPBACK, Gate, Parts, Rules, own_names
 from demo.gate_routes import Route, find_route
 
-LIMITS = {"small": 1000, "upload": 5000}
+LIMITS = {"small": 1000, "form": 5000}
 ROUTES = (
     Route(("GET", "HEAD"), "/"),
     Route(("POST",), "/event"),
-    Route(("POST",), "/upload", "upload"),
+    Route(("POST",), "/upload", "form"),
     Route(("GET",), r"/file=/[^:]*"),
 )
 
@@ -150,7 +150,7 @@ def test_loopback_names_are_ours(host):
     assert ask("GET", "/", host=host).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", "", "[", "a b", "localhost@evil"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", "", "[", "a b", "a@b"])
 def test_other_names_are_not(host):
     assert ask("GET", "/", host=host).status_code in (400, 421)
 
@@ -169,7 +169,9 @@ def test_a_server_for_others_answers_to_addresses_but_not_to_names():
     assert ask("GET", "/", host="rebound.example", gate=gate).status_code == 421
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "file://", "https://localhost.e"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:1", "file://", "https://localhost.e"]
+)
 def test_a_foreign_page_changes_nothing_and_reads_nothing(origin):
     assert ask("POST", "/event", headers={"origin": origin}).status_code == 403
     answer = ask("GET", "/", headers={"origin": origin})
@@ -198,7 +200,11 @@ def test_every_answer_says_what_a_browser_may_do_with_it():
     assert "frame-ancestors 'self' https://huggingface.co" in framed.headers["content-security-policy"]
 
 
-SPOOFED = {"x-forwarded-for": "1.1.1.1, 2.2.2.2", "x-forwarded-proto": "https", "x-gradio-server": "http://evil.example"}
+SPOOFED = {
+    "x-forwarded-for": "1.1.1.1, 2.2.2.2",
+    "x-forwarded-proto": "https",
+    "x-gradio-server": "http://evil.example",
+}
 
 
 def test_nobody_else_says_who_asks():
