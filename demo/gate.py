@@ -100,6 +100,7 @@ class Gate:
                 if body.refusal is None:
                     raise
         if body.refusal is not None and not body.answered:
+            await body.drain()
             await self._refuse(scope, receive, send, *body.refusal)
 
     def _seen_by_proxy(self, scope: Scope) -> Scope:
@@ -217,6 +218,17 @@ class Body:
             return  # the gate's own answer comes instead
         self.answered = self.answered or message["type"] == "http.response.start"
         await self._send(message)
+
+    async def drain(self) -> None:
+        """Take some more and forget it: who is cut off while they still send does not read the answer."""
+        left, message = self.limit, {"more_body": not self._whole}
+        try:
+            async with asyncio.timeout(self.rules.chunk_seconds):
+                while left > 0 and message.get("more_body"):
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+        except TimeoutError:
+            pass
 
     def _too_large(self) -> None:
         self.refusal = (413, f"The request is too large: at most {self.limit / 1e6:.4g} MB were expected.")

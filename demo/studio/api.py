@@ -229,7 +229,7 @@ def as_file(path: Path) -> dict:
 def _path(file: FileData) -> str:
     if not isinstance(file, dict) or not isinstance(file.get("path"), str):
         raise InputError(f"expected an uploaded file, got {str(file)[:40]!r}")
-    return file["path"]
+    return file["path"]  # an upload or a result: closed_gradio lets nothing else through
 
 
 def _read(file: FileData) -> Photo:

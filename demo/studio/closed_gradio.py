@@ -7,8 +7,10 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -81,21 +83,40 @@ class ClosedBlocks(gr.Blocks):
 
 
 def uploads_only(value: object) -> object:
-    """The value if every file in it is an upload. This server's own address of one is read as its path.
+    """The value if every file in it is an upload, or a result given out earlier. This server's own address of one is
+    read as its path. Gradio itself would copy any file that the server can read into its cache.
 
-    Raises gr.Error at any other address.
+    Raises gr.Error at anything else.
     """
     if isinstance(value, list):
         return [uploads_only(entry) for entry in value]
     if not isinstance(value, dict):
         return value
     path = value.get("path")
-    if isinstance(path, str) and re.match(r"\s*[a-z][a-z0-9+.-]+:", path, re.IGNORECASE):
-        if FILE not in path:
-            sentence = "Expected an uploaded file, got an address: this server fetches nothing from elsewhere."
-            raise gr.Error(sentence, print_exception=False)
-        return {**value, "path": path.split(FILE, 1)[1], "url": None}
+    if isinstance(path, str):
+        if re.match(r"\s*[a-z][a-z0-9+.-]+:", path, re.IGNORECASE):
+            if FILE not in path:
+                sentence = "Expected an uploaded file, got an address: this server fetches nothing from elsewhere."
+                raise gr.Error(sentence, print_exception=False)
+            path = path.split(FILE, 1)[1]
+        return {**value, "path": given_file(path), "url": None}
     return {key: uploads_only(entry) for key, entry in value.items()}
+
+
+def given_file(path: str) -> str:
+    """The file at a path if it is an upload or a result: ``<Gradio's cache>/<folder>/<name>``.
+
+    Raises gr.Error, the same for everything else, so that nobody learns which files there are.
+    """
+    folder = Path(get_upload_folder()).resolve()
+    try:
+        file = Path(path).resolve(strict=True)
+        if file.is_file() and not Path(path).is_symlink() and file.parent.parent == folder:
+            return str(file)
+    except (OSError, ValueError, RuntimeError):  # no file, a null byte, a loop of links
+        pass
+    sentence = "Expected a file that was uploaded here or that this server gave out, got something else."
+    raise gr.Error(sentence, print_exception=False)
 
 
 class ClosedRoutes:

@@ -27,7 +27,9 @@ CANVAS = """() => {
 @pytest.fixture(scope="module")
 def studio(serve, tmp_path_factory):
     patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+    cache = str(tmp_path_factory.mktemp("cache"))
+    patch.setenv("GRADIO_TEMP_DIR", cache)
+    patch.setattr("gradio.mcp.DEFAULT_TEMP_DIR", cache)  # read from the environment when it was imported
     app = FastAPI()
     studio = mount_studio(app, GENEROUS)
     close(app, GENEROUS, studio_routes())

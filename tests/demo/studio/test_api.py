@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import socket
 import threading
 import time
@@ -119,9 +120,38 @@ def test_addresses_and_other_files_of_the_server_are_refused(address, tmp_path):
     file = {"meta": {"_type": "gradio.FileData"}}
     for path in (f"{address}/config", "http://169.254.169.254/x", "file:///etc/passwd"):
         assert "fetches nothing" in call(address, "export_cube", [file | {"path": path}, 33]), path
-    assert "event: error" in call(address, "export_cube", [file | {"path": "/etc/passwd"}, 33])
     for path in ("file=/etc/passwd", f"file={Path(__file__)}", f"file={address}/config", "proxy=http://a.b/c"):
         assert PATIENT.get(f"{address}/gradio_api/{path}").status_code in (403, 404), path
+
+
+def test_no_file_but_an_upload_is_read(address, tmp_path, files):
+    """A private picture, a private recipe and a path to nothing get the very same sentence, however spelled."""
+    photo, recipe = tmp_path / "private.png", tmp_path / "private.json"
+    write(photo, scene())
+    recipe.write_text('{"kind": "a secret"}')
+    cache = Path(os.environ["GRADIO_TEMP_DIR"])
+    (cache / "linked").mkdir()
+    (cache / "linked" / "link.png").symlink_to(photo)
+    (cache / "loose.png").write_bytes(photo.read_bytes())
+    elsewhere = [
+        photo,
+        recipe,
+        "/etc/passwd",
+        tmp_path / "nothing.png",
+        cache / "linked" / "link.png",
+        cache / "loose.png",
+    ]
+    elsewhere += [f"{cache}/linked/../../{photo.name}", f"{cache}/a/../../..{photo}", "/dev/zero", "", ".", "a\0b"]
+    sentences = set()
+    for path in elsewhere:
+        for meta in ({"meta": {"_type": "gradio.FileData"}}, {}):
+            answer = call(address, "cut_out", [{"path": str(path), **meta}, None, None, None])
+            assert "event: error" in answer and "secret" not in answer and "kind" not in answer, path
+            sentences.add(answer)
+            answer = call(address, "replay", [{"path": str(path), **meta}, {"path": str(path), **meta}, None])
+            assert "event: error" in answer and "secret" not in answer, path
+            sentences.add(answer)
+    assert len(sentences) == 1 and "uploaded here or that this server gave out" in sentences.pop()
 
 
 def test_the_pages_own_events_are_not_for_callers(address, client):

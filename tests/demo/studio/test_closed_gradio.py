@@ -16,7 +16,15 @@ from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes, uploads_only
 from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
 
-UPLOAD = {"path": "/tmp/gradio/ab/x.png", "meta": {"_type": "gradio.FileData"}}
+
+@pytest.fixture
+def upload(tmp_path, monkeypatch):
+    """A file that a caller uploaded."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    file = tmp_path / "ab" / "x.png"
+    file.parent.mkdir()
+    file.write_bytes(b"a picture")
+    return {"path": str(file), "url": None, "meta": {"_type": "gradio.FileData"}}
 
 
 @pytest.mark.parametrize(
@@ -30,17 +38,17 @@ UPLOAD = {"path": "/tmp/gradio/ab/x.png", "meta": {"_type": "gradio.FileData"}}
         "data:x",
     ],
 )
-def test_an_address_in_place_of_a_file_is_refused(address):
-    for value in ({"path": address}, [UPLOAD, {"path": address}], {"photo": {"deep": [{"path": address}]}}):
+def test_an_address_in_place_of_a_file_is_refused(address, upload):
+    for value in ({"path": address}, [upload, {"path": address}], {"photo": {"deep": [{"path": address}]}}):
         with pytest.raises(gr.Error, match="fetches nothing"):
             uploads_only(value)
 
 
-def test_uploads_and_everything_else_pass():
-    value = [UPLOAD, {"strength": 0.5, "text": "http://example.org"}, None, 3, "a"]
+def test_uploads_and_everything_else_pass(upload):
+    value = [upload, {"strength": 0.5, "text": "http://example.org"}, None, 3, "a"]
     assert uploads_only(value) == value
-    own = {"path": "http://127.0.0.1:7860/gradio_api/file=/tmp/gradio/ab/x.png", "url": "http://elsewhere/"}
-    assert uploads_only(own) == {"path": "/tmp/gradio/ab/x.png", "url": None}
+    own = {"path": f"http://127.0.0.1:7860/gradio_api/file={upload['path']}", "url": "http://elsewhere/"}
+    assert uploads_only(own) == {"path": upload["path"], "url": None}
 
 
 @pytest.fixture
