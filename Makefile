@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: setup browser demo test lint bench-speed dashboard
+.PHONY: setup browser demo test lint lock audit bench-speed dashboard
 
 setup: $(VENV)/.ready
 
@@ -27,6 +27,17 @@ test: setup browser
 lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+
+# What a server installs: every package but torch, with the hashes of its files (docs/security.md).
+lock: setup
+	$(RUN) -m pip install -q --disable-pip-version-check uv==0.13.9
+	$(RUN) -m uv pip compile requirements.txt --override deploy/without-torch.txt --no-emit-package torch \
+		--python-version 3.11 --universal --generate-hashes --no-annotate --no-header -q -o deploy/requirements.lock
+
+# Known vulnerabilities of what is locked; asks PyPI.
+audit: setup
+	$(RUN) -m pip install -q --disable-pip-version-check pip-audit==2.10.1
+	$(RUN) -m pip_audit -r deploy/requirements.lock --no-deps --disable-pip
 
 bench-speed: setup
 	$(RUN) -m bench.speed_iph
