@@ -174,8 +174,11 @@ class Network(nn.Module):
             return reference_style
         return torch.cat([reference_style, own_style], dim=1)
 
-    def harmonize(self, composite: Tensor, foreground: Tensor, code: Tensor | None) -> Tensor:
-        """The harmonized frame under a condition code."""
+    def harmonize(
+        self, composite: Tensor, foreground: Tensor, code: Tensor | None, hint: Tensor | None = None
+    ) -> Tensor:
+        """The harmonized frame under a condition code; ``hint`` (B, C, h, w) is added to the decoder's features at
+        an eighth of the size, inside the foreground."""
         masks = [foreground]
         for _ in range(4):
             masks.append(F.max_pool2d(masks[-1], 2))  # masks[k]: (B, 1, H/2^k, W/2^k)
@@ -189,6 +192,8 @@ class Network(nn.Module):
             summary = torch.cat([summary, code], dim=1)
         for block, mask in zip(self.up, reversed(masks[:4]), strict=False):
             features = block(features, mask, code)
+            if hint is not None:
+                features, hint = features + F.interpolate(hint, size=features.shape[-2:]) * mask, None
         changed = self.head(features, summary, composite)
         return composite + foreground * (changed - composite)
 

@@ -1,0 +1,281 @@
+"""Judges the network that starts from the semantic match, on test photos that nothing is trained on.
+
+    python -m iph.training.evaluate_match --photos PHOTOS [--weights RUN/average.safetensors] [--out report.json]
+
+Four parts. Recoloured: foreground MSE over the composite's, people and anything, with the right and with another
+sample's reference. Kept back: the same under changes of light that training never draws. Belief: ``Belief-Open``, the
+error over that with the whole background as reference, and how far skin's hue lies from the truth's. Pasted: people
+beside people of other photos, where nobody knows the truth: distance to the attended reference, structure, skin's hue.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from iph.checkpoint import load_network
+from iph.data.augment import Look
+from iph.data.match_samples import MatchRules, MatchSampler
+from iph.data.pack import PackedPhotos, pack
+from iph.data.samples import SampleRules
+from iph.errors import InputError
+from iph.files import replacing
+from iph.lab import rgb_to_lab
+from iph.match import SHARES, cell_colours, match, moved, see
+from iph.match_network import load_match_network
+from iph.tone import percentiles
+from iph.training.belief import BASELINE, belief_samples
+from iph.training.kinds import skin_pixels
+from iph.training.validate import stack
+
+Batch = dict[str, Tensor]
+Method = Callable[[Batch], Tensor]
+"""A batch with ``composite``, ``foreground``, ``reference_image``, ``reference_photo``, ``reference``, ``photo``,
+``scene`` and ``pasted`` to the harmonized frame (B, 3, S, S)."""
+
+SIZE = 128
+COUNT, PASTED_COUNT = 256, 128
+CHUNK = 32
+PLAIN = SampleRules(
+    size=SIZE, whole_look=0.0, unchanged=0.0, arbitrary=0.0, strength=(1.0, 1.0), crop=(0.9, 1.0)
+)  # single changes of typical strength
+ONE_CHANGE = MatchRules(
+    base=PLAIN, pasted=0.0, transfer=0.0, several=0.0, light=0.0, unlike=0.0, inexact=0.0, changed_guest=0.0
+)
+
+
+def batches(folder: Path, photos: PackedPhotos) -> dict[str, Batch]:
+    """The seeded test samples by name: ``people``, ``anything``, ``kept back`` and ``pasted``."""
+    people = MatchSampler(photos, replace(ONE_CHANGE, people=1.0, base=replace(PLAIN, stage=3)))
+    anything = MatchSampler(photos, replace(ONE_CHANGE, people=0.0))
+    kept = _KeptBack(photos, replace(ONE_CHANGE, people=0.5))
+    pasted = MatchSampler(photos, replace(ONE_CHANGE, pasted=1.0))
+    drawn = {"people": (people, COUNT), "anything": (anything, COUNT), "kept back": (kept, COUNT)}
+    drawn["pasted"] = (pasted, PASTED_COUNT)
+    return {name: stack([sampler.draw((7, n)) for n in range(count)]) for name, (sampler, count) in drawn.items()}
+
+
+class _KeptBack(MatchSampler):
+    """Changes that training never draws: split toning, a colour for the shadows and another for the highlights."""
+
+    def _recoloured(self, rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+        dark, bright = rng.normal(0, 14, (2, 2)).astype(np.float32)
+        lift, slope = np.float32(rng.normal(0, 8)), np.float32(np.exp(rng.normal(0, 0.25)))
+
+        def change(picture: np.ndarray) -> np.ndarray:
+            lab = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB)
+            light = lab[..., :1] / 100
+            lab[..., 1:] += dark * (1 - light) + bright * light
+            lab[..., 0] = 50 + slope * (lab[..., 0] - 50) + lift
+            return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+
+        return Look("split toning", change).apply(image)
+
+
+def run(method: Method, batch: Batch, other: Tensor | None = None, pasted: float = 0.0) -> Tensor:
+    """The method's frames; ``other`` (B,) takes the reference from these samples' photos instead of the own one."""
+    results = []
+    for start in range(0, len(batch["composite"]), CHUNK):
+        part = {name: value[start : start + CHUNK] for name, value in batch.items()}
+        source = part if other is None else {name: value[other[start : start + CHUNK]] for name, value in batch.items()}
+        part |= {
+            "reference_image": source["composite"],
+            "reference_photo": source["photo"],
+            "reference": source["reference"],
+            "scene": 1 - source["foreground"] if other is None else torch.ones_like(source["foreground"]),
+            "pasted": torch.full((len(part["composite"]),), pasted),
+        }
+        with torch.inference_mode():
+            results.append(method(part).clamp(0, 1))
+    return torch.cat(results)
+
+
+def foreground_errors(result: Tensor, batch: Batch) -> Tensor:
+    """Each sample's mean squared error over the foreground, (B,)."""
+    squared = (result - batch["target"]).square().mean(1, keepdim=True) * batch["foreground"]
+    return squared.sum((1, 2, 3)) / batch["foreground"].sum((1, 2, 3)).clamp_min(1)
+
+
+def recoloured(method: Method, batch: Batch) -> tuple[float, float]:
+    """Mean foreground MSE over the composite's, with the right and with the next sample's reference."""
+    before = foreground_errors(batch["composite"], batch).mean()
+    other = (torch.arange(len(batch["composite"])) + 1) % len(batch["composite"])
+    right, wrong = run(method, batch), run(method, batch, other)
+    return tuple(float(foreground_errors(result, batch).mean() / before) for result in (right, wrong))
+
+
+def hue_error(result: Tensor, truth: Tensor, skin: Tensor) -> Tensor:
+    """Degrees between the mean a*, b* of skin in two pictures, (B,); NaN where there is no skin."""
+    first, second = ((rgb_to_lab(image)[:, 1:] * skin).sum((2, 3)) for image in (result, truth))  # (B, 2)
+    angle = torch.atan2(first[:, 1], first[:, 0]) - torch.atan2(second[:, 1], second[:, 0])
+    degrees = torch.rad2deg(torch.atan2(angle.sin(), angle.cos())).abs()
+    return torch.where(skin.sum((1, 2, 3)) >= 40, degrees, torch.nan)
+
+
+def believing(method: Method, batch: Batch, kinds: list[str]) -> dict[str, float]:
+    """Belief-Open: MSE over the composite's, right and over that with the background, and degrees of skin's hue."""
+    result = run(method, batch)
+    errors, hues = foreground_errors(result, batch), hue_error(result, batch["target"], batch["skin"])
+    before = foreground_errors(batch["composite"], batch)
+    baseline = torch.tensor([kind == BASELINE for kind in kinds])
+    place = torch.cumsum(baseline.long(), 0) - 1  # each composite's own row among the baselines
+    report = {
+        "ratio": errors[~baseline].sum() / before[~baseline].sum(),
+        "to background": errors[~baseline].sum() / errors[baseline][place][~baseline].sum(),
+        "skin": hues[~baseline].nanmedian(),
+        "skin mean": hues[~baseline].nanmean(),
+        "skin, background": hues[baseline].nanmedian(),
+    }
+    return {name: float(value) for name, value in report.items()}
+
+
+def unpaired(method: Method, batch: Batch) -> dict[str, float]:
+    """Pasted people: L* and a*b* distance to the attended reference, structure, and degrees of skin's hue to the
+    composite's and to the reference's skin."""
+    result = run(method, batch, pasted=1.0)
+    after = torch.where(batch["foreground"] > 0, result, batch["composite"])
+    lab, before = rgb_to_lab(after), rgb_to_lab(batch["composite"])
+    light, chroma = [], []
+    for start in range(0, len(result), CHUNK):
+        part = slice(start, start + CHUNK)
+        foreground, reference = batch["foreground"][part], batch["reference"][part]
+        picture = see(batch["composite"][part], batch["photo"][part])
+        found = match(picture, foreground, picture, reference, 1 - foreground)
+        seen = (found.attention * found.weight[..., None]).sum(1).unflatten(1, (1, 16, 16))
+        seen = torch.nn.functional.interpolate(seen, reference.shape[-2:], mode="bilinear").clamp_min(0) + 1e-9
+        goal = percentiles(picture.lab[:, 0], (seen * reference)[:, 0])
+        light.append((percentiles(lab[part, 0], foreground[:, 0]) - goal).abs().mean(1))
+        distance = (cell_colours(lab[part], foreground)[0] - found.attended)[..., 1:].norm(dim=-1)
+        chroma.append((distance * found.weight).sum(1) / found.weight.sum(1))
+    structure = structure_term(before[:, :1], lab[:, :1], batch["foreground"])
+    skin = torch.from_numpy(np.stack([skin_pixels(_bytes(image)) for image in batch["composite"]])[:, None])
+    own, others = skin * batch["foreground"], skin * batch["reference"]
+    hues, seen = hue_error(after, batch["composite"], own), _mean_hue_distance(lab, own, before, others)
+    return {
+        "L*": float(torch.cat(light).mean()),
+        "ab": float(torch.cat(chroma).mean()),
+        "structure": float(structure.mean()),
+        "skin turned": float(hues.nanmedian()),
+        "skin to skin": float(seen.nanmean()),
+    }
+
+
+def structure_term(before: Tensor, after: Tensor, mask: Tensor, window: int = 7) -> Tensor:
+    """SSIM's third factor (Wang et al. 2004) on L* (B, 1, S, S), averaged over the mask, (B,): what was kept of the
+    content, whatever became of lightness and contrast."""
+    steady = 0.03**2 * 100**2 / 2
+
+    def mean(values: Tensor) -> Tensor:
+        return torch.nn.functional.avg_pool2d(values, window, 1, window // 2, count_include_pad=False)
+
+    both = mean(before * after) - mean(before) * mean(after)
+    deviations = [(mean(x * x) - mean(x).square()).clamp_min(0).sqrt() for x in (before, after)]
+    term = (both + steady) / (deviations[0] * deviations[1] + steady) * mask
+    return term.sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)
+
+
+def _mean_hue_distance(lab: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
+    """Distance (B,) of the mean a*, b* under two masks; NaN where either is empty."""
+    means = [
+        (image[:, 1:] * inside).sum((2, 3)) / inside.sum((2, 3)).clamp_min(1)
+        for image, inside in ((lab, mask), (other, other_mask))
+    ]
+    enough = (mask.sum((1, 2, 3)) >= 40) & (other_mask.sum((1, 2, 3)) >= 40)
+    return torch.where(enough, (means[0] - means[1]).norm(dim=1), torch.nan)
+
+
+def _bytes(image: Tensor) -> np.ndarray:
+    return np.rint(image.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+
+
+def composite_alone(batch: Batch) -> Tensor:
+    """Changes nothing."""
+    return batch["composite"]
+
+
+def network_alone(name: str) -> Method:
+    """A shipped network without the match."""
+    network = load_network(name)
+    return lambda batch: network(
+        batch["composite"], batch["foreground"], batch["reference_image"], batch["reference"]
+    ).float()
+
+
+def match_alone(batch: Batch) -> Tensor:
+    """The semantic match at its usual shares."""
+    picture = see(batch["composite"], batch["photo"])
+    other = see(batch["reference_image"], batch["reference_photo"])
+    found = match(picture, batch["foreground"], other, batch["reference"], batch["scene"])
+    shares = torch.tensor(SHARES).expand(len(batch["composite"]), 4)
+    change = moved(found, shares[:, :3], shares[:, 3:]) - batch["composite"]
+    return batch["composite"] + batch["foreground"] * change
+
+
+def match_network(path: Path) -> Method:
+    """A trained network of this form."""
+    network = load_match_network(path)
+
+    def method(batch: Batch) -> Tensor:
+        picture = see(batch["composite"], batch["photo"])
+        other = see(batch["reference_image"], batch["reference_photo"])
+        return network(picture, batch["foreground"], other, batch["reference"], batch["scene"], batch["pasted"])
+
+    return method
+
+
+def report(methods: Mapping[str, Method], samples: dict[str, Batch], belief: tuple[list[str], Batch]) -> dict:
+    """Every method's figures; a line of each is printed when it is there."""
+    rows = {}
+    for name, method in methods.items():
+        row = {kind: recoloured(method, samples[kind]) for kind in ("people", "anything", "kept back")}
+        row |= {"belief": believing(method, belief[1], belief[0]), "pasted": unpaired(method, samples["pasted"])}
+        rows[name] = row
+        print(_line(name, row), flush=True)
+    return rows
+
+
+def _line(name: str, row: dict) -> str:
+    parts = [f"{kind} {right:.3f} ({wrong:.3f})" for kind, (right, wrong) in list(row.items())[:3]]
+    for kind in ("belief", "pasted"):
+        parts.append(f"{kind}: " + " ".join(f"{key} {value:.3g}" for key, value in row[kind].items()))
+    return f"{name:12s} " + " | ".join(parts)
+
+
+def belief_batch(folder: Path) -> tuple[list[str], Batch]:
+    """Kinds of reference and the stacked samples of Belief-Open."""
+    kinds, drawn = zip(*belief_samples(folder, SIZE), strict=True)
+    return list(kinds), stack(list(drawn))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, required=True, help="a folder of photos with a test split")
+    parser.add_argument("--weights", type=Path, action="append", default=[], help="trained weights, .safetensors")
+    parser.add_argument("--cache", type=Path, default=Path("runs/pack-test-192"), help="where photos are packed")
+    parser.add_argument("--out", type=Path, help="a JSON file for the figures")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    methods: dict[str, Method] = {
+        "composite": composite_alone,
+        "general": network_alone("general"),
+        "match": match_alone,
+    }
+    try:
+        methods |= {str(path): match_network(path) for path in args.weights}
+        samples = batches(args.photos, pack(args.photos, "test", 192, args.cache))
+        rows = report(methods, samples, belief_batch(args.photos))
+        if args.out:
+            with replacing(args.out) as temporary:
+                temporary.write_text(json.dumps(rows, indent=1))
+    except InputError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
