@@ -27,17 +27,17 @@ from iph.tone import cell_hats, lightness_hats, percentiles
 
 CELLS = 16  # a side
 SIDE = 192  # of the photo that the encoder sees
-TEMPERATURE = 0.03  # of the attention's cosines
-RIDGE = 0.05
+TEMPERATURE = 0.05  # of the attention's cosines
+RIDGE = 0.02
 SHARES = (0.7, 0.8, 0.8, 0.65)  # of the way, three points and chroma: best on published results
 LAB_SCALE = 50.0  # brings L*a*b* to about one in the fit
 GREY_SATURATION = 0.2  # cells up to about this saturation tell the colour of the light
 GREY_PRIOR = 0.02  # share of the cells that is taken as grey in any case: without grey things, no cast is seen
 CAST_SHARE = 0.8  # measured: what the grey cells' difference says of a change of white point
 LEAST_SATURATION = 0.015  # below it, a hue is noise
-MOST_RATIO = 1.3  # natural logarithm of the largest change of a thing's saturation
-MOST_TURN = 1.0  # radians that light turns a thing's hue at most
-SURE = 0.5  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
+MOST_RATIO = 1.6  # natural logarithm of the largest change of a thing's saturation
+MOST_TURN, MOST_SKIN_TURN = 0.5, 1.5  # radians of hue; skin is known, so its hue tells the light, and cloth's does not
+SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
 MOST_LIFT, MOST_DROP = (15.0, 30.0, 30.0), 40.0  # of the three points of lightness
 SCENE_LIGHTNESS = 0.5  # of the way to the scene's lightness, where nothing alike is known
@@ -156,7 +156,7 @@ def match(picture: Seen, foreground: Tensor, other_picture: Seen, reference: Ten
     light = own.colour[..., :1] + cell_hats(own.colour[..., 0], before) @ (after - before)[..., None]  # (B, N, 1)
     source, target = saturation(own.colour), saturation(attended)
     cast = common_cast(source, own.share, saturation(around), around_share)
-    wanted = torch.cat([light, believed(source, target, alike, cast) * (light + 16)], -1)
+    wanted = torch.cat([light, believed(source, target, alike, own.kinds[..., 0] * alike, cast) * (light + 16)], -1)
     return Match(
         lab=lab,
         source=own.colour,
@@ -195,14 +195,18 @@ def attend(own: Region, other: Region) -> tuple[Tensor, Tensor, Tensor]:
     return attention, ((attention * agreement).sum(-1) / SURE).clamp(0, 1), (attention * photo).sum(-1)
 
 
-def believed(source: Tensor, attended: Tensor, alike: Tensor, cast: Tensor) -> Tensor:
-    """Saturations (B, N, 2) that cells should get, from their own and the attended ones; ``cast`` (B, 2)."""
+def believed(source: Tensor, attended: Tensor, alike: Tensor, skin: Tensor, cast: Tensor) -> Tensor:
+    """Saturations (B, N, 2) that cells should get, from their own and the attended ones; ``cast`` (B, 2).
+
+    ``alike`` and ``skin`` (B, N) in [0, 1]: how far to believe the attended one, and how surely both are skin.
+    """
     lit = source + cast[:, None]  # under the other light
     strength, wanted = (values.norm(dim=-1).clamp_min(LEAST_SATURATION) for values in (lit, attended))
     scale = (alike * MOST_RATIO * torch.tanh((wanted / strength).log() / MOST_RATIO)).exp()
     cross = lit[..., 0] * attended[..., 1] - lit[..., 1] * attended[..., 0]
     angle = torch.atan2(cross, (lit * attended).sum(-1))
-    turn = alike * MOST_TURN * torch.tanh(angle / MOST_TURN)
+    most = torch.lerp(torch.full_like(skin, MOST_TURN), torch.full_like(skin, MOST_SKIN_TURN), skin)
+    turn = alike * most * torch.tanh(angle / most)
     cos, sin = scale * turn.cos(), scale * turn.sin()
     return torch.stack([cos * lit[..., 0] - sin * lit[..., 1], sin * lit[..., 0] + cos * lit[..., 1]], -1)
 

@@ -42,11 +42,11 @@ class MatchRules:
     pasted: float = 0.22
     transfer: float = 0.06
     clean: float = 0.6
-    people: float = 0.45
+    people: float = 0.5
     several: float = 0.45
     light: float = 0.35
     transfer_share: tuple[float, float] = (0.4, 1.0)
-    unlike: float = 0.2
+    unlike: float = 0.25
     changed_guest: float = 0.25
     inexact: float = 0.3
 
