@@ -32,11 +32,11 @@ STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6))
 class Encoder(nn.Module):
     """The frozen encoder. ``forward`` gives the features after blocks 4 and 10, at strides 8 and 16.
 
-    It computes in the precision of its own weights (bfloat16 unless moved: a fifth of float32's time where the
+    It computes in the precision ``dtype`` of its weights (bfloat16: a fifth of float32's time where the
     processor has it), whatever autocast says, and returns float32.
     """
 
-    def __init__(self, tensors: dict[str, Tensor]) -> None:
+    def __init__(self, tensors: dict[str, Tensor], dtype: torch.dtype = torch.bfloat16) -> None:
         super().__init__()
         self.stem = _folded(tensors, "_conv_stem", "_bn0", stride=2)
         layout = [
@@ -45,7 +45,7 @@ class Encoder(nn.Module):
             for first in (True, *[False] * (repeats - 1))
         ]
         self.blocks = nn.ModuleList(_Block(tensors, f"_blocks.{n}.", *how) for n, how in enumerate(layout))
-        self.requires_grad_(False).eval().to(torch.bfloat16).to(memory_format=torch.channels_last)
+        self.requires_grad_(False).eval().to(dtype).to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> "Encoder":
         """Always in evaluation mode: it is not trained."""

@@ -1,0 +1,226 @@
+"""The network that starts from the match: its two paths, its weight files, its samples and its training."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from photo_folder import make_folder
+
+from iph.checkpoint import load_network, save_network
+from iph.data.lights import ColourStatistics, random_light
+from iph.data.match_samples import MatchRules, MatchSampler, unlike_region
+from iph.data.pack import pack
+from iph.data.samples import SampleRules
+from iph.errors import InputError
+from iph.match import SIDE, see
+from iph.match_network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
+from iph.network import Config
+from iph.training.belief import BASELINE, belief_samples
+from iph.training.evaluate_match import composite_alone, foreground_errors, hue_error, recoloured, structure_term
+from iph.training.match_objective import MatchWeights, match_objective
+from iph.training.train_match import MatchTraining, train_match
+from iph.training.validate import stack
+
+SMALL = MatchConfig(Config(widths=(8, 8, 12, 16), style_widths=(8, 8), code=8), width=8, semantic=8, cell=12)
+RULES = MatchRules(base=SampleRules(size=32), pasted=0.3, transfer=0.2, clean=0.5)
+ALWAYS = {"pasted": 1.0, "transfer": 0.0}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = make_folder(tmp_path_factory.mktemp("match") / "photos", [2 + n % 3 for n in range(40)])
+    return pack(folder, None, 48, tmp_path_factory.mktemp("pack"))
+
+
+@pytest.fixture(scope="module")
+def batch(photos) -> dict[str, torch.Tensor]:
+    sampler = MatchSampler(photos, RULES)
+    return stack([sampler.draw((1, n)) for n in range(12)])
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A small network's weights, in place of ``general``."""
+    torch.manual_seed(0)
+    path = tmp_path / "start.safetensors"
+    save_network(path, MatchNetwork(SMALL))
+    return path
+
+
+def answer(network, batch, pasted: float):
+    picture = see(batch["composite"], batch["photo"])
+    told = torch.full((len(batch["composite"]),), pasted)
+    with torch.no_grad():
+        return network.parts(picture, batch["foreground"], picture, batch["reference"], 1 - batch["foreground"], told)
+
+
+def test_untrained_and_not_pasted_it_answers_as_the_network_that_it_grew_from(batch):
+    grown, general = start_network("general"), load_network("general")
+    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
+    assert (answer(grown, batch, 0.0)[0] - own).abs().max() < 1e-5
+    result, parts = answer(grown, batch, 1.0)
+    assert not torch.allclose(result, own, atol=1e-3)
+    assert torch.allclose(parts.own, own, atol=1e-5)
+    assert torch.allclose(parts.lightness, torch.full_like(parts.lightness, 0.9))
+    assert 0 < BLEND < 1 and parts.chroma.shape == (12, 256)
+
+
+@pytest.mark.parametrize("pasted", [0.0, 1.0])
+def test_nothing_changes_outside_the_foreground(batch, pasted):
+    torch.manual_seed(1)
+    network = MatchNetwork(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    result = answer(network, batch, pasted)[0]
+    outside = 1 - batch["foreground"]
+    assert torch.equal(result * outside, batch["composite"] * outside)
+
+
+def test_weights_come_back_and_others_are_refused(start, tmp_path, batch):
+    network = load_match_network(start)
+    assert network.config == SMALL and not network.training
+    again = tmp_path / "again.safetensors"
+    save_network(again, network)
+    assert torch.equal(answer(load_match_network(again), batch, 1.0)[0], answer(network, batch, 1.0)[0])
+    with pytest.raises(InputError, match="expected the weights of a MatchNetwork, got those of a Network"):
+        load_match_network("general")
+    with pytest.raises(InputError, match="expected a weight file at .*nowhere"):
+        load_match_network(tmp_path / "nowhere.safetensors")
+
+
+def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
+    sampler = MatchSampler(photos, RULES, portraits=photos)
+    kinds = set()
+    for seed in range(40):
+        sample = sampler.draw(seed)
+        assert {name: value.shape for name, value in sample.items()} == {
+            "composite": (3, 32, 32),
+            "foreground": (1, 32, 32),
+            "reference": (1, 32, 32),
+            "target": (3, 32, 32),
+            "photo": (3, SIDE, SIDE),
+            "paired": (),
+            "pasted": (),
+            "transfer": (),
+        }
+        assert all(value.dtype == np.float32 and value.min() >= 0 and value.max() <= 1 for value in sample.values())
+        assert sample["paired"] == 1 - sample["pasted"]
+        outside = sample["foreground"] == 0
+        if not sample["pasted"]:
+            assert np.abs(sample["composite"] - sample["target"])[:, outside[0]].mean() < 0.03
+        kinds.add((float(sample["pasted"]), float(sample["transfer"])))
+    assert kinds == {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)}
+    assert all(np.array_equal(value, sampler.draw(39)[name]) for name, value in sample.items())
+
+
+def test_clean_pastes_need_no_portraits(photos):
+    sampler = MatchSampler(photos, replace(RULES, clean=1.0, **ALWAYS))
+    assert sum(sampler.draw(seed)["pasted"] for seed in range(10)) > 5
+
+
+def test_an_unlike_reference_is_the_saturated_one():
+    image = np.full((48, 48, 3), 0.5, np.float32)
+    image[:, 24:] = (0.9, 0.1, 0.1)
+    foreground = np.zeros((48, 48), bool)
+    foreground[:8, :8] = True
+    regions = [unlike_region(np.random.default_rng(seed), image, foreground, []) for seed in range(20)]
+    assert np.mean([np.ptp(image, axis=-1)[region].mean() for region in regions]) > 0.5
+    assert not any((region & foreground).any() for region in regions)
+
+
+def test_light_and_transferred_colours_stay_in_range(photos):
+    image = photos.images[0].astype(np.float32) / 255
+    for seed in range(10):
+        changed = random_light(np.random.default_rng(seed)).apply(image)
+        assert changed.min() >= 0 and changed.max() <= 1 and not np.allclose(changed, image)
+    statistics = ColourStatistics.of(photos)
+    mask = (photos.instances[0] & 1).astype(bool)
+    moved = statistics.transferred(np.random.default_rng(0), image, mask, True, 1.0)
+    assert np.abs(moved - image)[~mask].max() < 0.01 < np.abs(moved - image)[mask].max()
+
+
+def test_the_objective_teaches_both_cases(batch):
+    torch.manual_seed(0)
+    network = start_network("general")
+    loss, parts = match_objective(network, load_network("general"), batch, MatchWeights(), bfloat16=False)
+    loss.backward()
+    assert {"recoloured l1", "recoloured squared", "chroma", "pasted l1"} <= set(parts)
+    still = {name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()}
+    behind_zeros = ("cells.", "own.0", "correction.0", "shares.0", "norm.")  # they learn from the second step on
+    assert {name for name in still if not name.startswith(behind_zeros)} == set()
+
+
+def settings(out, start, **changes) -> MatchTraining:
+    usual = {"batch": 4, "warm_up": 2, "report_every": 2, "sizes": (32, 48), "bfloat16": False, "rules": RULES}
+    return MatchTraining(out, start=str(start), **usual | changes)
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(photos, start, tmp_path, monkeypatch):
+    whole = train_match(photos, settings(tmp_path / "whole", start, steps=6))
+    stopped = tmp_path / "stopped"
+    real = MatchSampler.draw
+
+    def until(self, seed):
+        if seed[1] >= 12:  # the fourth batch
+            raise KeyboardInterrupt
+        return real(self, seed)
+
+    monkeypatch.setattr(MatchSampler, "draw", until)
+    with pytest.raises(KeyboardInterrupt):
+        train_match(photos, settings(stopped, start, steps=6, save_every=0.0))
+    monkeypatch.setattr(MatchSampler, "draw", real)
+    again = train_match(photos, settings(stopped, start, steps=6))
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(value, again.state_dict()[name], atol=1e-6), name
+    with open(stopped / "log.csv", newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 6]
+    assert json.loads((stopped / "settings.json").read_text())["steps"] == 6
+
+
+def test_the_small_file_alone_takes_a_run_up_elsewhere(photos, start, tmp_path):
+    first = train_match(photos, settings(tmp_path / "first", start, steps=3))
+    small = tmp_path / "first" / "resume.safetensors"
+    stopped = train_match(photos, settings(tmp_path / "second", start, steps=3, resume=small))
+    for name, value in first.state_dict().items():
+        assert torch.allclose(value, stopped.state_dict()[name], atol=2e-3), name  # float16
+    longer = train_match(photos, settings(tmp_path / "third", start, steps=5, resume=small))
+    assert not torch.allclose(longer.hint.weight, first.hint.weight, atol=1e-5)
+    assert load_match_network(tmp_path / "third" / "average.safetensors").config == SMALL
+
+
+def test_what_cannot_be_trained_is_said(photos, start, tmp_path):
+    with pytest.raises(InputError, match="expected either minutes or steps"):
+        train_match(photos, settings(tmp_path / "none", start))
+    train_match(photos, settings(tmp_path / "small", start, steps=1))
+    with pytest.raises(InputError, match="expected .*resume.safetensors to hold a run of this very network"):
+        train_match(
+            photos,
+            settings(tmp_path / "other", "general", steps=1, resume=tmp_path / "small" / "resume.safetensors"),
+        )
+
+
+def test_the_measures_know_the_truth(batch):
+    assert float(foreground_errors(batch["target"], batch).max()) == 0
+    right, wrong = recoloured(composite_alone, {name: value for name, value in batch.items()})
+    assert right == wrong == pytest.approx(1)
+    mask = batch["foreground"]
+    grey = batch["composite"][:, :1]
+    assert torch.allclose(structure_term(grey * 100, grey * 100, mask), torch.ones(12), atol=1e-4)
+    assert structure_term(grey * 100, 100 - grey * 100, mask).mean() < 0.5
+    turned = batch["composite"].roll(1, 1)
+    assert hue_error(turned, batch["composite"], torch.ones_like(mask)).median() > 20
+    assert hue_error(turned, batch["composite"], torch.zeros_like(mask)).isnan().all()
+
+
+def test_belief_open_is_the_same_each_time_and_starts_with_the_background(tmp_path):
+    folder = make_folder(tmp_path / "photos", [3, 4, 3], {f"p{n:02d}": "test" for n in range(3)})
+    one, other = (list(belief_samples(folder, 32)) for _ in range(2))
+    kinds = [kind for kind, _ in one]
+    assert kinds[0] == BASELINE and kinds.count(BASELINE) == 3 and "thing" in kinds
+    for (kind, sample), (same, again) in zip(one, other, strict=True):
+        assert kind == same and all(np.array_equal(value, again[name]) for name, value in sample.items())
+        assert sample["photo"].shape == (3, SIDE, SIDE)
+        assert not (sample["reference"] * sample["foreground"]).any()
