@@ -5,8 +5,8 @@ the foreground's 10th, 50th and 90th percentiles go to those of the attended pix
 weights). Chroma: an affine map of L*a*b*, fitted by ridge to what the cells should become.
 
 Belief. What a cell should become follows how alike it and the attended cells are. Of alike things, hue and saturation
-go towards each other's, but no further than light does that: a navy shirt beside a red one stays navy, skin beside a
-powdered face stays skin. Unlike things exchange nothing: they take the common cast, what greyish things tell of the
+go towards each other's where light can have made the difference: a navy shirt beside a red one is another dye and stays
+navy. Skin has no dye. Unlike things exchange nothing: they take the common cast, what greyish things tell of the
 light, and lightness half way to the scene's. Saturation is a*, b* over L* + 16, which an exposure leaves alone.
 
 Axes: B batch, S side of the pictures, N = cells x cells, 3 L*a*b*. Everything is on L*a*b* of ``iph.lab``.
@@ -29,17 +29,18 @@ CELLS = 16  # a side
 SIDE = 192  # of the photo that the encoder sees
 TEMPERATURE = 0.05  # of the attention's cosines
 RIDGE = 0.02
+SKIN_FIRST = 1.0  # how much more a cell of skin that found skin counts in the fit
 SHARES = (0.7, 0.8, 0.8, 0.65)  # of the way, three points and chroma: best on published results
 LAB_SCALE = 50.0  # brings L*a*b* to about one in the fit
 GREY_SATURATION = 0.2  # cells up to about this saturation tell the colour of the light
 GREY_PRIOR = 0.02  # share of the cells that is taken as grey in any case: without grey things, no cast is seen
 CAST_SHARE = 0.8  # measured: what the grey cells' difference says of a change of white point
 LEAST_SATURATION = 0.015  # below it, a hue is noise
-MOST_RATIO = 1.6  # natural logarithm of the largest change of a thing's saturation
-MOST_TURN, MOST_SKIN_TURN = 0.3, 1.5  # radians of hue; skin is known, so its hue tells the light, and cloth's does not
+MOST_RATIO, MOST_TURN = 1.2, 1.2  # of saturation, natural logarithm, and of hue, radians, where it is believed
+DYE_RATIO, DYE_TURN = 2.0, 1.0  # a difference far above these is another dye and not another light; skin has no dye
 SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
-MOST_LIFT, MOST_DROP = (15.0, 30.0, 30.0), 40.0  # of the three points of lightness
+MOST_LIFT, MOST_DROP = (10.0, 16.0, 16.0), 24.0  # of the three points of lightness
 SCENE_LIGHTNESS = 0.5  # of the way to the scene's lightness, where nothing alike is known
 
 
@@ -171,7 +172,7 @@ def match(picture: Seen, foreground: Tensor, other_picture: Seen, reference: Ten
         before=before,
         after=after,
         hats=lightness_hats(lab[:, 0], before),
-        solver=affine_solver(own.colour, weight, own.used),
+        solver=affine_solver(own.colour, weight * (1 + SKIN_FIRST * own.kinds[..., 0] * alike), own.used),
     )
 
 
@@ -202,11 +203,12 @@ def believed(source: Tensor, attended: Tensor, alike: Tensor, skin: Tensor, cast
     """
     lit = source + cast[:, None]  # under the other light
     strength, wanted = (values.norm(dim=-1).clamp_min(LEAST_SATURATION) for values in (lit, attended))
-    scale = (alike * MOST_RATIO * torch.tanh((wanted / strength).log() / MOST_RATIO)).exp()
     cross = lit[..., 0] * attended[..., 1] - lit[..., 1] * attended[..., 0]
-    angle = torch.atan2(cross, (lit * attended).sum(-1))
-    most = torch.lerp(torch.full_like(skin, MOST_TURN), torch.full_like(skin, MOST_SKIN_TURN), skin)
-    turn = alike * most * torch.tanh(angle / most)
+    ratio, angle = (wanted / strength).log(), torch.atan2(cross, (lit * attended).sum(-1))
+    dyed = (ratio / DYE_RATIO).square() + (angle / DYE_TURN).square()  # how unlike light a difference is
+    alike = alike * torch.lerp(torch.exp(-dyed), torch.ones_like(dyed), skin)
+    scale = (alike * MOST_RATIO * torch.tanh(ratio / MOST_RATIO)).exp()
+    turn = alike * MOST_TURN * torch.tanh(angle / MOST_TURN)
     cos, sin = scale * turn.cos(), scale * turn.sin()
     return torch.stack([cos * lit[..., 0] - sin * lit[..., 1], sin * lit[..., 0] + cos * lit[..., 1]], -1)
 

@@ -19,7 +19,7 @@ def feathered(rng: np.random.Generator, image: np.ndarray, mask: np.ndarray) -> 
     alpha = mask.astype(np.float32)
     if rng.random() < 0.6:
         alpha = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
-    return Pasted(image, alpha)
+    return Pasted(image, np.minimum(alpha, 1))
 
 
 def stand_beside(rng: np.random.Generator, image: np.ndarray, person: np.ndarray, beside: np.ndarray) -> Pasted | None:
@@ -44,4 +44,4 @@ def stand_beside(rng: np.random.Generator, image: np.ndarray, person: np.ndarray
     matrix = np.float32([[width, 0, place - width * xs.mean()], [0, height, size - height * (ys.max() + 1)]])
     moved = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     alpha = cv2.warpAffine(person.astype(np.float32), matrix, (size, size), flags=cv2.INTER_LINEAR)
-    return Pasted(moved, cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.3, 1.0)))
+    return Pasted(moved, np.minimum(cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.3, 1.0)), 1))

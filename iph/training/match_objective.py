@@ -27,7 +27,7 @@ class MatchWeights:
     squared: float = 4.0
     luminance: float = 0.1
     chroma: float = 0.3
-    teacher: float = 0.85
+    teacher: float = 0.9
 
 
 def match_objective(
