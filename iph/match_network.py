@@ -121,9 +121,13 @@ class MatchNetwork(nn.Module):
         self.correction = _head(summary, 3 * TERMS)
         self.shares = _head(summary, 4)
         self.cell_share = nn.Linear(config.cell, 1)
-        for last in (self.hint, self.own[-1], self.correction[-1], self.shares[-1], self.cell_share):
+        for last in self.zero_layers():
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+
+    def zero_layers(self) -> tuple[nn.Module, ...]:
+        """The layers that start at zero: until they are trained, nothing of what was added is felt."""
+        return self.hint, self.own[-1], self.correction[-1], self.shares[-1], self.cell_share
 
     def forward(
         self, picture: Seen, foreground: Tensor, other: Seen, reference: Tensor, scene: Tensor, pasted: Tensor

@@ -2,10 +2,11 @@
 
     python -m iph.training.evaluate_match --photos PHOTOS [--weights RUN/average.safetensors] [--out report.json]
 
-Four parts. Recoloured: foreground MSE over the composite's, people and anything, with the right and with another
+Five parts. Recoloured: foreground MSE over the composite's, people and anything, with the right and with another
 sample's reference. Kept back: the same under changes of light that training never draws. Belief: ``Belief-Open``, the
 error over that with the whole background as reference, and how far skin's hue lies from the truth's. Pasted: people
-beside people of other photos, where nobody knows the truth: distance to the attended reference, structure, skin's hue.
+beside people of other photos, where nobody knows the truth: distance to the attended reference, of all cells and of
+those whose colour may be believed, structure, skin's hue. Drift: what becomes of photos that needed nothing.
 """
 
 import argparse
@@ -42,6 +43,7 @@ Method = Callable[[Batch], Tensor]
 SIZE = 128
 COUNT, PASTED_COUNT = 256, 128
 CHUNK = 32
+SAME_DYE = 8.0  # a* and b*: a cell that should come so near to what it attends to can be held against it
 PLAIN = SampleRules(
     size=SIZE, whole_look=0.0, unchanged=0.0, arbitrary=0.0, strength=(1.0, 1.0), crop=(0.9, 1.0)
 )  # single changes of typical strength
@@ -110,6 +112,13 @@ def recoloured(method: Method, batch: Batch) -> tuple[float, float]:
     return tuple(float(foreground_errors(result, batch).mean() / before) for result in (right, wrong))
 
 
+def drift(method: Method, batch: Batch) -> float:
+    """Foreground MSE, 0 to 255 scale, of what a method makes of the photos as they were: they needed nothing."""
+    seen = torch.nn.functional.interpolate(batch["target"], batch["photo"].shape[-2:], mode="bilinear")
+    true = batch | {"composite": batch["target"], "photo": seen}
+    return float(foreground_errors(run(method, true), true).mean()) * 255**2
+
+
 def hue_error(result: Tensor, truth: Tensor, skin: Tensor) -> Tensor:
     """Degrees between the mean a*, b* of skin in two pictures, (B,); NaN where there is no skin."""
     first, second = ((rgb_to_lab(image)[:, 1:] * skin).sum((2, 3)) for image in (result, truth))  # (B, 2)
@@ -141,7 +150,7 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
     result = run(method, batch, pasted=1.0)
     after = torch.where(batch["foreground"] > 0, result, batch["composite"])
     lab, before = rgb_to_lab(after), rgb_to_lab(batch["composite"])
-    light, chroma = [], []
+    light, chroma, believable = [], [], []
     for start in range(0, len(result), CHUNK):
         part = slice(start, start + CHUNK)
         foreground, reference = batch["foreground"][part], batch["reference"][part]
@@ -153,6 +162,8 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
         light.append((percentiles(lab[part, 0], foreground[:, 0]) - goal).abs().mean(1))
         distance = (cell_colours(lab[part], foreground)[0] - found.attended)[..., 1:].norm(dim=-1)
         chroma.append((distance * found.weight).sum(1) / found.weight.sum(1))
+        same = found.weight * found.alike * (found.wanted - found.attended)[..., 1:].norm(dim=-1).lt(SAME_DYE)
+        believable.append(torch.stack([(distance * same).sum(), same.sum()]))
     structure = structure_term(before[:, :1], lab[:, :1], batch["foreground"])
     skin = torch.from_numpy(np.stack([skin_pixels(_bytes(image)) for image in batch["composite"]])[:, None])
     own, others = skin * batch["foreground"], skin * batch["reference"]
@@ -160,6 +171,7 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
     return {
         "L*": float(torch.cat(light).mean()),
         "ab": float(torch.cat(chroma).mean()),
+        "ab believed": float(torch.stack(believable)[:, 0].sum() / torch.stack(believable)[:, 1].sum()),
         "structure": float(structure.mean()),
         "skin turned": float(hues.nanmedian()),
         "skin to skin": float(seen.nanmean()),
@@ -234,6 +246,7 @@ def report(methods: Mapping[str, Method], samples: dict[str, Batch], belief: tup
     rows = {}
     for name, method in methods.items():
         row = {kind: recoloured(method, samples[kind]) for kind in ("people", "anything", "kept back")}
+        row["drift"] = drift(method, samples["people"])
         row |= {"belief": believing(method, belief[1], belief[0]), "pasted": unpaired(method, samples["pasted"])}
         rows[name] = row
         print(_line(name, row), flush=True)
@@ -241,7 +254,8 @@ def report(methods: Mapping[str, Method], samples: dict[str, Batch], belief: tup
 
 
 def _line(name: str, row: dict) -> str:
-    parts = [f"{kind} {right:.3f} ({wrong:.3f})" for kind, (right, wrong) in list(row.items())[:3]]
+    parts = [f"{kind} {row[kind][0]:.3f} ({row[kind][1]:.3f})" for kind in ("people", "anything", "kept back")]
+    parts.append(f"drift {row['drift']:.0f}")
     for kind in ("belief", "pasted"):
         parts.append(f"{kind}: " + " ".join(f"{key} {value:.3g}" for key, value in row[kind].items()))
     return f"{name:12s} " + " | ".join(parts)

@@ -20,6 +20,7 @@ from iph.match_network import BLEND, MatchConfig, MatchNetwork, load_match_netwo
 from iph.network import Config
 from iph.training.belief import BASELINE, belief_samples
 from iph.training.evaluate_match import composite_alone, foreground_errors, hue_error, recoloured, structure_term
+from iph.training.match_between import part_of_the_way
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.train_match import MatchTraining, train_match
 from iph.training.validate import stack
@@ -89,6 +90,21 @@ def test_weights_come_back_and_others_are_refused(start, tmp_path, batch):
         load_match_network("general")
     with pytest.raises(InputError, match="expected a weight file at .*nowhere"):
         load_match_network(tmp_path / "nowhere.safetensors")
+
+
+def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
+    torch.manual_seed(2)
+    trained = start_network("general")
+    for parameter in trained.parameters():
+        parameter.data += torch.randn_like(parameter) * 0.01
+    general = load_network("general")
+    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
+    assert torch.allclose(answer(part_of_the_way(trained, general, 0.0), batch, 0.0)[0], own, atol=1e-5)
+    assert torch.equal(answer(part_of_the_way(trained, general, 1.0), batch, 1.0)[0], answer(trained, batch, 1.0)[0])
+    with pytest.raises(InputError, match="expected a share from 0 to 1, got 2"):
+        part_of_the_way(trained, general, 2)
+    with pytest.raises(InputError, match="expected the network that training began with"):
+        part_of_the_way(MatchNetwork(SMALL), general, 0.5)
 
 
 def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
