@@ -97,6 +97,11 @@ class Seen:
         """What lies under a mask (B, 1, S, S)."""
         return Region(*cell_colours(self.lab, mask), self.features, self.kinds)
 
+    def mirrored(self) -> "Seen":
+        """The mirrored pictures, without another pass of the encoder: their cells, mirrored."""
+        cells = (part.unflatten(1, (CELLS, CELLS)).flip(2).flatten(1, 2) for part in (self.features, self.kinds))
+        return Seen(self.image.flip(-1), self.lab.flip(-1), *cells)
+
 
 @torch.no_grad()
 def see(image: Tensor, photo: Tensor | None = None) -> Seen:
