@@ -20,7 +20,7 @@ from iph.data.pack import PackedPhotos
 from iph.data.placement import Pasted, feathered, stand_beside
 from iph.data.regions import large_enough, random_region
 from iph.data.samples import Sample, Sampler, SampleRules, _place
-from iph.match import SIDE
+from iph.match.closed_form import SIDE
 
 TRIES = 8
 

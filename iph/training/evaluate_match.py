@@ -27,10 +27,10 @@ from iph.data.pack import PackedPhotos, pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
 from iph.files import replacing
-from iph.lab import rgb_to_lab
-from iph.match import SHARES, cell_colours, match, moved, see
-from iph.match_network import load_match_network
-from iph.tone import percentiles
+from iph.match.closed_form import SHARES, cell_colors, match, moved, see
+from iph.match.lab import rgb_to_lab
+from iph.match.network import load_match_network
+from iph.match.tone import percentiles
 from iph.training.belief import BASELINE, belief_samples
 from iph.training.kinds import skin_pixels
 from iph.training.validate import stack
@@ -160,7 +160,7 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
         seen = torch.nn.functional.interpolate(seen, reference.shape[-2:], mode="bilinear").clamp_min(0) + 1e-9
         goal = percentiles(picture.lab[:, 0], (seen * reference)[:, 0])
         light.append((percentiles(lab[part, 0], foreground[:, 0]) - goal).abs().mean(1))
-        distance = (cell_colours(lab[part], foreground)[0] - found.attended)[..., 1:].norm(dim=-1)
+        distance = (cell_colors(lab[part], foreground)[0] - found.attended)[..., 1:].norm(dim=-1)
         chroma.append((distance * found.weight).sum(1) / found.weight.sum(1))
         same = found.weight * found.alike * (found.wanted - found.attended)[..., 1:].norm(dim=-1).lt(SAME_DYE)
         believable.append(torch.stack([(distance * same).sum(), same.sum()]))

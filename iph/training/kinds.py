@@ -4,7 +4,7 @@
 
 A multinomial logistic regression on the encoder's features, three times 152 weights. People are known by their masks;
 skin among them by the colour of the unchanged photo (Chai and Ngan 1999), while the encoder sees its colours changed,
-so that what is learnt is not the colour. ``iph.match`` asks it whether two cells may exchange their colours.
+so that what is learnt is not the colour. ``iph.match.closed_form`` asks whether two cells may exchange their colours.
 """
 
 import argparse

@@ -13,7 +13,7 @@ import torch
 
 from iph.checkpoint import load_network, save_network
 from iph.errors import InputError
-from iph.match_network import MatchNetwork, load_match_network
+from iph.match.network import MatchNetwork, load_match_network
 from iph.network import Network
 
 

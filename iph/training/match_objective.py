@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from iph import losses
-from iph.lab import rgb_to_lab
-from iph.match import Match, cell_colours, moved, see
-from iph.match_network import MatchNetwork
+from iph.match.closed_form import Match, cell_colors, moved, see
+from iph.match.lab import rgb_to_lab
+from iph.match.network import MatchNetwork
 from iph.network import Network
 
 Batch = dict[str, Tensor]
@@ -66,8 +66,8 @@ def chroma_loss(frame: Tensor, truth: Tensor, foreground: Tensor, skin: Tensor) 
 
     A cell that is skin for sure, ``skin`` (B, N) in [0, 1], counts as three: eyes do the same.
     """
-    first, _, share = cell_colours(rgb_to_lab(frame), foreground)
-    second = cell_colours(rgb_to_lab(truth), foreground)[0]
+    first, _, share = cell_colors(rgb_to_lab(frame), foreground)
+    second = cell_colors(rgb_to_lab(truth), foreground)[0]
     share = share * (1 + 2 * skin)
     distance = ((first - second)[..., 1:].square().sum(-1) + 1e-4).sqrt() / 100
     return ((distance * share).sum(1) / share.sum(1).clamp_min(1e-4)).mean()

@@ -32,7 +32,7 @@ from iph.data.match_samples import MatchRules, MatchSampler
 from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.files import replacing
-from iph.match_network import MatchNetwork, start_network
+from iph.match.network import MatchNetwork, start_network
 from iph.training.loop import _average
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.validate import hold_out, stack

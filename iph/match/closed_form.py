@@ -9,7 +9,7 @@ go towards each other's where light can have made the difference: a navy shirt b
 navy. Skin has no dye. Unlike things exchange nothing: they take the common cast, what greyish things tell of the
 light, and lightness half way to the scene's. Saturation is a*, b* over L* + 16, which an exposure leaves alone.
 
-Axes: B batch, S side of the pictures, N = cells x cells, 3 L*a*b*. Everything is on L*a*b* of ``iph.lab``.
+Axes: B batch, S side of the pictures, N = cells x cells, 3 L*a*b*. Everything is on L*a*b* of ``iph.match.lab``.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from torch.nn import functional as F
 
 from iph.blocks import EPS
 from iph.checkpoint import load_tensors
-from iph.lab import lab_to_rgb, rgb_to_lab
+from iph.match.lab import lab_to_rgb, rgb_to_lab
+from iph.match.tone import cell_hats, lightness_hats, percentiles
 from iph.semantics import CHANNELS, encoder, grid
-from iph.tone import cell_hats, lightness_hats, percentiles
 
 CELLS = 16  # a side
 SIDE = 192  # of the photo that the encoder sees
@@ -95,7 +95,7 @@ class Seen:
 
     def region(self, mask: Tensor) -> Region:
         """What lies under a mask (B, 1, S, S)."""
-        return Region(*cell_colours(self.lab, mask), self.features, self.kinds)
+        return Region(*cell_colors(self.lab, mask), self.features, self.kinds)
 
     def mirrored(self) -> "Seen":
         """The mirrored pictures, without another pass of the encoder: their cells, mirrored."""
@@ -123,7 +123,7 @@ def kind_weights() -> tuple[Tensor, Tensor]:
     return tensors["weight"], tensors["bias"]
 
 
-def cell_colours(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def cell_colors(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and deviation (B, N, 3) of an image inside the mask, cell by cell, and the share (B, N) that is inside."""
     side = image.shape[-1] // CELLS
     share = F.avg_pool2d(mask, side)
@@ -146,7 +146,7 @@ def match(picture: Seen, foreground: Tensor, other_picture: Seen, reference: Ten
     ``scene``: what of the other picture may tell its light; in the same picture, all but the foreground.
     """
     own, other = picture.region(foreground), other_picture.region(reference)
-    around, _, around_share = cell_colours(other_picture.lab, scene)
+    around, _, around_share = cell_colors(other_picture.lab, scene)
     lab, other_lab = picture.lab, other_picture.lab
     attention, alike, cosine = attend(own, other)
     attended = attention @ other.colour

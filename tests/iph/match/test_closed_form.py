@@ -7,10 +7,10 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from iph import match as module
-from iph.lab import lab_to_rgb, rgb_to_lab
-from iph.match import Seen, believed, kind_weights, match, moved, saturation, see
-from iph.tone import lightness_hats, percentiles
+from iph.match import closed_form as module
+from iph.match.closed_form import Seen, believed, kind_weights, match, moved, saturation, see
+from iph.match.lab import lab_to_rgb, rgb_to_lab
+from iph.match.tone import lightness_hats, percentiles
 
 SIDE = 32  # two pixels a cell
 SKIN, CLOTH, THING = 0, 1, 2

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from iph.mapping import ColorMapping
-from iph.match_look import look, view
-from iph.match_network import start_network
+from iph.match.look import look, view
+from iph.match.network import start_network
 
 
 @pytest.fixture(scope="module")

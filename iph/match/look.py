@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from iph.mapping import FULL_SCALE, ColorMapping
+from iph.mapping import ColorMapping
 from iph.masks.forms import HALF
-from iph.match import SIDE, Seen, see
-from iph.match_network import MatchNetwork
+from iph.match.closed_form import SIDE, Seen, see
+from iph.match.network import MatchNetwork
+from iph.pixels import FULL_SCALE
 from iph.views import SMALL_SHARE, WORKING_SIZE, _surroundings, shrink, shrink_mask
 
 

@@ -5,7 +5,7 @@ learned attention, and by the match with its belief. The *match* is moved by lea
 foreground that belongs to the photo takes the own path alone; of a pasted one, whose light is another, ``BLEND`` is the
 match. A small correction, a polynomial of the colours, is added to both. Everything new starts at zero.
 
-Axes as in ``iph.match``. Pictures are (B, 3, S, S), S a multiple of 16.
+Axes as in ``iph.match.closed_form``. Pictures are (B, 3, S, S), S a multiple of 16.
 """
 
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from iph.blocks import EPS
 from iph.checkpoint import load_network, load_tensors
 from iph.errors import InputError
-from iph.match import CELLS, Match, Seen, cell_colours, match, moved
+from iph.match.closed_form import CELLS, Match, Seen, cell_colors, match, moved
 from iph.network import Config, Network, polynomial_terms
 from iph.semantics import CHANNELS
 
@@ -72,8 +72,8 @@ class CellReader(nn.Module):
         self, picture: Seen, foreground: Tensor, other: Seen, reference: Tensor, found: Match
     ) -> tuple[Tensor, Tensor]:
         """Cells (B, N, C), and the share of each that is foreground (B, N)."""
-        mine, mine_spread, share = cell_colours(picture.image * 2 - 1, foreground)
-        theirs, theirs_spread, usable = cell_colours(other.image * 2 - 1, reference)
+        mine, mine_spread, share = cell_colors(picture.image * 2 - 1, foreground)
+        theirs, theirs_spread, usable = cell_colors(other.image * 2 - 1, reference)
         own, their = self.norm(picture.features), self.norm(other.features)
         weights = self._attention(own, their, usable)  # (B, N, N)
         colours = weights @ torch.cat([theirs, theirs_spread], -1).to(weights.dtype)  # (B, N, 6)

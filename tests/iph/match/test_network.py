@@ -15,8 +15,8 @@ from iph.data.match_samples import MatchRules, MatchSampler, unlike_region
 from iph.data.pack import pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
-from iph.match import SIDE, see
-from iph.match_network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
+from iph.match.closed_form import SIDE, see
+from iph.match.network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
 from iph.network import Config
 from iph.training.belief import BASELINE, belief_samples
 from iph.training.evaluate_match import composite_alone, foreground_errors, hue_error, recoloured, structure_term
