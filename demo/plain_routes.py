@@ -27,7 +27,9 @@ class Refusal(Exception):
 
 def refusal(status: int, code: str, message: str, seconds: float | None = None) -> JSONResponse:
     headers = None if seconds is None else {"Retry-After": str(math.ceil(seconds))}
-    return JSONResponse({"code": code, "message": message}, status, headers)
+    # Half a surrogate pair, which JSON may hold in any text, is no text that can be sent back.
+    shown = message.encode("utf-8", "replace").decode()
+    return JSONResponse({"code": code, "message": shown}, status, headers)
 
 
 class PlainRoute(APIRoute):
@@ -64,7 +66,7 @@ class PlainRoute(APIRoute):
 
     def _is_small(self, request: Request) -> bool:
         length = request.headers.get("content-length", "")
-        return length.isdecimal() and int(length) <= self.body_limit
+        return length.isdecimal() and len(length) < 16 and int(length) <= self.body_limit
 
 
 def with_slash(request: Request) -> RedirectResponse:

@@ -58,6 +58,7 @@ def status(
     database: Database = None,
     state: Annotated[str | None, typer.Option("--set", help=f"one of: {', '.join(STATES)}")] = None,
     reason: Annotated[str, typer.Option(help="why, for the log")] = "",
+    link: Annotated[bool, typer.Option("--admin-link", help="print it also where no terminal is")] = False,
 ) -> None:
     """Say how a study stands; open, pause or close it."""
     study, store, row = _opened(study_path, database)
@@ -81,7 +82,15 @@ def status(
         counts["pair"] = [" – ".join(sorted(pair)) for pair in zip(counts["left"], counts["right"], strict=True)]
         per_pair = counts.groupby("pair")["votes"].sum()
         typer.echo("\n" + table(("pair", "votes"), list(per_pair.items())))
-    typer.echo(f"\nadmin page: /study/admin#{admin_token(row.secret)}")
+    typer.echo(f"\nadmin page: {_admin_page(store, row, link)}")
+
+
+@app.command("renew-admin")
+def renew_admin(study_path: StudyPath, database: Database = None) -> None:
+    """End every admin link there is and make a new one. Raters notice nothing."""
+    _, store, row = _opened(study_path, database)
+    store.renew_admin(row.id)
+    typer.echo(f"the earlier admin links of {row.name} are no longer valid; the new one: {_admin_page(store, row)}")
 
 
 @app.command()
@@ -211,6 +220,13 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+
+
+def _admin_page(store: Store, row: StudyRow, always: bool = False) -> str:
+    """The admin page's address below the server's. Whoever reads it is the administrator: on terminals, or if asked."""
+    if always or sys.stdout.isatty():
+        return f"/study/admin#{admin_token(row.secret, store.admin_key(row.id))}"
+    return "/study/admin (its key is shown on a terminal, or by `status --admin-link`)"
 
 
 def _opened(path: Path, database: str | None) -> tuple[Study, Store, StudyRow]:

@@ -44,6 +44,7 @@ per_rater = 100
 [raters]
 number = 5000
 min_seconds = 0.5
+labs = ["127.0.0.1", "::1"]
 """
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from demo.plain_routes import refusal
-from demo.vote.routes import Body, StudyRoute
+from demo.vote.routes import LINE, Body, StudyRoute, Text
 from userstudy.votes.reading import pair_counts, rater_table
 from userstudy.votes.sessions import Sessions
 from userstudy.votes.tokens import ForeignToken, admin_token, anonymous_id
@@ -26,18 +26,18 @@ TYPES = {"csv": "text/csv", "jsonl": "application/jsonl", "parquet": "applicatio
 
 class State(Body):
     action: Literal["open", "pause", "close"]
-    reason: str = Field("", max_length=500)
+    reason: str = Field("", max_length=500, pattern=LINE)
 
 
 class Judgement(Body):
     action: Literal["exclude", "include"]
-    rater: str = Field(max_length=64)
-    reason: str = Field(min_length=1, max_length=500)
+    rater: str = Field(max_length=64, pattern=LINE)
+    reason: str = Field(min_length=1, max_length=500, pattern=LINE)
 
 
 class Participant(Body):
     origin: Literal["prolific", "mturk"]
-    participant: str = Field(min_length=1, max_length=128)
+    participant: Text
 
 
 def admin_router(sessions: Sessions) -> APIRouter:
@@ -45,8 +45,9 @@ def admin_router(sessions: Sessions) -> APIRouter:
 
     def allowed(authorization: Annotated[str, Header()] = "") -> None:
         given = authorization.removeprefix("Bearer ").encode()
-        if not hmac.compare_digest(given, admin_token(row.secret).encode()):
-            raise ForeignToken("this is not the study's admin token; `python -m userstudy status` prints it")
+        # The key is read each time: once renewed, no server takes an earlier link.
+        if not hmac.compare_digest(given, admin_token(row.secret, store.admin_key(row.id)).encode()):
+            raise ForeignToken("this is not the study's admin token; `python -m userstudy status` tells how to get it")
 
     page = APIRouter(prefix="/admin")
     api = APIRouter(prefix="/api", route_class=StudyRoute, dependencies=[Depends(allowed)])

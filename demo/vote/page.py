@@ -26,7 +26,10 @@ from userstudy.votes.store import DATABASE, Store
 from userstudy.votes.tokens import admin_token
 
 ASSETS = Path(__file__).with_name("assets")
-SCRIPTS = ("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_end.js", "vote_page.js")
+SCRIPTS = (
+    *("vote_api.js", "vote_zoom.js", "vote_trials.js", "vote_gates.js", "vote_end.js", "vote_resume.js"),
+    "vote_page.js",
+)
 STUDY = "IPH_STUDY"  # how worker processes learn what to serve
 
 
@@ -68,9 +71,17 @@ def mount_study(
 
 
 def invitation(sessions: Sessions, address: str) -> str:
-    """What whoever starts a server at an address is told: where raters go, and the secret way to the admin page."""
-    token = admin_token(sessions.row.secret)
-    return f"Raters go to {address}/study, the study's admin page is {address}/study/admin#{token}"
+    """What whoever starts a server at an address is told: where raters go, and the way to the admin page."""
+    link = admin_link(sessions, f"{address}/study")
+    return f"Raters go to {address}/study, the study's admin page is {link}"
+
+
+def admin_link(sessions: Sessions, address: str) -> str:
+    """What a starting server says of the admin page below ``address``. Whoever has the link is the administrator, so it
+    goes to a terminal only: what a service prints is kept in logs that others read."""
+    if not sys.stdout.isatty():
+        return f"{address}/admin (`python -m userstudy status {sessions.study.path.name} --admin-link` has the key)"
+    return f"{address}/admin#{admin_token(sessions.row.secret, sessions.store.admin_key(sessions.row.id))}"
 
 
 def create_app() -> FastAPI:
@@ -95,12 +106,13 @@ def serve(
     study = load_study(study_path)
     # Checked, migrated and created here, before any worker process starts.
     sessions = Sessions(Store(database or study.database_url), study)
+    link = admin_link(sessions, f"http://{host}:{port}/study")
     sessions.store.close()
     os.environ[STUDY] = str(study.path)
     if database:
         os.environ[DATABASE] = database
     typer.echo(f"raters: http://{host}:{port}/study/")
-    typer.echo(f"admin:  http://{host}:{port}/study/admin#{admin_token(sessions.row.secret)}")
+    typer.echo(f"admin:  {link}")
     answer_to(host)
     serve_app("demo.vote.page:create_app", host, port, processes)
 

@@ -16,15 +16,23 @@ from demo.rate_limit import RateLimit
 from demo.vote.pictures import ReadyPictures
 from userstudy.design.pictures import picture_id
 from userstudy.errors import InputError
-from userstudy.votes.sessions import Progress, Refused, Sessions
-from userstudy.votes.tokens import ForeignToken
+from userstudy.votes.refusal import Refused
+from userstudy.votes.seats import network_of
+from userstudy.votes.sessions import Progress, Sessions
+from userstudy.votes.tokens import ForeignToken, rater_of
 
-STATUS = {"busy": 429, "paused": 403, "closed": 403, "full": 403, "screen": 403, "conflict": 409, "invalid": 422}
-Text = Annotated[str, Field(min_length=1, max_length=128)]
+STATUS = {
+    **{"busy": 429, "paused": 403, "closed": 403, "full": 403, "crowded": 403, "screen": 403, "session": 403},
+    **{"conflict": 409, "invalid": 422},
+}
+LINE = r"^[^\x00-\x1f\x7f]*$"  # no control characters: a database may refuse them, a log should not hold them
+Text = Annotated[str, Field(min_length=1, max_length=128, pattern=LINE)]
+RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
+Rank = Annotated[int, Field(ge=1, le=64)]
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Brightness(Body):
@@ -49,27 +57,20 @@ class Enter(Body):
     consent: Literal[True]
     origin: Literal["link", "prolific", "mturk"] = "link"
     participant: Text | None = None
+    session: Text | None = None
     device: Device
 
 
 class Vote(Body):
-    request_id: Annotated[str, Field(min_length=8, max_length=64)]
-    trial: int = Field(ge=0)
+    request_id: RequestId
+    trial: int = Field(ge=0, lt=100_000)
     choice: Annotated[str, Field(max_length=8)]
-    seconds: float | None = None
-    ranks: Annotated[list[int | None], Field(max_length=64)] | None = None
+    seconds: float = Field(ge=0, lt=86_400)
+    ranks: Annotated[list[Rank | None], Field(max_length=64)] | None = None
 
 
 class Undo(Body):
-    request_id: Annotated[str, Field(min_length=8, max_length=64)]
-
-
-class Busy(Refused):
-    """Too many requests; in ``seconds`` the next one is welcome."""
-
-    def __init__(self, seconds: float):
-        super().__init__("busy", "too many requests at once")
-        self.seconds = seconds
+    request_id: RequestId
 
 
 class StudyRoute(PlainRoute):
@@ -79,7 +80,7 @@ class StudyRoute(PlainRoute):
 
     def explain(self, error: Exception) -> Response:
         if isinstance(error, Refused):
-            return refusal(STATUS[error.code], error.code, str(error), getattr(error, "seconds", None))
+            return refusal(STATUS[error.code], error.code, str(error), error.seconds)
         if isinstance(error, ForeignToken):
             return refusal(401, "token", str(error))
         if isinstance(error, InputError):
@@ -103,11 +104,13 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
         code = getattr(study.file.completion, progress.outcome) if progress.outcome else None
         return more | facts | {"upcoming": upcoming, "completion": code}
 
+    def take_turn(limit: RateLimit, who: str) -> None:
+        if wait := limit.wait(who):
+            raise Refused("busy", "too many requests at once", wait)
+
     def rater_token(authorization: str) -> str:
         token = authorization.removeprefix("Bearer ")
-        wait = votes.wait(token)
-        if wait:
-            raise Busy(wait)
+        take_turn(votes, rater_of(secret, token))  # only true tokens are remembered, by the short name in them
         return token
 
     @router.get("/study")
@@ -116,13 +119,13 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
 
     @router.post("/enter")
     def enter(body: Enter, request: Request) -> dict:
-        wait = entries.wait(request.client.host if request.client else "")
-        if wait:
-            raise Busy(wait)
+        address = request.client.host if request.client else None
+        take_turn(entries, network_of(address) or "")
         gate = study.file.raters
         if body.device.width < gate.min_width or body.device.height < gate.min_height:
             raise Refused("screen", f"the window must be at least {gate.min_width} by {gate.min_height}")
-        token = sessions.enter(body.origin, body.participant, body.device.model_dump())
+        given = dict(panel_session=body.session, address=address)
+        token = sessions.enter(body.origin, body.participant, body.device.model_dump(), **given)
         return answer(sessions.progress(token), token=token)
 
     @router.get("/progress")

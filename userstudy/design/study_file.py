@@ -9,6 +9,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -72,6 +73,19 @@ class Raters(Section):
     min_height: int = Field(480, ge=0)
     brightness_check: bool = False
     max_failed: int | None = Field(None, ge=1, description="failed attention or golden pairs that end the session")
+    sessions_per_address: int = Field(10, ge=1, description="unfinished sessions that one address may hold at once")
+    entries_per_hour: int = Field(20, ge=1, description="new sessions that one address may begin within an hour")
+    labs: tuple[str, ...] = Field((), description="addresses or networks of labs and classrooms, without those limits")
+
+    @field_validator("labs")
+    @classmethod
+    def _networks(cls, labs: tuple[str, ...]) -> tuple[str, ...]:
+        for lab in labs:
+            try:
+                ip_network(lab)
+            except ValueError as error:
+                raise ValueError(f"expected an address or a network such as '192.0.2.0/24': {error}") from None
+        return labs
 
 
 class Completion(Section):
@@ -100,6 +114,7 @@ class StudyFile(Section):
     consent: str = Field(min_length=1)
     instructions: str = ""
     seed: int = 0
+    live_results: bool = Field(False, description="the public dashboard shows results while raters still vote")
     store: str | None = Field(None, description="database URL; default: an SQLite file beside the study file")
     pictures: Pictures
     pairs: Pairs | None = None

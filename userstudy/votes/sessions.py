@@ -5,17 +5,21 @@ answer. That is what lets a browser retry after a lost connection or a crash, of
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from userstudy.design.balanced import planned
 from userstudy.design.study_file import Study
-from userstudy.errors import InputError
 from userstudy.votes.assign import PREFETCH, assign
+from userstudy.votes.clock import Answer, clock
+from userstudy.votes.refusal import Refused
+from userstudy.votes.seats import check_address, forget_networks, free_seat, seat_network
 from userstudy.votes.store import Store, effective_votes, now, same_trial
 from userstudy.votes.tables import raters, studies, trials, votes
-from userstudy.votes.tokens import ForeignToken, anonymous_id, rater_of, rater_token
+from userstudy.votes.tokens import ForeignToken, anonymous_id, panel_session_hash, rater_of, rater_token
+
+UNDOS = 10  # times that one answer may be taken back: votes are never deleted, so each of them stays in the store
 
 # Built once: putting such statements together takes SQLAlchemy longer than running them.
 _missed = sa.and_(trials.c.expected.is_not(None), effective_votes.c.choice != trials.c.expected)
@@ -30,14 +34,11 @@ UPCOMING = (
     .order_by(trials.c.trial)
     .limit(PREFETCH)
 )
-
-
-class Refused(InputError):
-    """A rater's request that cannot be granted; ``code`` says which kind: paused, closed, full, conflict or invalid."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
+GIVEN = (
+    sa.select(*(votes.c[name] for name in Answer._fields))
+    .where(votes.c.rater_id == sa.bindparam("rater_id"))
+    .order_by(votes.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -60,25 +61,42 @@ class Sessions:
         self.row = store.open_study(study)
 
     def enter(
-        self, origin: str = "link", external_id: str | None = None, device: dict | None = None, simulated: bool = False
+        self,
+        origin: str = "link",
+        external_id: str | None = None,
+        device: dict | None = None,
+        simulated: bool = False,
+        panel_session: str | None = None,
+        address: str | None = None,
     ) -> str:
         """Seats a new rater and returns the token. A panel's participant who was here before gets the same one.
 
-        ``external_id`` is kept only as a keyed hash. Raises Refused when the study is paused, closed or full.
+        Who came with a session number of the panel comes back with the same only. ``external_id``, ``panel_session`` and
+        ``address`` are kept only as keyed hashes, the last for an hour or while the session is under way. Raises Refused
+        when the study is paused, closed or full, when the session number is another one, or when the address has as
+        many sessions as one may.
         """
+        limits = self.study.file.raters
         rater = anonymous_id(self.row.secret, origin, external_id)
         token = rater_token(self.row.secret, rater)
         with self.store.write() as connection:
             # Seats are given one at a time.
             connection.execute(sa.select(studies.c.id).where(studies.c.id == self.row.id).with_for_update())
-            known = connection.scalar(
-                sa.select(raters.c.id).where(raters.c.study_id == self.row.id, raters.c.rater == rater)
-            )
+            number = panel_session_hash(self.row.secret, panel_session) if panel_session and external_id else None
+            query = sa.select(raters).where(raters.c.study_id == self.row.id, raters.c.rater == rater)
+            known = connection.execute(query).first()
             if known is not None:
+                self._check_panel_session(connection, known, number)
                 return token
             self._check_open(connection)
-            seat = self._free_seat(connection, simulated)
+            forget_networks(connection, self.row.id, limits)
+            excluded = set(self.store.excluded(self.row.id, connection))
+            network = seat_network(self.row.secret, limits, address)
+            if network is not None:
+                check_address(connection, self.row.id, limits, network, excluded)
+            seat = free_seat(connection, self.row.id, limits, simulated, excluded)
             values = dict(study_id=self.row.id, rater=rater, origin=origin, simulated=simulated, seat=seat)
+            values.update(panel_session=number, network=network)
             values.update(planned=planned(self.study), created=now(), last_seen=now(), device=device or {})
             connection.execute(raters.insert().values(values))
             assign(connection, self.study, self._rater(connection, rater), unanswered=0)
@@ -100,7 +118,8 @@ class Sessions:
     ) -> Progress:
         """Stores an answer, once for a ``request_id``. ``ranks`` is aligned with the pictures as shown.
 
-        Raises Refused: paused or closed; conflict for a trial that has an answer; invalid for anything forged.
+        Raises Refused: paused or closed; conflict for a trial that has an answer; invalid for anything forged; busy for
+        an answer that comes sooner than its pictures can have been looked at.
         """
         name = rater_of(self.row.secret, token)
         with self.store.write() as connection:
@@ -119,8 +138,10 @@ class Sessions:
             revision, counts = self._latest(connection, rater.id, trial)
             if counts:
                 raise Refused("conflict", f"trial {trial} already has an answer; undo it first")
+            arrived = now()
+            seconds = self._viewed(connection, rater, trial, seconds, arrived)
             values = dict(rater_id=rater.id, trial=trial, revision=revision + 1, request_id=request_id, choice=choice)
-            connection.execute(votes.insert().values(ranks=by_method, seconds=seconds, timestamp=now(), **values))
+            connection.execute(votes.insert().values(ranks=by_method, seconds=seconds, timestamp=arrived, **values))
             return self._settle(connection, rater)
 
     def undo(self, token: str, request_id: str) -> Progress:
@@ -137,9 +158,37 @@ class Sessions:
             if last is None or rater.outcome == "failed_checks":
                 raise Refused("conflict", "there is no answer to take back")
             revision, _ = self._latest(connection, rater.id, last)
+            if revision // 2 >= UNDOS:
+                raise Refused("conflict", f"this answer was taken back {UNDOS} times already; it stays as it is")
             values = dict(rater_id=rater.id, trial=last, revision=revision + 1, request_id=request_id, choice="undone")
             connection.execute(votes.insert().values(timestamp=now(), **values))
             return self._settle(connection, rater)
+
+    def _check_panel_session(self, connection: sa.Connection, known: sa.Row, number: str | None) -> None:
+        if known.panel_session is None and number is not None:  # a link, or a store, that had no session numbers before
+            connection.execute(raters.update().where(raters.c.id == known.id).values(panel_session=number))
+        elif known.panel_session != number:
+            raise Refused(
+                "session",
+                "this participant is here under another session number of the panel; open the study again from the "
+                "panel's page where you first opened it, or write to the researchers through the panel",
+            )
+
+    def _viewed(
+        self, connection: sa.Connection, rater: sa.Row, trial: int, claimed: float | None, arrived: str
+    ) -> float | None:
+        """The seconds to store: as claimed, as far as there was so much time between handing out and now."""
+        if rater.simulated:  # these are made by this package and look at nothing
+            return claimed
+        given = (Answer(*row) for row in connection.execute(GIVEN, {"rater_id": rater.id}))
+        limit = clock(rater.created, given, trial, PREFETCH)
+        if limit is None:
+            raise Refused("invalid", f"trial {trial} was not handed out yet")
+        moment = datetime.fromisoformat(arrived)
+        wait = limit.wait(moment, self.study.file.raters.min_seconds)
+        if wait:
+            raise Refused("busy", "this answer came sooner than its pictures can have been looked at", wait)
+        return limit.seconds(moment, claimed)
 
     def _check_answer(self, shown: sa.Row, choice: str, seconds: float | None, ranks: list | None) -> dict | None:
         least = self.study.file.raters.min_seconds
@@ -198,21 +247,3 @@ class Sessions:
         state = self.store.state(self.row.id, connection)
         if state != "open":
             raise Refused(state, f"the study is {state}")
-
-    def _free_seat(self, connection: sa.Connection, simulated: bool) -> int:
-        """The lowest seat that no one holds. Raters who finished hold theirs; so do those seen lately."""
-        lately = datetime.now(UTC) - timedelta(minutes=self.study.file.raters.seat_minutes)
-        excluded = self.store.excluded(self.row.id, connection)
-        query = sa.select(raters.c.seat, raters.c.rater).where(
-            raters.c.study_id == self.row.id,
-            raters.c.simulated == simulated,
-            raters.c.seat.is_not(None),
-            sa.or_(
-                raters.c.outcome == "complete",
-                sa.and_(raters.c.outcome.is_(None), raters.c.last_seen > lately.isoformat(timespec="microseconds")),
-            ),
-        )
-        held = {row.seat for row in connection.execute(query) if row.rater not in excluded}
-        if len(held) >= self.study.file.raters.number:
-            raise Refused("full", "all seats of this study are taken")
-        return next(seat for seat in range(len(held) + 1) if seat not in held)

@@ -4,10 +4,11 @@ Nothing that a rater or an administrator did is ever overwritten: votes have rev
 excluding are lines of a log whose latest line counts.
 """
 
+import os
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,6 +110,17 @@ class Store:
                 return StudyRow(row.id, row.name, bytes.fromhex(row.secret))
         raise InputError(f"the store holds no study {name!r}{nearest(name, names)}")
 
+    def admin_key(self, study_id: int) -> str:
+        """What the study's admin token is made with, beside the secret. Read anew, so that an end is felt at once."""
+        with self.read() as connection:
+            return connection.scalar(sa.select(studies.c.admin_key).where(studies.c.id == study_id))
+
+    def renew_admin(self, study_id: int) -> None:
+        """Ends all admin links there are; raters' tokens, ids and pictures' names stay."""
+        with self.write() as connection:
+            changed = dict(admin_key=secrets.token_hex(16))
+            connection.execute(studies.update().where(studies.c.id == study_id).values(changed))
+
     def state(self, study_id: int, connection: sa.Connection | None = None) -> str:
         """``open``, ``paused`` or ``closed``."""
         latest = (
@@ -182,6 +194,8 @@ def _engine(address: sa.URL) -> sa.Engine:
         raise sa.exc.ArgumentError(f"{address.get_backend_name()} is neither sqlite nor postgresql")
     if address.database and not Path(address.database).parent.is_dir():
         raise sa.exc.ArgumentError(f"there is no folder {Path(address.database).parent}")
+    if address.database and not address.database.startswith((":", "file:")):
+        _create_private(Path(address.database))
     engine = sa.create_engine(address, pool_size=20, connect_args={"timeout": 30})
 
     @sa.event.listens_for(engine, "connect")
@@ -196,6 +210,12 @@ def _engine(address: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _create_private(path: Path) -> None:
+    """An empty file that only its owner reads; SQLite gives the files beside it (-wal, -shm) the same mode."""
+    with suppress(OSError):  # it is there already, or the folder refuses it, which SQLite says better
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -20,6 +20,7 @@ studies = sa.Table(
     sa.Column("definition", sa.Text, nullable=False),  # the study file as it was when the study was opened
     sa.Column("secret", sa.String(64), nullable=False),  # hex; keys tokens, anonymous ids and picture names
     sa.Column("created", sa.String(32), nullable=False),  # all times are ISO 8601 in UTC
+    sa.Column("admin_key", sa.String(64), nullable=False, server_default=""),  # renewed, it ends earlier admin links
 )
 
 raters = sa.Table(
@@ -36,6 +37,8 @@ raters = sa.Table(
     sa.Column("last_seen", sa.String(32), nullable=False),
     sa.Column("outcome", sa.String(16)),  # complete or failed_checks; none while under way
     sa.Column("device", sa.JSON, nullable=False),  # window size, pixel ratio, touch: no address, no user agent
+    sa.Column("panel_session", sa.String(32)),  # keyed hash of the panel's session number that the rater came with
+    sa.Column("network", sa.String(8)),  # six hex digits of a keyed hash of the address, for an hour or while under way
     sa.UniqueConstraint("study_id", "rater"),
     sa.Index(None, "study_id", "seat"),
 )

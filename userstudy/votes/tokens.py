@@ -39,6 +39,20 @@ def rater_of(secret: bytes, token: str) -> str:
     return rater
 
 
-def admin_token(secret: bytes) -> str:
-    """Opens the study's admin page; whoever can read the store can read it, no one else can guess it."""
-    return _mac(secret, "admin", 40)
+def panel_session_hash(secret: bytes, number: str) -> str:
+    """A panel's session number as the store keeps it."""
+    return _mac(secret, f"session\0{number}", 32)
+
+
+def network_hash(secret: bytes, network: str) -> str:
+    """A network's six hex digits. So few that 256 IPv4 addresses share them: whoever holds the store and its secret
+    still cannot tell which one it was, and two that meet by chance only share a limit."""
+    return _mac(secret, f"network\0{network}", 6)
+
+
+def admin_token(secret: bytes, key: str = "") -> str:
+    """Opens the study's admin page; whoever can read the store can read it, no one else can guess it.
+
+    ``key`` is the study's ``admin_key``: another one ends the tokens before it and leaves raters' tokens as they are.
+    """
+    return _mac(secret, f"admin {key}" if key else "admin", 40)

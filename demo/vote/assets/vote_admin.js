@@ -2,7 +2,9 @@
 const base = `${location.pathname.replace(/\/*$/, "")}/api/`;
 const find = (selector) => document.querySelector(selector);
 const STATES = { open: "open", paused: "paused", closed: "closed" };
+// Remembered once the server has taken it, and forgotten once it no longer does.
 let token = location.hash.slice(1) || sessionStorage.getItem("study-admin") || "", timer = null, found = "";
+const hideToken = () => history.replaceState(null, "", location.pathname);
 
 async function ask(path, body) {
   const headers = { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) };
@@ -20,12 +22,14 @@ async function refresh() {
   try {
     show(await (await ask("summary")).json());
     sessionStorage.setItem("study-admin", token);
-    history.replaceState(null, "", location.pathname);
+    hideToken();
     problem("");
     timer = setTimeout(refresh, 5000);
   } catch (error) {
     problem(token ? `${error.message}` : "");
     if (error.code === "token" || !token) {
+      hideToken();
+      if (sessionStorage.getItem("study-admin") === token) sessionStorage.removeItem("study-admin");
       find(".enter").hidden = false;
       find(".board").hidden = true;
     } else timer = setTimeout(refresh, 5000);

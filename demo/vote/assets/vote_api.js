@@ -3,7 +3,7 @@
 const base = `${location.pathname.replace(/\/*$/, "/")}api/`;
 
 // The study's own words for no. The first are worth another try: a busy server, a store that cannot write, a pause.
-const PASSING = ["busy", "store", "paused"], FINAL = ["closed", "full", "screen", "conflict", "invalid", "token"];
+const PASSING = ["busy", "store", "paused"], FINAL = ["closed", "full", "crowded", "session", "screen", "conflict", "invalid", "token"];
 
 class Refusal extends Error {
   constructor(code, message, wait = 0) {
@@ -76,7 +76,7 @@ function makeOutbox(memory, { onAnswer, onTrouble, onMissed, onRefused }) {
         if (!error.passing) {
           done();
           if (first.path === "vote") onMissed(error, ++lost);
-          if (current(first)) onRefused(error);
+          if (current(first)) onRefused(error, first.path);
           continue;
         }
         tries += 1;

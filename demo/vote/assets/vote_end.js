@@ -42,11 +42,18 @@ function mturkForm(code) {
   form.assignmentId.value = params.get("assignmentId") || "";
   form.code.value = code || view.outcome;
 }
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 function refused(error, again) {
   if (!(error instanceof Refusal)) throw error;
   if (error.code === "paused" || error.code === "closed") return halted(error.code);
   if (error.code === "full") return end("The study is full", "All places are taken. Thank you for your interest.", study.codes.screened_out);
   if (error.code === "screen") return stage("screen");
+  if (error.code === "session") return end("You have been here before", sentence(error.message), null);
+  if (error.code === "crowded") {
+    end("Too many sessions from one place", sentence(error.message), null, { retry: true });
+    find('[data-do="retry"]').onclick = again;
+    return;
+  }
   if (error.code === "token") {
     memory.set("token", null);
     view = null;

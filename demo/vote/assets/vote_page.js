@@ -6,6 +6,7 @@ const find = (selector) => element.querySelector(selector);
 const params = new URLSearchParams(location.search);
 const panel = params.get("PROLIFIC_PID") ? "prolific" : params.get("workerId") ? "mturk" : "link";
 const participant = params.get("PROLIFIC_PID") || params.get("workerId");
+const session = participant ? params.get(panel === "prolific" ? "SESSION_ID" : "assignmentId") || null : null;
 const zoom = makeZoom(), pictures = makePictures();
 let study, memory, outbox, view = null, onScreen = null, brightness = null;
 // A ``start`` or ``enter`` that a later one has overtaken ends where it waits. While one runs, and while the study is
@@ -42,7 +43,7 @@ async function enter() {
   stage("wait");
   const device = { width: innerWidth, height: innerHeight, ratio: devicePixelRatio, touch: matchMedia("(pointer: coarse)").matches, dark: matchMedia("(prefers-color-scheme: dark)").matches, brightness };
   try {
-    const answer = await ask("enter", { consent: true, origin: panel, participant, device });
+    const answer = await ask("enter", { consent: true, origin: panel, participant, session, device });
     if (turn !== turns) return;
     memory.set("token", answer.token);
     took(answer);
@@ -118,7 +119,8 @@ function openOutbox() {
       const why = error.code === "conflict" ? "another tab or device was quicker, or the session had ended" : error.message;
       missed(`${count === 1 ? "One answer was" : `${count} answers were`} not taken: ${why}.`);
     },
-    onRefused(error) {
+    onRefused(error, path) {
+      if (path === "undo") missed(`The answer was not taken back: ${error.message}.`);
       // The server knows where the session stands.
       if (error.code === "conflict" || error.code === "invalid") start();
       else refused(error, start);
@@ -141,11 +143,9 @@ async function start() {
     find("h1").textContent = study.title;
     fill("consent", study.consent);
     fill("instructions", study.instructions);
-    const resume = location.hash.match(/resume=([\w.]+)/);
-    if (resume) {
-      memory.set("token", resume[1]);
-      history.replaceState(null, "", location.pathname + location.search);
-    }
+    await takeLink();
+    if (turn !== turns) return;
+    showOther();
     if (!memory.get("token")) return begin();
     await outbox.flush();
     if (turn !== turns) return;
@@ -171,6 +171,9 @@ const actions = {
   "too-small": () => end("Thank you for looking", "This study needs a larger window.", study.codes.screened_out),
   start: advance,
   undo,
+  swap,
+  "keep-mine": () => decide?.(false),
+  "take-link": () => decide?.(true),
   "zoom-in": zoom.in,
   "zoom-out": zoom.out,
   "zoom-fit": zoom.fit,
@@ -184,7 +187,7 @@ const actions = {
     input.select();
   },
   "next-person"() {
-    memory.set("token", null);
+    for (const name of ["token", "other"]) memory.set(name, null);
     [view, brightness] = [null, null];
     missed("");
     leave("wait");

@@ -1,0 +1,93 @@
+"""Who gets a seat: one that nobody holds, and not all of them to one address.
+
+An address is known by six hex digits of a keyed hash, kept with the rater's row while that session is under way and for
+an hour after it began: in the store, so that all processes and replicas of a server count alike, and no longer. IPv6
+counts by the /64 that a household or a phone is given, because one device can take any address of it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import sqlalchemy as sa
+
+from userstudy.design.study_file import Raters
+from userstudy.votes.refusal import Refused
+from userstudy.votes.tables import raters
+from userstudy.votes.tokens import network_hash
+
+HOUR = timedelta(hours=1)
+ASK = "or ask whoever invited you: a lab or a classroom can be let in together (`labs` in the study file)"
+
+
+def network_of(address: str | None) -> str | None:
+    """What counts as one address: an IPv4 address, the /64 of an IPv6 one; None for none (a test, a Unix socket)."""
+    try:
+        found = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return str(found) if found.version == 4 else str(ip_network((int(found) >> 64 << 64, 64)))
+
+
+def seat_network(secret: bytes, limits: Raters, address: str | None) -> str | None:
+    """What the store keeps of an address; None for those of a lab, and for none at all."""
+    network = network_of(address)
+    if network is None:
+        return None
+    theirs = ip_network(network)
+    for lab in map(ip_network, limits.labs):
+        if lab.version == theirs.version and lab.overlaps(theirs):
+            return None
+    return network_hash(secret, network)
+
+
+def check_address(connection: sa.Connection, study_id: int, limits: Raters, network: str, excluded: set[str]) -> None:
+    """Raises Refused if the network holds, or has begun within the hour, as many sessions as one address may."""
+    columns = (raters.c.rater, raters.c.created, _under_way(limits).label("under_way"))
+    query = sa.select(*columns).where(raters.c.study_id == study_id, raters.c.network == network)
+    theirs = connection.execute(query.order_by(raters.c.created)).all()
+    held = sum(row.under_way and row.rater not in excluded for row in theirs)
+    if held >= limits.sessions_per_address:
+        raise Refused(
+            "crowded",
+            f"{held} sessions from this network address are not finished yet, as many as one address may hold; wait "
+            f"until one of them is done or {limits.seat_minutes:g} minutes silent, {ASK}",
+        )
+    lately = [row.created for row in theirs if row.created > _ago(HOUR)]
+    if len(lately) >= limits.entries_per_hour:
+        free = datetime.fromisoformat(lately[-limits.entries_per_hour]) + HOUR - datetime.now(UTC)
+        raise Refused(
+            "crowded",
+            f"{len(lately)} sessions were begun from this network address within an hour, as many as one address may "
+            f"begin; try again in {max(1, round(free.total_seconds() / 60))} minutes, {ASK}",
+        )
+
+
+def forget_networks(connection: sa.Connection, study_id: int, limits: Raters) -> None:
+    """Deletes what is left of addresses that no limit counts any more."""
+    idle = sa.and_(raters.c.network.is_not(None), raters.c.created <= _ago(HOUR), ~_under_way(limits))
+    connection.execute(raters.update().where(raters.c.study_id == study_id, idle).values(network=None))
+
+
+def free_seat(connection: sa.Connection, study_id: int, limits: Raters, simulated: bool, excluded: set[str]) -> int:
+    """The lowest seat that no one holds. Raters who finished hold theirs; so do those seen lately."""
+    query = sa.select(raters.c.seat, raters.c.rater).where(
+        raters.c.study_id == study_id,
+        raters.c.simulated == simulated,
+        raters.c.seat.is_not(None),
+        sa.or_(raters.c.outcome == "complete", _under_way(limits)),
+    )
+    held = {row.seat for row in connection.execute(query) if row.rater not in excluded}
+    if len(held) >= limits.number:
+        raise Refused("full", "all seats of this study are taken")
+    return next(seat for seat in range(len(held) + 1) if seat not in held)
+
+
+def _under_way(limits: Raters) -> sa.ColumnElement[bool]:
+    lately = _ago(timedelta(minutes=limits.seat_minutes))
+    return sa.and_(raters.c.outcome.is_(None), raters.c.last_seen > lately)
+
+
+def _ago(time: timedelta) -> str:
+    return (datetime.now(UTC) - time).isoformat(timespec="microseconds")
