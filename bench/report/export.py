@@ -14,6 +14,7 @@ import pandas as pd
 from bench.evaluation.store import make_folder
 from bench.metrics import METRICS
 from bench.report.boards import BREAKDOWNS, Board, available, breakdown, scores
+from bench.report.csv_cells import neutral_frame
 from bench.report.published import published
 from bench.report.render import render_all
 from bench.report.tables import measured, reported
@@ -29,7 +30,7 @@ def export(boards: Sequence[Board], out: Path) -> list[Path]:
     """
     make_folder(out)
     files = {
-        "leaderboard.csv": long_table(boards).to_csv(index=False, lineterminator="\n"),
+        "leaderboard.csv": neutral_frame(long_table(boards)).to_csv(index=False, lineterminator="\n"),
         "leaderboard.md": _pages(boards, "markdown"),
         "leaderboard.tex": _pages(boards, "latex"),
         "leaderboard.json": json.dumps(leaderboard(boards), indent=1, ensure_ascii=False, allow_nan=False) + "\n",

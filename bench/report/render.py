@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
 from bench.errors import unknown
+from bench.report.csv_cells import neutral
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ def _kinds(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
 def _csv(table: Table) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
+    for row in (table.columns, *table.rows):
+        writer.writerow(map(neutral, row))
     return buffer.getvalue().rstrip("\n")
 
 
@@ -112,13 +113,14 @@ def _frame(tables: Sequence[Table]) -> str:
     """CSV whose first columns are the row's status and the table's title; what stands for no number is left empty."""
     columns = list(dict.fromkeys(column for table in tables for column in table.columns))
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, ["status", "table", *columns], lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(map(neutral, ["status", "table", *columns]))
     for table in tables:
         for row, status in zip(table.rows, table.statuses or ["measured"] * len(table.rows), strict=True):
             cells = ("" if cell in ("?", "–", status) else _one_line(cell) for cell in row)
-            place = {"status": status, "table": _one_line(table.title)}
-            writer.writerow(place | dict(zip(table.columns, cells, strict=True)))
+            found = dict(zip(table.columns, cells, strict=True))
+            line = [status, _one_line(table.title), *(found.get(column, "") for column in columns)]
+            writer.writerow(map(neutral, line))
     return buffer.getvalue().rstrip("\n")
 
 

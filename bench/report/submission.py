@@ -45,7 +45,7 @@ class Submission(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     method: NamedCard
-    dataset: str
+    dataset: str = Field(pattern=r"^[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*$", max_length=200)
     dataset_hash: str
     protocol: str
     size: str
@@ -101,6 +101,8 @@ def add(path: Path, results: Path) -> tuple[Submission, int]:
     """
     submission = read_submission(path)
     store = Store(results, submission.dataset)
+    if not store.folder.resolve().is_relative_to(results.resolve()):
+        raise InputError(f"expected a data set of {results} in {path}, but {submission.dataset!r} is a link elsewhere")
     rows = store.merge()
     same = rows[
         (rows["dataset_hash"] == submission.dataset_hash)

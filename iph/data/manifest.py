@@ -8,6 +8,7 @@ stands for both. ``bench`` measures what has this form, ``iph train`` learns fro
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -85,10 +86,21 @@ def _entry(path: Path, line: int, row: dict[str, str], unsaid: str) -> Entry:
     missing = [name for name in ("id", "composite", "foreground") if not values[name]]
     if missing:
         raise InputError(f"expected a value for {', '.join(missing)} in line {line} of {path}, found none")
+    if not _inside(values["id"]):
+        raise InputError(f"expected an id that names a file below a folder in line {line} of {path}, got {row['id']!r}")
     for role in ROLES:
         if Path(values[role]).is_absolute() or ".." in Path(values[role]).parts:
             raise InputError(f"expected {role} inside the folder in line {line} of {path}, got {values[role]!r}")
     return Entry(**values | {"split": values["split"] or unsaid, "photo": values["photo"] or values["id"]})
+
+
+def _inside(name: str) -> bool:
+    """Whether a name stays below the folder that it is put into: outputs are kept as ``<folder>/<id>.png``.
+
+    A slash parts it, as in iHarmony4's ids; a root, a drive, ``..`` or a backslash, which Windows takes for a slash,
+    would lead elsewhere.
+    """
+    return not any(part in ("", ".", "..") for part in name.split("/")) and not re.search(r"[\\:\x00-\x1f]", name)
 
 
 def write_manifest(folder: str | Path, entries: Iterable[Entry], by_id: bool = True) -> Path:

@@ -15,7 +15,7 @@ from demo.vote.page import mount_study
 from userstudy.design.study_file import load_study
 from userstudy.votes.reading import votes_table
 
-RATERS = "\n[raters]\nnumber = 50\nmin_seconds = {}\n"
+RATERS = '\n[raters]\nnumber = 50\nlabs = ["127.0.0.1"]\nmin_seconds = {}\n'
 CODES = '\n[completion]\ncomplete = "C-DONE"\nfailed_checks = "C-FAIL"\nscreened_out = "C-OUT"\nno_consent = "C-NO"\n'
 REDIRECT = 'redirect = "https://app.prolific.com/submissions/complete?cc={code}&session={SESSION_ID}"\n'
 PAIRS = '\n[pairs]\nper_rater = {}\nanswers = ["tie", "both_bad", "skip"]\n'

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+ROUNDING = 0.05  # seconds: browsers send milliseconds, and their timers are not ours
+
 
 class Answer(NamedTuple):
     """A stored row of votes: what was claimed to have been looked at, and when it arrived."""
@@ -31,7 +33,8 @@ class Clock:
 
     def wait(self, now: datetime, least: float) -> float:
         """Seconds until an answer could be one that was looked at for ``least`` seconds; 0 if it can be already."""
-        return max(0.0, least - (now - self.seen_from).total_seconds())
+        wait = least - (now - self.seen_from).total_seconds()
+        return wait if wait > ROUNDING else 0.0
 
     def seconds(self, now: datetime, claimed: float | None) -> float:
         """The viewing time to store: as claimed, if there was so much time; all there was if nothing is claimed."""

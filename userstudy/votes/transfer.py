@@ -13,6 +13,7 @@ import pandas as pd
 
 from userstudy.errors import InputError, nearest
 from userstudy.scores.counts import CHOICES, KINDS
+from userstudy.votes.csv_cells import neutral_frame, original_frame
 from userstudy.votes.foreign_formats import empty, from_arena, from_pwcmp
 from userstudy.votes.reading import RANKING_COLUMNS, VOTE_COLUMNS, raw_votes
 from userstudy.votes.store import Store, StudyRow, now
@@ -82,7 +83,7 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         # repr: numpy's text of a number follows its print options, which any imported package may have shortened.
         seconds = frame["seconds"].map(lambda value: None if pd.isna(value) else repr(float(value)))
         # RFC 4180's line end: so a lone \r is quoted too.
-        data = frame.assign(seconds=seconds).to_csv(index=False, lineterminator="\r\n").encode()
+        data = neutral_frame(frame.assign(seconds=seconds)).to_csv(index=False, lineterminator="\r\n").encode()
     else:
         data = "".join(_json(_native(row)) + "\n" for row in frame.to_dict("records")).encode()
     _replace(path, data)
@@ -103,6 +104,7 @@ def read_votes(path: Path, form: str | None = None) -> tuple[pd.DataFrame, list[
         table, remarks = from_pwcmp(table)
     else:
         remarks = []
+        table = original_frame(table) if path.suffix.lower() == ".csv" else table
         lacking = [name for name in RAW_COLUMNS if name not in table]
         if lacking:
             raise InputError(f"{path.name} is no file of votes: it lacks the columns {', '.join(lacking)}")

@@ -25,7 +25,8 @@ def test_one_command_serves_raters_and_the_admin(tmp_path):
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     try:
         said = server.stdout.readline() + server.stdout.readline()
-        rater, admin = re.findall(r"(http://\S+)", said)
+        rater, address = re.findall(r"(http://\S+)", said)
+        assert "#" not in said and "status trial.toml --admin-link" in said  # no terminal, no key
         deadline = time.monotonic() + 120
         while True:
             try:
@@ -36,7 +37,9 @@ def test_one_command_serves_raters_and_the_admin(tmp_path):
                 time.sleep(0.2)
         assert page.status_code == 200 and "gradio" in page.text
         assert httpx.get(f"http://127.0.0.1:{port}/").headers["location"] == "study/"
-        address, token = admin.split("#")
+        status = [sys.executable, "-m", "userstudy", "status", str(path), "--admin-link"]
+        told = subprocess.run(status, capture_output=True, text=True, timeout=120, env=environment).stdout
+        token = re.search(r"/study/admin#(\w+)", told)[1]
         assert httpx.get(address).status_code == 200
         summary = httpx.get(f"{address}/api/summary", headers={"Authorization": f"Bearer {token}"})
         assert summary.json()["state"] == "open"

@@ -202,7 +202,7 @@ def test_a_token_of_another_study_starts_anew(page, studies):
     token = json.loads(rater_page.evaluate("Object.entries(localStorage).find(([name]) => name.endsWith(':token'))[1]"))
     other = page(studies.both.url + "#resume=" + token)
     at(other, "consent")
-    assert "cannot be continued here" in other.inner_text(".banner")
+    assert "opens no session of this study" in other.inner_text(".missed")
 
 
 def test_the_next_person_on_a_shared_device(page, studies):
