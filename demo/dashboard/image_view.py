@@ -11,9 +11,9 @@ from bench.report.published import heading as metric_heading
 from demo.dashboard import pictures, source
 from demo.dashboard.address import choose, switch
 from demo.dashboard.source import Shown
+from demo.dashboard.text import code, plain
 from demo.dashboard.viewer import Panel, panels
 from demo.outlines import outline
-from demo.sentences import sentence
 
 PANELS = 6  # outputs shown at first
 RESULTS = {"best": f"Best {PANELS}", "all": "All", "own": "My choice"}
@@ -67,15 +67,15 @@ def _pick(shown: Shown, options: list[str], facts: pd.DataFrame) -> list[str]:
 
 def _absent(board: Board) -> None:
     st.info(
-        f"The pictures of {source.data_set_title(board.dataset)} are not on this machine: its rows can be looked at, "
-        "its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark with "
+        f"The pictures of {plain(source.data_set_title(board.dataset))} are not on this machine: its rows can be looked "
+        "at, its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark with "
         "`--pictures` to keep the outputs.",
         icon=":material/hide_image:",
     )
     other = pictures.first_here()
     if other is not None:
         st.button(
-            f"Open {source.data_set_title(other)}, whose pictures are here",
+            f"Open {plain(source.data_set_title(other))}, whose pictures are here",
             on_click=lambda: st.session_state.update(dataset=other),
         )
 
@@ -86,7 +86,7 @@ def _given(board: Board, image: str) -> pictures.Picture | None:
         return pictures.inputs(board, image)
     except InputError as error:
         st.warning(
-            f"{sentence(error)} `python -m bench datasets` with the folder checks the whole data set.",
+            f"{theme.sentence(error)} `python -m bench datasets` with the folder checks the whole data set.",
             icon=":material/broken_image:",
         )
         return None
@@ -143,8 +143,8 @@ def show_numbers(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> 
     names = [metric, *(name for name in available(shown.board) if name != metric)]
     table = facts[["title"]].join(rows[names]).sort_values(metric, ascending=not source.better_is_higher(metric))
     first = rows.iloc[0]
-    st.subheader(f"Metrics of {image}", anchor=False)
-    st.dataframe(
+    st.subheader(f"Metrics of {plain(image)}", anchor=False)
+    theme.data(
         table,
         hide_index=True,
         key="image_table",
@@ -154,6 +154,6 @@ def show_numbers(shown: Shown, image: str, metric: str, facts: pd.DataFrame) -> 
         alt=f"Every metric of every method on {image}",
     )
     st.caption(
-        f"Photo {first['photo']}, {first['subset'] or 'no subset'}; the foreground covers "
-        f"{first['foreground_share']:.1%} of the frame. One image has no interval. Source: `{shown.file}`."
+        f"Photo {plain(first['photo'])}, {plain(first['subset'] or 'no subset')}; the foreground covers "
+        f"{first['foreground_share']:.1%} of the frame. One image has no interval. Source: {code(shown.file)}."
     )

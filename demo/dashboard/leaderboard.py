@@ -13,6 +13,7 @@ from demo.dashboard import source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.prepared import PATIENCE, Aggregate, ahead, prepared, waiting
 from demo.dashboard.source import Shown
+from demo.dashboard.text import code, plain
 
 FORMS = {"CSV": ("csv", "text/csv"), "Markdown": ("md", "text/markdown"), "LaTeX": ("tex", "application/x-tex")}
 
@@ -36,7 +37,7 @@ def page() -> None:
     _summary(shown, metric, table)
     if difference is None:
         title = facts.loc[rival, "title"]
-        waiting(f"Differences to {title} are being computed …", (*shown.place, "versus", metric, rival))
+        waiting(f"Differences to {plain(title)} are being computed …", (*shown.place, "versus", metric, rival))
     _chart(shown, metric, table)
     _measured(shown, metric, table, rival)
     _downloads(shown, metric)
@@ -94,7 +95,7 @@ def _summary(shown: Shown, metric: str, table: pd.DataFrame) -> None:
         st.metric("Methods measured", len(table), border=True)
         st.metric(f"Best {title}", f"{best[metric]:.{digits}f}", border=True)
     sentence = (
-        f"**{best['title']}** has the best {title}: {best[metric]:.{digits}f} "
+        f"**{plain(best['title'])}** has the best {title}: {best[metric]:.{digits}f} "
         f"(95 % interval {theme.interval_text(best['low'], best['high'], digits)})."
     )
     if "rank" not in table:
@@ -103,7 +104,9 @@ def _summary(shown: Shown, metric: str, table: pd.DataFrame) -> None:
         return
     peers = table[(table["rank"] == 1) & (table.index != best.name)]["title"].tolist()
     tail = (
-        f" It cannot be told apart from {', '.join(peers)}." if peers else " It is better than all others beyond doubt."
+        f" It cannot be told apart from {plain(', '.join(peers))}."
+        if peers
+        else " It is better than all others beyond doubt."
     )
     st.markdown(sentence + (tail if len(table) > 1 else ""))
 
@@ -155,7 +158,7 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         "looks_at": "Looks at",
         "low": number("low", help="95 % interval over photos", format=f"%.{digits}f"),
         "high": number("high", help="95 % interval over photos", format=f"%.{digits}f"),
-        "to": number("Difference", help=f"minus {rival_title}, paired by image", format=f"%+.{digits}f"),
+        "to": number("Difference", help=f"minus {plain(rival_title)}, paired by image", format=f"%+.{digits}f"),
         "to_low": number("diff. low", format=f"%+.{digits}f"),
         "to_high": number("diff. high", format=f"%+.{digits}f"),
         "to_p": number("p (Holm)", help="sign-flip test over photos, corrected for all methods", format="%.4f"),
@@ -165,7 +168,7 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         "parameters": number("Parameters", format="compact"),
     } | {name: number(metric_heading(name), format=f"%.{source.digits(name)}f") for name in [metric, *others]}
     kept = [name for name in order if name in table.columns]
-    st.dataframe(
+    theme.data(
         table[kept],
         hide_index=True,
         column_config=columns,
@@ -175,8 +178,8 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         alt="All measured methods, the best first; a click on a column's head sorts by it",
     )
     st.caption(
-        f"All numbers in this table were **measured here** from `{shown.file}`. Rank, interval, difference "
-        f"(to {rival_title}), p and wins are of {METRICS[metric].title}. A click on a column's head sorts."
+        f"All numbers in this table were **measured here** from {code(shown.file)}. Rank, interval, difference "
+        f"(to {plain(rival_title)}), p and wins are of {METRICS[metric].title}. A click on a column's head sorts."
     )
     theme.notes([f"code: {', '.join(sorted(shown.board.rows['code'].unique()))}", *shown.board.notes])
 
@@ -208,7 +211,9 @@ def _absent(shown: Shown) -> None:
     if rows:
         with st.expander(f"{len(rows)} methods have no complete rows here"):
             st.table(
-                pd.DataFrame(rows, columns=["Method", "Why, and what to do"]), hide_index=True, border="horizontal"
+                pd.DataFrame(rows, columns=["Method", "Why, and what to do"]).map(plain),
+                hide_index=True,
+                border="horizontal",
             )
 
 
@@ -221,8 +226,8 @@ def _reported(shown: Shown, metric: str) -> None:
         columns = {name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[3:]}
         columns |= {name: name.capitalize() for name in table.columns[:3]} | {"kind": "Type"}
         frame = pd.DataFrame(table.rows, columns=list(table.columns))
-        st.dataframe(frame, hide_index=True, alt=table.title, column_config=columns)
-        st.caption(table.title)
+        theme.data(frame, hide_index=True, alt=table.title, column_config=columns)
+        st.caption(plain(table.title))
         theme.notes(table.notes)
 
 

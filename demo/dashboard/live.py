@@ -18,12 +18,19 @@ import pandas as pd
 import streamlit as st
 
 from demo.dashboard.prepared import cache_folder
+from demo.dashboard.text import plain
+from demo.dashboard.visitors import owner, shows_live_results
 from userstudy.errors import InputError
 from userstudy.votes.vote_source import VotesFile, VoteStore, open_votes
 
 PAUSE = 5.0  # seconds between two reductions of a study that is running
 RETRY = 30.0  # seconds until votes that could not be scored are tried again
 ROOT = Path(__file__).resolve().parents[2]
+FORM = 2  # of a reduction; a kept one of another form, which held the administrator's reasons, is made anew
+
+
+class Withheld(InputError):
+    """The results are not for whoever looks now."""
 
 
 @dataclass
@@ -57,7 +64,10 @@ def study_names() -> list[str]:
 
 
 def watch(study: str, sort: str | None) -> Watched:
-    """Takes what has been reduced, begins what has changed. Raises InputError where the votes cannot be read."""
+    """Takes what has been reduced, begins what has changed. Raises InputError where the votes cannot be read, and
+    Withheld to the public while raters vote: who has seen scores votes otherwise."""
+    if not (shows_live_results() or owner() or _source(named()).results_public(study)):
+        raise Withheld(f"the study {study} has not ended yet; its results are shown here once it is closed")
     watched = _watched(named(), study, sort)
     fingerprint = _source(named()).fingerprint(study)
     with watched.lock:
@@ -110,7 +120,7 @@ def simulated_note() -> str:
     try:
         about = watch(study_names()[0], None).about
     except InputError as error:
-        return f", whose votes cannot be read ({error})"
+        return f", which cannot be shown ({plain(error)})"
     return " (**simulated votes**: no person saw these pictures)" if about and about["sort"] == "simulated" else ""
 
 
@@ -125,7 +135,7 @@ def _watched(text: str, study: str, sort: str | None) -> Watched:
 
 
 def _begin(watched: Watched, fingerprint: str) -> None:
-    key = hashlib.sha256(repr((named(), watched.study, watched.sort, fingerprint)).encode()).hexdigest()[:32]
+    key = hashlib.sha256(repr((FORM, named(), watched.study, watched.sort, fingerprint)).encode()).hexdigest()[:32]
     watched.out = cache_folder() / f"study-{key}.json"
     if watched.out.is_file() and watched.out.with_suffix(".parquet").is_file() and _take(watched):
         return

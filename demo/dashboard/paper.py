@@ -12,7 +12,7 @@ from bench.report.published import heading as metric_heading
 from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.source import Shown
-from demo.sentences import sentence
+from demo.dashboard.text import code, plain
 
 ABOUT = {
     1: "Comparison with earlier methods on PortraitTest and IntHarmony.",
@@ -54,7 +54,7 @@ def _counterparts() -> dict[str, Shown]:
         try:
             shown = source.boards_of(name).get(("strict", "256"))
         except InputError as error:
-            st.warning(sentence(error), icon=":material/info:")
+            st.warning(theme.sentence(error), icon=":material/info:")
             continue
         if shown and (wanted not in found or stands_for is None):
             found[wanted] = shown
@@ -89,7 +89,7 @@ def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
         columns[f"{metric}_reported"] = number_column(f"{name} reported", format=f"%.{digits}f")
         columns[f"{metric}_ours"] = number_column(f"{name} ours", format=f"%.{digits}f")
         columns[f"{metric}_interval"] = st.column_config.TextColumn("95 %", help="interval of ours", width=INTERVAL)
-    st.dataframe(
+    theme.data(
         wide.assign(venue=venues) if venues.any() else wide,
         hide_index=True,
         column_config=columns,
@@ -105,15 +105,15 @@ def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
 
 def _caption(number: int, rows: pd.DataFrame, board: Board | None) -> None:
     sources = "; ".join(dict.fromkeys(text.partition(";")[0] for text in rows["source"]))
-    said = f"**Reported**: {sources}; – is a cell that is not on record here."
+    said = f"**Reported**: {plain(sources)}; – is a cell that is not on record here."
     if number == 2:
         said += " **Ours**: the study of the page *User study*" + live.simulated_note() + "."
     elif board is None:
         said += " **Ours**: no rows of the open counterpart in the results folder yet."
     else:
         said += (
-            f" **Ours**: measured here on {board.meta.get('title', board.dataset)} ({board.images} images, "
-            f"`{source.results_folder().name}/{board.dataset}/rows.parquet`), protocol strict at 256 × 256."
+            f" **Ours**: measured here on {plain(board.meta.get('title', board.dataset))} ({board.images} images, "
+            f"{code(f'{source.results_folder().name}/{board.dataset}/rows.parquet')}), protocol strict at 256 × 256."
         )
     if (rows["metric"] == "cie_delta").any():
         said += f" The paper's CIE column is laid beside our {metric_heading(REPORTED_AS['cie_delta'])}."

@@ -18,7 +18,6 @@ from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available, digest, facts, open_boards, overview, per_image
 from demo.dashboard.address import choose
-from demo.sentences import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 FAVOURITES = ("fmse", "psnr")  # the metric shown first, where it is there
@@ -138,5 +137,5 @@ def _protocol(protocol: str, size: str) -> str:
 
 
 def _stop(problem: str, forward: str) -> None:
-    st.warning(f"{sentence(problem)}\n\n{forward}", icon=":material/info:")
+    st.warning(f"{theme.sentence(problem)}\n\n{forward}", icon=":material/info:")
     st.stop()

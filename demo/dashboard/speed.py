@@ -10,7 +10,6 @@ from demo.dashboard import source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.prepared import prepared, waiting
 from demo.dashboard.source import Shown
-from demo.sentences import sentence
 
 SMALLEST, LARGEST = 9, 34  # pixels, markers of methods without parameters and of the largest network
 BY = {"size": "Foreground size", "difficulty": "Difficulty", "subset": "Subset"}
@@ -102,7 +101,7 @@ def _groups(shown: Shown, metric: str, by: str) -> None:
     try:
         table = prepared(key, lambda: groups(shown.board, by, metric))
     except InputError as error:
-        st.info(f"{sentence(error)} Another grouping can be chosen above.", icon=":material/info:")
+        st.info(f"{theme.sentence(error)} Another grouping can be chosen above.", icon=":material/info:")
         return
     if table is None:
         waiting("Groups of images are being averaged …", key)

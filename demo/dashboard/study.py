@@ -4,7 +4,6 @@ import streamlit as st
 
 from demo.dashboard import live, study_metrics, study_pairs, study_raters, study_scores, theme
 from demo.dashboard.address import choose
-from demo.sentences import sentence
 from userstudy.errors import InputError
 from userstudy.votes.vote_source import SORTS
 
@@ -41,14 +40,17 @@ def page() -> None:
         return
     try:
         watched = _choose()
+    except live.Withheld as error:
+        st.info(theme.sentence(f"T{str(error)[1:]}"), icon=":material/lock:")
+        return
     except InputError as error:
-        st.warning(f"{sentence(error)} {FORWARD}", icon=":material/info:")
+        st.warning(f"{theme.sentence(error)} {FORWARD}", icon=":material/info:")
         st.button("Try again")
         return
     _keep_up(watched)
     if watched.about is None:
         if not watched.busy:
-            said = sentence(watched.failed[1] or "There are no votes to score yet")
+            said = theme.sentence(watched.failed[1] or "There are no votes to score yet")
             st.info(f"{said} The page looks again by itself.", icon=":material/info:")
         return
     with st.container():  # one place, whatever stood there before
@@ -78,7 +80,7 @@ def _keep_up(watched: live.Watched) -> None:
         try:
             now = live.watch(watched.study, watched.sort)
         except InputError as error:
-            st.caption(f":material/sync_problem: {sentence(error)} The page tries again by itself.")
+            st.caption(f":material/sync_problem: {theme.sentence(error)} The page tries again by itself.")
             return
         if now.fingerprint != seen or now.ended != ended:
             st.rerun()

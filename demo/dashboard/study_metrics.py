@@ -13,7 +13,6 @@ from demo.dashboard.address import choose
 from demo.dashboard.live import Watched
 from demo.dashboard.prepared import prepared, waiting
 from demo.dashboard.study_scores import source_of
-from demo.sentences import sentence
 from userstudy.report.dashboard_data import item_scores
 
 LEVELS = {"methods": "Methods, means over images", "pictures": "Methods on each picture"}
@@ -37,7 +36,7 @@ def view(watched: Watched) -> None:
         table = prepared(key, lambda: _agreement(shown.board, watched, level))
     except InputError as error:
         st.info(
-            f"{sentence(error)} Choose the data set whose results the study showed; "
+            f"{theme.sentence(error)} Choose the data set whose results the study showed; "
             "its methods must have the same names."
         )
         return

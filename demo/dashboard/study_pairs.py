@@ -9,6 +9,7 @@ from demo.dashboard import pictures, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.live import Watched
 from demo.dashboard.study_scores import source_of
+from demo.dashboard.text import plain
 from demo.dashboard.viewer import Panel, panels
 from userstudy.report.dashboard_data import both_ways
 
@@ -50,10 +51,10 @@ def _win_rates(watched: Watched, table: pd.DataFrame, order: list[str]) -> str |
 def _pair(watched: Watched, table: pd.DataFrame, first: str, second: str) -> None:
     row = table[(table["first"] == first) & (table["second"] == second)].iloc[0]
     with st.container(horizontal=True):
-        st.metric(f"{first} won", f"{row['first_wins']:,}", border=True)
-        st.metric(f"{second} won", f"{row['second_wins']:,}", border=True)
+        st.metric(f"{plain(first)} won", f"{row['first_wins']:,}", border=True)
+        st.metric(f"{plain(second)} won", f"{row['second_wins']:,}", border=True)
         st.metric("Ties, both bad, skipped", f"{row['ties'] + row['both_bad'] + row['skips']:,}", border=True)
-    parts = [f"**{first}** won {_share_text(row)} of the decisive votes against **{second}**"]
+    parts = [f"**{plain(first)}** won {_share_text(row)} of the decisive votes against **{plain(second)}**"]
     if pd.notna(row["predicted"]):
         parts.append(f"Bradley–Terry expects {row['predicted']:.1%}")
         parts.append(
@@ -76,7 +77,7 @@ def _pictures(watched: Watched, first: str, second: str) -> None:
         return
     kept = rows[["item", "first_wins", "second_wins", "ties", "both_bad", "skips"]].head(PICTURES)
     names = {"item": "Picture", "first_wins": f"{first} won", "second_wins": f"{second} won", "ties": "Ties"}
-    chosen = st.dataframe(
+    chosen = theme.data(
         kept,
         hide_index=True,
         key=f"pair_table_{first}_{second}",
@@ -104,7 +105,9 @@ def _side_by_side(item: str, first: str, second: str) -> None:
             shown = [Panel(name, item, src, f"{name} on {item}") for name, src in found]
             panels(shown, "", "", shape[0] / shape[1], "pair_panels")
             return
-    st.caption(f"The pictures of {item} are not in the results folder; a row of the table above chooses another one.")
+    st.caption(
+        f"The pictures of {plain(item)} are not in the results folder; a row of the table above chooses another one."
+    )
 
 
 def _votes(watched: Watched, table: pd.DataFrame, order: list[str]) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from demo.dashboard import theme
 from demo.dashboard.live import Watched
 from demo.dashboard.study_scores import source_of
+from demo.dashboard.text import code
 
 
 def view(watched: Watched) -> None:
@@ -145,7 +146,7 @@ def _effects(watched: Watched, pairs: dict) -> None:
     if not rows:
         st.caption("Nobody is flagged, so nothing would change.")
     else:
-        st.dataframe(
+        theme.data(
             pd.DataFrame(rows),
             hide_index=True,
             key="effects_table",
@@ -159,10 +160,12 @@ def _effects(watched: Watched, pairs: dict) -> None:
             },
             alt="What leaving out each flagged rater, and all of them, would change",
         )
-        st.caption(f"Scores without each flagged rater alone, and without all of them. Source: `{source_of(watched)}`.")
+        st.caption(
+            f"Scores without each flagged rater alone, and without all of them. Source: {code(source_of(watched))}."
+        )
     excluded = watched.about["excluded"]
     if excluded:
-        theme.notes([f"{rater} was left out by hand: {reason}" for rater, reason in excluded.items()])
+        theme.notes([f"{rater} was left out by hand; the study's admin page says why" for rater in excluded])
 
 
 def over_time(watched: Watched) -> None:

@@ -7,6 +7,7 @@ from plotly.subplots import make_subplots
 
 from demo.dashboard import theme
 from demo.dashboard.live import Watched
+from demo.dashboard.text import code, plain
 
 SCALES = {"thurstone": "Thurstone", "bradley_terry": "Bradley–Terry"}
 RANKS = ("#159a80", "#6cc0ae", "#b9e0d8", "#d9ece8")  # the first rank darkest
@@ -25,7 +26,7 @@ def view(watched: Watched) -> None:
         st.info("This study asked for rankings only; the view *Rankings* shows them.")
         return
     if not watched.about["scale"]:
-        st.info(f"The votes do not place the methods on one scale yet: {pairs['problem']}.")
+        st.info(f"The votes do not place the methods on one scale yet: {plain(pairs['problem'])}.")
         return
     _both_scales(watched)
     _table(watched, pairs)
@@ -85,7 +86,7 @@ def _table(watched: Watched, pairs: dict) -> None:
             }
         )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    theme.data(
         pd.DataFrame(rows),
         hide_index=True,
         key="scores_table",
@@ -114,13 +115,13 @@ def _table(watched: Watched, pairs: dict) -> None:
         alt="All scores of all methods, the most preferred first",
     )
     classes = "; ".join(
-        f"**{'abcdefghijklmnopqrstuvwxyz'[k % 26]}** {', '.join(g)}" for k, g in enumerate(pairs["classes"])
+        f"**{'abcdefghijklmnopqrstuvwxyz'[k % 26]}** {plain(', '.join(g))}" for k, g in enumerate(pairs["classes"])
     )
     boot = pairs["bootstrap"]
     st.caption(
         f"Classes: {classes}. Standard errors: {pairs['errors']}. "
         + (f"Intervals: {boot['replicates']:,} draws of raters, seed {boot['seed']}. " if boot else "")
-        + f"Source: `{source_of(watched)}`."
+        + f"Source: {code(source_of(watched))}."
     )
     st.download_button(
         "Scores as JSON",
@@ -239,7 +240,7 @@ def rankings(watched: Watched) -> None:
     theme.chart(fig, caption, source_of(watched), pd.DataFrame(rows), "ranks_chart")
     with st.container(horizontal=True):
         for row in rows[:4]:
-            st.metric(f"{row['method']}: Ranking Score", f"{row['Ranking Score']:.2f}", border=True)
+            st.metric(f"{plain(row['method'])}: Ranking Score", f"{row['Ranking Score']:.2f}", border=True)
 
 
 def _span(bounds: list | None) -> str:

@@ -7,6 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from bench.report.csv_cells import neutral_frame
+from demo import sentences
+from demo.dashboard.text import chart_text, clicked_text, code, only_text, plain
+
 # Okabe & Ito (2008), told apart with any colour vision and on both backgrounds
 KINDS = {
     "direct composite": "#8a9390",
@@ -27,6 +31,7 @@ ROW = 26  # pixels a method in charts that list methods
 
 def figure(height: int, x: str = "", y: str = "", legend: bool = False, **layout: Any) -> go.Figure:
     """An empty figure with titled axes; Streamlit's theme gives it fonts and background."""
+    x, y = chart_text(x), chart_text(y)
     fig = go.Figure()
     fig.update_layout(
         height=height,
@@ -56,17 +61,23 @@ def chart(
     caption: what the chart shows, in whole sentences; also what a screen reader says in its place.
     """
     shown = st.plotly_chart(
-        fig,
+        only_text(fig),
         key=key,
         config=CONFIG,
         alt=f"{caption} The same numbers are in the table below.",
         on_select="rerun" if select else "ignore",
         selection_mode="points",
     )
-    st.caption(f"{caption} Source: `{source}`.")
+    st.caption(f"{plain(caption)} Source: {code(source)}.")
     with st.expander("The chart as a table"):
-        st.dataframe(table, hide_index=True, key=f"{key}_table", column_config=columns, alt=caption)
-    return list(shown["selection"]["points"]) if select else []
+        data(table, hide_index=True, key=f"{key}_table", column_config=columns, alt=caption)
+    points = shown["selection"]["points"] if select else []
+    return [{name: clicked_text(value) for name, value in point.items()} for point in points]
+
+
+def data(table: pd.DataFrame, **look: Any) -> Any:
+    """``st.dataframe`` whose cells are no formulas: its own button writes them into a CSV file."""
+    return st.dataframe(neutral_frame(table), **look)
 
 
 def heading(title: str, words: str) -> None:
@@ -78,11 +89,16 @@ def heading(title: str, words: str) -> None:
 def notes(sentences: Sequence[str]) -> None:
     """What a reader must know, one line each."""
     if sentences:
-        st.caption("\n".join(f"- {sentence}" for sentence in sentences))
+        st.caption("\n".join(f"- {plain(sentence)}" for sentence in sentences))
 
 
 def interval_text(low: float, high: float, digits: int) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def sentence(said: object) -> str:
+    """An error's words as a sentence of a page: Markdown that shows just these words, which may quote any name."""
+    return plain(sentences.sentence(said))
 
 
 def p_text(p: float | None) -> str:

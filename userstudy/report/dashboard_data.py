@@ -53,7 +53,7 @@ def summarize(source: VotesFile | VoteStore, study: str, sort: str | None = None
         "scale": scale_rows(scores),
         "bootstrap": _distributions(tallied, options) if tallied and scores.pairs.bootstrap else None,
         "exclusions": _exclusions(tallied, scores, options) if tallied else [],
-        "excluded": source.excluded(study),
+        "excluded": sorted(source.excluded(study)),  # not the reasons, which are the administrator's own
         "sides": _sides(tallied) if tallied else [],
         "timeline": _timeline(pairs["timestamp"]),
     }

@@ -1,4 +1,4 @@
-"""How long a rater can have looked at a trial, by the server's own clock: what a browser says is never believed beyond it.
+"""How long a rater can have looked at a trial, by the server's own clock: no browser is believed beyond it.
 
 A trial is looked at after it was handed out and after the answer before it was given. Trials are handed out up to
 ``PREFETCH`` ahead, so the n-th one (from 0) cannot have been seen before n + 1 - PREFETCH others were answered here. An
@@ -43,7 +43,7 @@ class Clock:
 
 
 def clock(entered: str, answers: Iterable[Answer], trial: int, prefetch: int) -> Clock | None:
-    """The clock of an answer to ``trial``; None if the trial was not handed out yet. ``answers``: all rows, in order."""
+    """The clock of an answer to ``trial`` after ``answers``, all rows in order; None if it was not handed out yet."""
     first = datetime.fromisoformat(entered)
     handed = [first] * prefetch  # when the trial of each number was handed out, at the earliest
     looked = first  # until when the answers so far claim to have been looked at, packed as early as can be

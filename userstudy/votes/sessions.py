@@ -71,10 +71,10 @@ class Sessions:
     ) -> str:
         """Seats a new rater and returns the token. A panel's participant who was here before gets the same one.
 
-        Who came with a session number of the panel comes back with the same only. ``external_id``, ``panel_session`` and
-        ``address`` are kept only as keyed hashes, the last for an hour or while the session is under way. Raises Refused
-        when the study is paused, closed or full, when the session number is another one, or when the address has as
-        many sessions as one may.
+        Who came with a session number of the panel comes back with the same only. ``external_id``, ``panel_session``
+        and ``address`` are kept only as keyed hashes, the last for an hour or while the session is under way. Raises
+        Refused when the study is paused, closed or full, when the session number is another one, or when the address
+        has as many sessions as one may.
         """
         limits = self.study.file.raters
         rater = anonymous_id(self.row.secret, origin, external_id)

@@ -4,6 +4,7 @@ Both kinds answer alike: which studies there are, a fingerprint that changes wit
 """
 
 import hashlib
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +48,10 @@ class VotesFile:
     def excluded(self, study: str) -> dict[str, str]:
         return {}
 
+    def results_public(self, study: str) -> bool:
+        """A file is what somebody chose to show: nobody votes into it."""
+        return True
+
 
 @dataclass(frozen=True)
 class VoteStore:
@@ -85,6 +90,18 @@ class VoteStore:
 
     def excluded(self, study: str) -> dict[str, str]:
         return self.store.excluded(self.store.find_study(study).id)
+
+    def results_public(self, study: str) -> bool:
+        """Whether the study has ended, or its file says ``live_results = true``."""
+        row = self.store.find_study(study)
+        if self.store.state(row.id) == "closed":
+            return True
+        with self.store.read() as connection:
+            definition = connection.scalar(sa.select(studies.c.definition).where(studies.c.id == row.id))
+        try:
+            return tomllib.loads(definition).get("live_results") is True
+        except tomllib.TOMLDecodeError:
+            return False
 
 
 def open_votes(text: str) -> VotesFile | VoteStore:

@@ -93,7 +93,7 @@ def test_fingerprint_follows_every_vote_and_exclusion(study):
     store.exclude(row.id, rater, "asked to be left out")
     seen.add(source.fingerprint("trial"))
     assert len(seen) == 3
-    assert summarize(source, "trial", "simulated")[0]["excluded"] == {rater: "asked to be left out"}
+    assert summarize(source, "trial", "simulated")[0]["excluded"] == [rater]  # and not why
 
 
 def test_sides_items_and_exclusions_are_counts_of_the_votes():
