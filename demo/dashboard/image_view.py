@@ -67,9 +67,9 @@ def _pick(shown: Shown, options: list[str], facts: pd.DataFrame) -> list[str]:
 
 def _absent(board: Board) -> None:
     st.info(
-        f"The pictures of {plain(source.data_set_title(board.dataset))} are not on this machine: its rows can be looked "
-        "at, its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark with "
-        "`--pictures` to keep the outputs.",
+        f"The pictures of {plain(source.data_set_title(board.dataset))} are not on this machine: its rows can be "
+        "looked at, its images not. Set IPH_DATA to the folder that holds the built data set, and run the benchmark "
+        "with `--pictures` to keep the outputs.",
         icon=":material/hide_image:",
     )
     other = pictures.first_here()
