@@ -92,7 +92,7 @@ def test_create_overwrites_nothing(study, tmp_path, monkeypatch, capsys):
 def test_simulated_votes_are_scored_apart_exported_and_restored(study, tmp_path, monkeypatch, capsys):
     assert "simulated answers" in call("simulate", study, "--scores", SCORES, "--raters", "4")
     status = call("status", study)
-    assert "0 votes" in status and "kept apart: 4 simulated raters" in status and "/study/admin#" in status
+    assert "0 votes" in status and "kept apart: 4 simulated raters" in status and "/study/admin (its key" in status
     assert "got none that are real" in fails(monkeypatch, capsys, "score", study)
     printed = call("score", study, "--simulated", "--bootstraps", "50")
     assert printed.startswith("SIMULATED VOTES")
@@ -140,6 +140,18 @@ def test_files_go_where_there_is_a_place_and_in_the_form_of_their_ending(study, 
         said = fails(monkeypatch, capsys, *start, "-o", tmp_path / "nowhere" / "v.csv")
         assert "nowhere/v.csv cannot be written: No such file or directory" in said
         assert "ending in .csv, .jsonl or .parquet" in fails(monkeypatch, capsys, *start, "-o", tmp_path / "v.txt")
+
+
+def admin_links(text) -> list[str]:
+    return re.findall(r"/study/admin#\w+", text)
+
+
+def test_the_admin_link_is_for_terminals_and_those_who_ask_and_can_be_renewed(study, monkeypatch):
+    assert not admin_links(call("status", study) + call("renew-admin", study))
+    (before,) = admin_links(call("status", study, "--admin-link"))
+    assert "no longer valid" in call("renew-admin", study)
+    (after,) = admin_links(call("status", study, "--admin-link"))
+    assert before != after and len(before) == len(after)
 
 
 def test_status_pauses_and_opens(study):

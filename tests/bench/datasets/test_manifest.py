@@ -101,11 +101,24 @@ def test_grey_mask_stored_as_rgb(folder: Path) -> None:
         ({"foreground": ""}, "expected a value for foreground in line 2"),
         ({"id": "image1"}, "expected every id once"),
         ({"target": "../outside.png"}, "expected target inside"),
+        *(
+            ({"id": wrong}, "expected an id that names a file below a folder in line 2")
+            for wrong in ("../../out", "/etc/x", "a/../../b", "a//b", "a/.", "C:x", "C:/x", "a\\..\\b", "a\tb")
+        ),
     ],
 )
 def test_wrong_manifest(folder: Path, changes: dict[str, str], sentence: str) -> None:
     edit(folder, **changes)
     with pytest.raises(InputError, match=sentence):
+        read_manifest(folder)
+
+
+def test_a_file_that_is_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.png"
+    outside.write_bytes((folder / "composites/0.png").read_bytes())
+    (folder / "link.png").symlink_to(outside)
+    edit(folder, target="link.png")
+    with pytest.raises(InputError, match="expected target inside"):
         read_manifest(folder)
 
 

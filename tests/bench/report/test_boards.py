@@ -236,6 +236,19 @@ def test_line_breaks_of_other_people_break_no_table(form: str) -> None:
     assert render(broken, form) == render(whole, form)
 
 
+def test_a_method_s_name_is_no_formula_in_any_csv(results: Path, tmp_path: Path) -> None:
+    (board,) = boards(results)
+    board.meta.setdefault("methods", {})["composite"] = {"title": "=HYPERLINK(A1)"}
+    table = Table("=1", ["method", "+x"], [["@SUM(A1)", "-0.5"], ["\tx", "-0.1 to 0.3"]])
+    rows = list(csv.reader(io.StringIO(render(table, "csv"))))
+    assert rows == [["method", "'+x"], ["'@SUM(A1)", "-0.5"], ["'\tx", "-0.1 to 0.3"]]
+    for text in (
+        render_all([measured(board, ["psnr"])], "csv"),
+        *(p.read_text() for p in export([board], tmp_path / "o")),
+    ):
+        assert "\n=" not in text and ",=HYP" not in text
+
+
 def test_csv_is_one_frame_that_marks_what_was_reported(results: Path) -> None:
     fill(results, made_rows(methods=["idt-background"], images=10))
     (board,) = boards(results)

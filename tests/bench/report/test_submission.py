@@ -53,6 +53,22 @@ def test_a_correction_wins_whatever_time_it_bears(mine: Path, results: Path) -> 
     assert board.about("mynet")["computed"] == "2026-01-01T00:00:00+00:00"
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp", "..", ".", "", "a/b", "a\\b", "C:", "a\0", ".hidden"])
+def test_a_data_set_s_name_leads_nowhere_else(mine: Path, results: Path, name: str) -> None:
+    mine.write_text(json.dumps(json.loads(mine.read_text()) | {"dataset": name}))
+    with pytest.raises(InputError, match="dataset: String should match pattern"):
+        add(mine, results)
+    assert sorted(path.name for path in results.parent.iterdir()) == ["elsewhere", "mynet.json", "results"]
+
+
+def test_a_data_set_that_is_a_link_elsewhere_is_not_written_to(mine: Path, results: Path, tmp_path: Path) -> None:
+    dataset = json.loads(mine.read_text())["dataset"]
+    (results / dataset).rename(tmp_path / "other")
+    (results / dataset).symlink_to(tmp_path / "other")
+    with pytest.raises(InputError, match="is a link elsewhere"):
+        add(mine, results)
+
+
 def edit(content: dict, change) -> dict:
     change(content)
     return content

@@ -1,5 +1,8 @@
 """The vote store on SQLite and PostgreSQL: opening, migrating, append-only, states and exclusions."""
 
+import os
+import stat
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -161,3 +164,32 @@ def test_a_full_disk_refuses_the_vote_and_keeps_the_others(tmp_path):
         assert connection.scalar(sa.select(sa.func.count()).select_from(votes)) == acknowledged
     assert sessions.vote(sessions.enter(), "again", 0, "left").done == 1
     store.close()
+
+
+def test_a_store_is_its_owner_s_alone(tmp_path):
+    before = os.umask(0o022)
+    try:
+        sessions = Sessions(Store(f"sqlite:///{tmp_path}/votes.db"), load_study(write_study(tmp_path)))
+        sessions.vote(sessions.enter(), "a", 0, "left")
+        files = sorted(tmp_path.glob("votes.db*"))
+        assert [file.name for file in files] == ["votes.db", "votes.db-shm", "votes.db-wal"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    finally:
+        os.umask(before)
+        sessions.store.close()
+
+
+def test_a_store_that_is_there_keeps_the_mode_its_owner_gave_it(tmp_path):
+    (tmp_path / "votes.db").touch(0o640)
+    (tmp_path / "votes.db").chmod(0o640)
+    Store(f"sqlite:///{tmp_path}/votes.db").close()
+    assert stat.S_IMODE((tmp_path / "votes.db").stat().st_mode) == 0o640
+
+
+def test_renewing_the_admin_link_leaves_raters_alone(store, sessions):
+    token, key = sessions.enter("prolific", "5f0c"), store.admin_key(sessions.row.id)
+    store.renew_admin(sessions.row.id)
+    first = store.admin_key(sessions.row.id)
+    store.renew_admin(sessions.row.id)
+    assert len({key, first, store.admin_key(sessions.row.id)}) == 3
+    assert sessions.progress(token).total == 6 and sessions.enter("prolific", "5f0c") == token
