@@ -1,17 +1,13 @@
 """The dashboard in a real Chromium, mounted below another server as ``app.py`` does: opened, clicked, photographed."""
 
-import itertools
-import json
 import os
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import streamlit as st
-from dashboard_data import METHODS, ask, measure
+from dashboard_data import ask, measure
+from dashboard_hands import PATIENCE, calm, opened
 from fastapi import FastAPI
-
-from userstudy.votes.transfer import raw_form, write_frame
 
 pytestmark = pytest.mark.browser
 DASHBOARD = Path(__file__).parents[3] / "demo" / "dashboard.py"
@@ -25,19 +21,10 @@ VIEWS = {  # of the user study, and what the address calls them
 }
 WIDTHS = (1280, 390)
 GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 22)"}
-QUIET = """(wanted) => {
-    const app = document.querySelector('[data-testid=stApp]');
-    const busy = app.dataset.testScriptState !== 'notRunning' || document.body.innerText.includes(' …')
-        || document.querySelector('[data-testid=stSkeleton], [data-stale=true]');
-    const now = performance.now();
-    if (busy || window.quietWidth !== innerWidth) { window.quietSince = now; window.quietWidth = innerWidth; }
-    return now - window.quietSince > wanted;
-}"""  # a page that comes back by itself is quiet for a moment only
 FITS = """() => [document.documentElement, ...document.querySelectorAll('.js-plotly-plot .main-svg')]
     .every((part) => part.scrollWidth <= innerWidth)"""
 HAS_GROUND = """(ground) =>
     getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === ground"""
-PATIENCE = 120_000  # ms, for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +39,6 @@ def address(tmp_path_factory, serve):
         app = FastAPI(lifespan=board.lifespan())
         app.mount("/leaderboard", board)
         yield f"{serve(app)}/leaderboard/"
-
-
-def opened(page, address, **window):
-    """The page once it is drawn and nothing is in the making."""
-    tab = page(address, **window)
-    tab.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
-    calm(tab)
-    return tab
-
-
-def calm(tab, milliseconds: int = 250) -> None:
-    tab.evaluate("() => { window.quietSince = performance.now() }")
-    tab.wait_for_function(QUIET, arg=milliseconds, timeout=PATIENCE)
 
 
 def click_at(tab, number: int, x: float, y: float) -> None:
@@ -152,53 +126,3 @@ def test_a_cell_of_the_map_opens_its_pair(page, address):
         timeout=PATIENCE,
     )
     tab.get_by_text(f"{first} won", exact=True).first.wait_for(timeout=PATIENCE)
-
-
-HOSTILE = (
-    "![x](http://192.0.2.1/x.png)",
-    "<img src=http://192.0.2.1/y.png onerror='window.hurt=1'>",
-    "<script>window.hurt=1</script><b>bold</b>",
-    "[x](javascript:window.hurt=1) **bold** `code` :red[red] $x^2$",
-)
-
-
-@pytest.fixture(scope="module")
-def hostile_address(tmp_path_factory, serve):
-    """The same dashboard, whose methods, data set and study are called by scripts and by pictures elsewhere."""
-    folder = tmp_path_factory.mktemp("hostile")
-    results = measure(folder / "results")
-    meta = json.loads((results / "sample" / "meta.json").read_text())
-    meta["title"] = HOSTILE[0]
-    for name, title in zip(METHODS, HOSTILE, strict=True):
-        meta.setdefault("methods", {}).setdefault(name, {})["title"] = title
-    (results / "sample" / "meta.json").write_text(json.dumps(meta))
-    pairs = [pair for pair in itertools.permutations(HOSTILE, 2)]
-    common = dict(origin="link", simulated=False, excluded=None, revision=1, task="pair", kind="normal", ranks=None)
-    rows = [
-        dict(common, rater=f"r{rater}", trial=n, item=HOSTILE[0], shown=json.dumps(pair), expected=None, seconds=2.0)
-        | dict(choice=("left", "right", "left")[(n + rater) % 3], timestamp="2026-01-01", request_id=f"{rater}-{n}")
-        for rater in range(6)
-        for n, pair in enumerate(pairs)
-    ]
-    write_frame(raw_form(pd.DataFrame(rows)), folder / f"{HOSTILE[3].replace('/', '')}.jsonl")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPH_RESULTS", str(results))
-        patch.setenv("IPH_STUDY", str(next(folder.glob("*.jsonl"))))
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        board = st.App(DASHBOARD)
-        app = FastAPI(lifespan=board.lifespan())
-        app.mount("/leaderboard", board)
-        yield f"{serve(app)}/leaderboard/"
-
-
-def test_scripts_in_titles_and_methods_stay_text(page, hostile_address):
-    """The page fixture adds: no error of the page, and no request that left this machine."""
-    for place in ("", "paper", "explorer", "speed", *(f"study?part={part}" for part in ("scores", *VIEWS.values()))):
-        tab = opened(page, hostile_address + place)
-        assert tab.evaluate("window.hurt") is None and tab.get_by_test_id("stException").count() == 0, place
-        main = tab.get_by_test_id("stMain")
-        assert main.locator("img[src*='192.0.2.1'], a[href^=javascript], .katex").count() == 0, place
-        for chart in tab.locator(".js-plotly-plot").all():
-            assert chart.locator("a, [style*='font-weight: bold']").count() == 0
-        if place == "study?part=scores":
-            assert tab.get_by_text("[x](javascript:window.hurt=1) **bold** `code` :red[red] $x^2$").count()
