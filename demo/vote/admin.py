@@ -76,6 +76,7 @@ def admin_router(sessions: Sessions) -> APIRouter:
     @api.post("/state")
     def set_state(body: State) -> dict:
         store.set_state(row.id, body.action, body.reason)
+        sessions.forget_networks()
         return {"state": store.state(row.id)}
 
     @api.post("/rater")

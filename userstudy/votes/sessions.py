@@ -59,6 +59,12 @@ class Sessions:
     def __init__(self, store: Store, study: Study):
         self.store, self.study = store, study
         self.row = store.open_study(study)
+        self.forget_networks()
+
+    def forget_networks(self) -> None:
+        """Deletes what the store keeps of addresses, as far as no limit needs it any more."""
+        with self.store.write() as connection:
+            forget_networks(connection, self.row.id, self.study.file.raters)
 
     def enter(
         self,
