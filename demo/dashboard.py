@@ -2,8 +2,11 @@
 
 It reads what ``bench`` and ``userstudy`` wrote and writes nothing of it. IPH_RESULTS names the results folder (default:
 ``results`` in the project), IPH_STUDY a study file, a vote store's URL or a file of votes, IPH_DATA a folder that holds
-data sets by name, for their pictures. Results of a study that is under way are for its owner, at their own machine, unless
-the study file (``live_results``) or IPH_LIVE_RESULTS=1 says otherwise (``demo/dashboard/visitors.py``). IPH_STUDIO, which ``app.py`` sets, is the studio's address, for a link.
+data sets by name, for their pictures. IPH_STUDIO, which ``app.py`` sets, is the
+studio's address, for a link.
+
+Results of a study that is under way are for its owner at their own machine, unless the study file (``live_results``) or
+IPH_LIVE_RESULTS=1 says otherwise: ``demo/dashboard/visitors.py``.
 """
 
 import os

@@ -94,6 +94,19 @@ def renew_admin(study_path: StudyPath, database: Database = None) -> None:
 
 
 @app.command()
+def release(
+    study_path: StudyPath,
+    participant: Annotated[str, typer.Argument(help="the number that the panel knows the participant by")],
+    origin: Annotated[str, typer.Option(help="prolific or mturk")] = "prolific",
+    database: Database = None,
+) -> None:
+    """Let a participant of a panel go on under a new session number, after they returned and took the task again."""
+    study, store, _ = _opened(study_path, database)
+    Sessions(store, study).release(origin, participant)
+    typer.echo("the next session number that the participant comes with is theirs")
+
+
+@app.command()
 def score(
     source: Annotated[Path, typer.Argument(help="a study file, or a file of votes", metavar="STUDY.toml|VOTES")],
     database: Database = None,

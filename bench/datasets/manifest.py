@@ -90,7 +90,9 @@ def _entry(folder: Path, row: form.Entry) -> Entry:
     files = {role: folder / path if (path := getattr(row, role)) else None for role in form.ROLES}
     for role, file in files.items():
         if file is not None and not file.resolve().is_relative_to(folder.resolve()):
-            raise InputError(f"expected {role} of {row.id} inside {folder}, but {getattr(row, role)!r} is a link out of it")
+            raise InputError(
+                f"expected {role} of {row.id} inside {folder}, but {getattr(row, role)!r} is a link out of it"
+            )
     return Entry(id=row.id, split=row.split, subset=row.subset, photo=row.photo, **files)
 
 

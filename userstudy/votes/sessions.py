@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from userstudy.design.balanced import planned
 from userstudy.design.study_file import Study
+from userstudy.errors import InputError
 from userstudy.votes.assign import PREFETCH, assign
 from userstudy.votes.clock import Answer, clock
 from userstudy.votes.refusal import Refused
@@ -60,6 +61,14 @@ class Sessions:
         self.store, self.study = store, study
         self.row = store.open_study(study)
         self.forget_networks()
+
+    def release(self, origin: str, participant: str) -> None:
+        """Lets a panel's participant in under another session number, to which they are then bound. Raises InputError."""
+        rater = anonymous_id(self.row.secret, origin, participant)
+        here = sa.and_(raters.c.study_id == self.row.id, raters.c.rater == rater)
+        with self.store.write() as connection:
+            if not connection.execute(raters.update().where(here).values(panel_session=None)).rowcount:
+                raise InputError(f"expected a participant of {origin} who has come to the study, got {participant!r}")
 
     def forget_networks(self) -> None:
         """Deletes what the store keeps of addresses, as far as no limit needs it any more."""
