@@ -154,6 +154,15 @@ def test_the_admin_link_is_for_terminals_and_those_who_ask_and_can_be_renewed(st
     assert before != after and len(before) == len(after)
 
 
+def test_a_participant_is_released(study, monkeypatch, capsys):
+    sessions = Sessions(Store(load_study(study).database_url), load_study(study))
+    sessions.enter("prolific", "5f0c", panel_session="s-1")
+    assert "is theirs" in call("release", study, "5f0c")
+    assert "expected a participant of mturk" in fails(
+        monkeypatch, capsys, "release", study, "5f0c", "--origin", "mturk"
+    )
+
+
 def test_status_pauses_and_opens(study):
     assert "study: paused" in call("status", study, "--set", "pause", "--reason", "lunch")
     assert "study: open" in call("status", study, "--set", "open")

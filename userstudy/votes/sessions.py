@@ -63,7 +63,7 @@ class Sessions:
         self.forget_networks()
 
     def release(self, origin: str, participant: str) -> None:
-        """Lets a panel's participant in under another session number, to which they are then bound. Raises InputError."""
+        """Lets a panel's participant in under another session number and binds them to that. Raises InputError."""
         rater = anonymous_id(self.row.secret, origin, participant)
         here = sa.and_(raters.c.study_id == self.row.id, raters.c.rater == rater)
         with self.store.write() as connection:

@@ -143,6 +143,17 @@ def test_a_participant_s_number_alone_is_not_the_participant(make):
         assert "s-1" not in str(connection.execute(sa.select(raters)).all())
 
 
+def test_a_participant_who_took_the_task_again_is_let_in_by_the_researcher(make):
+    sessions = make()
+    token = sessions.enter("prolific", "5f0c", panel_session="s-1")
+    with pytest.raises(InputError, match="expected a participant of mturk"):
+        sessions.release("mturk", "5f0c")
+    sessions.release("prolific", "5f0c")
+    assert sessions.enter("prolific", "5f0c", panel_session="s-2") == token
+    with pytest.raises(Refused, match="another session number"):
+        sessions.enter("prolific", "5f0c", panel_session="s-1")
+
+
 def test_links_without_a_session_number_work_as_they_did_and_are_bound_by_the_first(make):
     sessions = make()
     token = sessions.enter("mturk", "W1")
