@@ -8,7 +8,7 @@ from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available
 from bench.report.published import heading as metric_heading
-from demo.dashboard import pictures, source
+from demo.dashboard import pictures, source, theme
 from demo.dashboard.address import choose, switch
 from demo.dashboard.source import Shown
 from demo.dashboard.text import code, plain

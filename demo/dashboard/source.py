@@ -17,6 +17,7 @@ from bench.evaluation.store import data_sets
 from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available, digest, facts, open_boards, overview, per_image
+from demo.dashboard import theme
 from demo.dashboard.address import choose
 
 ROOT = Path(__file__).resolve().parents[2]

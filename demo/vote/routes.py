@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from demo.plain_routes import PlainRoute, refusal
 from demo.rate_limit import RateLimit

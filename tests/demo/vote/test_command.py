@@ -44,9 +44,9 @@ def test_one_command_serves_raters_and_the_admin(tmp_path):
         summary = httpx.get(f"{address}/api/summary", headers={"Authorization": f"Bearer {token}"})
         assert summary.json()["state"] == "open"
         # Nothing of Gradio's that a rater does not need: no upload, no monitoring, no way to the vote store.
-        assert httpx.post(f"{rater}gradio_api/upload", files={"files": b"x" * 100}).status_code == 413
-        assert httpx.get(f"{rater}gradio_api/file={tmp_path}/elsewhere.db").status_code == 403
-        assert httpx.get(f"{rater}gradio_api/file={path}").status_code == 403
+        assert httpx.post(f"{rater}gradio_api/upload", files={"files": b"x" * 100}).status_code == 404
+        assert httpx.get(f"{rater}gradio_api/file={tmp_path}/elsewhere.db").status_code == 404
+        assert httpx.get(f"{rater}gradio_api/file={path}").status_code == 404
         assert httpx.get(f"{rater}monitoring").status_code >= 400
         assert (tmp_path / "elsewhere.db").exists() and not (tmp_path / "trial.db").exists()
     finally:
