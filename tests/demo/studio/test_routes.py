@@ -270,7 +270,7 @@ def test_an_upload_that_is_cut_off_or_stops_leaves_nothing(page, monkeypatch):
     monkeypatch.setattr(uploads, "SLOWEST", 0.5)
     address = (page.client.base_url.host, page.client.base_url.port)
     head = (
-        f"PUT /studio/session/{page.name}/upload HTTP/1.1\r\nHost: x\r\nX-Session-Key: {page.key}\r\n"
+        f"PUT /studio/session/{page.name}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Session-Key: {page.key}\r\n"
         "Content-Length: 1000\r\n\r\nsome"
     )
     with socket.create_connection(address) as line:
