@@ -96,9 +96,7 @@ class Session:
         references = as_references(reference, reference_image, self)
         patch, mask, own_style = self._composite
         with torch.inference_mode():
-            code = None  # the ablation's H-Net reads no reference
-            if self.harmonizer.network.style_encoder is not None:
-                code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
+            code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
             code = self.harmonizer.network.condition(code, own_style)
             as_seen, mirrored = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
             harmonized = (as_seen + mirrored.flip(-1)) / 2

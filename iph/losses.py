@@ -1,7 +1,8 @@
-"""The training losses (paper Sec. 4, eqs. 1 to 6), each a pure function of tensors.
+"""The training losses (paper Sec. 4, eqs. 1 to 6, the two triplets and their sum), each a pure function of tensors.
 
 Images (B, 3, H, W) in [0, 1]; masks (B, 1, H, W); codes (B, D). Every loss returns a scalar, the mean over the batch.
-The paper gives no values for the weights α, β, λ and the margin m: ``LossWeights`` holds ours.
+The paper gives no values for α, λ, β and the margin m: ``LossWeights`` holds ours. ``h`` is the harmonized foreground,
+``b`` the reference region, ``c`` the composite's foreground, ``r`` the true one.
 """
 
 from collections.abc import Sequence
@@ -12,41 +13,26 @@ from torch import Tensor
 
 from iph.blocks import masked_statistics
 
-HIGHLIGHT, SHADOW = 0.9, 0.1  # the luminance percentiles of eqs. 2 and 4
+HIGHLIGHT, SHADOW = 0.9, 0.1  # the luminance percentiles of eqs. 1 and 3
 _LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """α and β weigh the two triplets, λ the luminance matching, m is the margin of both triplets.
+    """L_IPH's α of the luminance matching, λ (``lam``) of the consistency, β of both triplets, and their margin m.
 
-    points: the terms of eq. 5 that are in use; the ablation takes them one by one.
+    points: the terms of eq. 4 that are in use; the ablation takes them one by one.
     """
 
-    alpha: float = 0.01
+    alpha: float = 0.1
+    lam: float = 0.01
     beta: float = 0.01
-    lam: float = 0.1
     margin: float = 0.1
     points: tuple[str, ...] = ("highlight", "mid-tone", "shadow")
 
 
-def harmonization_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
-    """Eq. 1: L1 distance to the target. Averaged over the foreground, so that small subjects count like large ones."""
-    return _foreground_mean((harmonized - target).abs(), foreground)
-
-
-def squared_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
-    """Ours: foreground MSE, averaged like eq. 1."""
-    return _foreground_mean((harmonized - target).square(), foreground)
-
-
-def _foreground_mean(distance: Tensor, foreground: Tensor) -> Tensor:
-    area = foreground.sum((1, 2, 3)).clamp_min(1.0)
-    return ((distance.mean(1, keepdim=True) * foreground).sum((1, 2, 3)) / area).mean()
-
-
 def luminance(image: Tensor) -> Tensor:
-    """Rec. 601 luma of encoded sRGB, (B, 1, H, W)."""
+    """Rec. 601 luma of encoded sRGB, (B, 1, H, W): our reading of the paper's "luminance points"."""
     weights = torch.tensor(_LUMA, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
     return (image * weights).sum(1, keepdim=True)
 
@@ -68,33 +54,50 @@ def masked_quantile(values: Tensor, mask: Tensor, q: float) -> Tensor:
     return (below + (place - low) * (above - below)).squeeze(-1)
 
 
-def highlight_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-    """Eq. 2: distance between the two regions' 90th luminance percentiles."""
-    return _percentile_distance(image, mask, other, other_mask, HIGHLIGHT)
+def highlight_loss(harmonized: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
+    """Eq. 1: ‖H_max − R_max‖₁, the 90th luminance percentiles of the harmonized foreground and the reference region."""
+    return _percentile_distance(harmonized, foreground, reference_image, reference, HIGHLIGHT)
 
 
-def midtone_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-    """Eq. 3: distance between the two regions' mean luminances."""
-    mean = masked_statistics(luminance(image), mask)[0]
-    other_mean = masked_statistics(luminance(other), other_mask)[0]
-    return (mean - other_mean).abs().mean()
+def midtone_loss(harmonized: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
+    """Eq. 2: ‖H_mean − R_mean‖₁, the mean luminances of the harmonized foreground and the reference region."""
+    mean = masked_statistics(luminance(harmonized), foreground)[0]
+    return (mean - masked_statistics(luminance(reference_image), reference)[0]).abs().mean()
 
 
-def shadow_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-    """Eq. 4: distance between the two regions' 10th luminance percentiles."""
-    return _percentile_distance(image, mask, other, other_mask, SHADOW)
+def shadow_loss(harmonized: Tensor, foreground: Tensor, reference_image: Tensor, reference: Tensor) -> Tensor:
+    """Eq. 3: ‖H_min − R_min‖₁, the 10th luminance percentiles of the harmonized foreground and the reference region."""
+    return _percentile_distance(harmonized, foreground, reference_image, reference, SHADOW)
 
 
 def luminance_matching_loss(
-    image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, points: Sequence[str] = LossWeights.points
+    harmonized: Tensor,
+    foreground: Tensor,
+    reference_image: Tensor,
+    reference: Tensor,
+    points: Sequence[str] = LossWeights.points,
 ) -> Tensor:
-    """Eq. 5: highlight + mid-tone + shadow, or those among ``points``."""
+    """Eq. 4: highlight + mid-tone + shadow, or those among ``points``."""
     terms = {"highlight": highlight_loss, "mid-tone": midtone_loss, "shadow": shadow_loss}
-    return sum((terms[point](image, mask, other, other_mask) for point in points), start=image.new_zeros(()))
+    regions = harmonized, foreground, reference_image, reference
+    return sum((terms[point](*regions) for point in points), start=harmonized.new_zeros(()))
+
+
+def consistency_loss(harmonized: Tensor, reference: Tensor) -> Tensor:
+    """Eq. 5: ‖φ(h) − φ(b)‖₁ of two codes, as the mean over their elements, like the L1 of eq. 6."""
+    return (harmonized - reference).abs().mean()
+
+
+def harmonization_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
+    """Eq. 6: ‖H − Î‖₁, the L1 distance to the truth.
+
+    The two differ in the foreground alone, so it is averaged over that: small subjects count like large ones.
+    """
+    return _foreground_mean((harmonized - target).abs(), foreground)
 
 
 def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
-    """max(‖a - p‖ - ‖a - n‖ + m, 0) with the L2 norm over the whole code, as the paper writes it.
+    """max(‖a, p‖₂ − ‖a, n‖₂ + m, 0) with the norm over the whole code, as the paper writes it.
 
     BargainNet's code has a per-channel hinge instead: its tensors keep two axes of size one.
     """
@@ -103,31 +106,39 @@ def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: flo
     return (closer - further + margin).clamp_min(0).mean()
 
 
-def reference_triplet(harmonized: Tensor, reference: Tensor, composite: Tensor, margin: float) -> Tensor:
-    """First triplet: the harmonized foreground's code nearer to the reference's than to the composite foreground's."""
+def triplet1(harmonized: Tensor, reference: Tensor, composite: Tensor, margin: float) -> Tensor:
+    """L_triplet1: φ(h) nearer to φ(b) than to φ(c)."""
     return triplet_loss(harmonized, reference, composite, margin)
 
 
-def target_triplet(harmonized: Tensor, target: Tensor, composite: Tensor, margin: float) -> Tensor:
-    """Second triplet: the harmonized foreground's code nearer to the true foreground's than to the composite's."""
+def triplet2(harmonized: Tensor, target: Tensor, composite: Tensor, margin: float) -> Tensor:
+    """L_triplet2: φ(h) nearer to φ(r) than to φ(c)."""
     return triplet_loss(harmonized, target, composite, margin)
 
 
 def total_loss(
-    harmonization: Tensor, luminance_matching: Tensor, triplets: tuple[Tensor, Tensor], weights: LossWeights
+    harmonization: Tensor,
+    luminance_matching: Tensor,
+    consistency: Tensor,
+    triplets: tuple[Tensor, Tensor],
+    weights: LossWeights,
 ) -> Tensor:
-    """Eq. 6: L = L_harmonization + α · first triplet + β · second triplet + λ · luminance matching."""
-    first, second = triplets
-    return harmonization + weights.alpha * first + weights.beta * second + weights.lam * luminance_matching
+    """L_IPH = L_harmonization + α L_LM + λ L_consis + β (L_triplet1 + L_triplet2)."""
+    return (
+        harmonization
+        + weights.alpha * luminance_matching
+        + weights.lam * consistency
+        + weights.beta * (triplets[0] + triplets[1])
+    )
 
 
-def _percentile_distance(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, q: float) -> Tensor:
-    own = masked_quantile(luminance(image), mask, q)
-    return (own - masked_quantile(luminance(other), other_mask, q)).abs().mean()
+def squared_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
+    """Ours: foreground MSE, averaged like eq. 6."""
+    return _foreground_mean((harmonized - target).square(), foreground)
 
 
 def look_matching_loss(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-    """Ours, for pairs without a truth: mean distance of each channel's 10th percentile, mean and 90th percentile."""
+    """Ours, for pairs without a truth: eqs. 1 to 3 a channel, the mean distance of 10th percentile, mean and 90th."""
     mean = masked_statistics(image, mask)[0].flatten(1)
     other_mean = masked_statistics(other, other_mask)[0].flatten(1)
     points = [(mean - other_mean).abs()]  # each (B, 3)
@@ -143,3 +154,13 @@ def content_loss(harmonized: Tensor, composite: Tensor, foreground: Tensor) -> T
     product = (composite - before_mean) / before_deviation * (harmonized - after_mean) / after_deviation
     correlation = masked_statistics(product, foreground)[0]  # (B, 3, 1, 1)
     return (1 - correlation).mean()
+
+
+def _foreground_mean(distance: Tensor, foreground: Tensor) -> Tensor:
+    area = foreground.sum((1, 2, 3)).clamp_min(1.0)
+    return ((distance.mean(1, keepdim=True) * foreground).sum((1, 2, 3)) / area).mean()
+
+
+def _percentile_distance(image: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, q: float) -> Tensor:
+    own = masked_quantile(luminance(image), mask, q)
+    return (own - masked_quantile(luminance(other), other_mask, q)).abs().mean()

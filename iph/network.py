@@ -24,7 +24,8 @@ class Config:
     head: "rgb" (the paper's: pixels) or "colour" (a colour change from identity).
     inside: normalise inside the foreground mask. both: condition on φ(composite foreground) as well as φ(reference).
     every_scale: pool mean and deviation at every scale of φ; False: the masked mean of the last scale (the paper's).
-    style: False removes φ altogether (the ablation's H-Net).
+    style: False gives the harmonizer no code and no AdaIN, φ serves the losses alone (the ablation's H-Net).
+    whole: the harmonizer sees the whole composite and not the foreground alone (H-Net: the background is its guide).
     """
 
     widths: tuple[int, int, int, int] = (24, 40, 64, 96)
@@ -35,13 +36,14 @@ class Config:
     both: bool = True
     every_scale: bool = True
     style: bool = True
+    whole: bool = False
 
 
 CONFIGS: dict[str, Config] = {
     "small": Config(),
     "small-rgb": Config(head="rgb"),
     "small-plain": Config(head="rgb", inside=False, both=False, every_scale=False),
-    "h-net": Config(style=False),
+    "h-net": Config(style=False, whole=True, inside=False),
     "paper": Config(
         widths=(96, 192, 384, 704),
         style_widths=(64, 128, 256, 512, 512),
@@ -143,7 +145,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.style_encoder = StyleEncoder(config) if config.style else None
+        self.style_encoder = StyleEncoder(config)
         code = None if not config.style else config.code * (2 if config.both else 1)
         widths = config.widths
         self.down = nn.ModuleList(
@@ -164,13 +166,18 @@ class Network(nn.Module):
         else:
             self.head = RGBHead(after_up[3])
 
-    def style(self, image: Tensor, mask: Tensor) -> Tensor | None:
-        """φ of a region of an image, (B, D); None without a style encoder."""
-        return None if self.style_encoder is None else self.style_encoder(image, mask)
+    def style(self, image: Tensor, mask: Tensor) -> Tensor:
+        """φ of a region of an image, (B, D)."""
+        return self.style_encoder(image, mask)
 
-    def condition(self, reference_style: Tensor | None, own_style: Tensor | None) -> Tensor | None:
-        """The code the harmonizer is conditioned on: φ(reference), with φ(composite foreground) if ``both``."""
-        if reference_style is None or not self.config.both:
+    def condition(self, reference_style: Tensor, own_style: Tensor | None) -> Tensor | None:
+        """The code the harmonizer is conditioned on: φ(reference), with φ(composite foreground) if ``both``.
+
+        None where the harmonizer takes no code.
+        """
+        if not self.config.style:
+            return None
+        if not self.config.both:
             return reference_style
         return torch.cat([reference_style, own_style], dim=1)
 
@@ -182,7 +189,8 @@ class Network(nn.Module):
         masks = [foreground]
         for _ in range(4):
             masks.append(F.max_pool2d(masks[-1], 2))  # masks[k]: (B, 1, H/2^k, W/2^k)
-        features = torch.cat([composite * foreground, foreground], dim=1)  # (B, 4, H, W)
+        seen = composite if self.config.whole else composite * foreground
+        features = torch.cat([seen, foreground], dim=1)  # (B, 4, H, W)
         joined = None if code is None else self.join(code)[..., None, None]  # (B, C, 1, 1)
         for block, mask in zip(self.down, masks[1:], strict=True):
             features, joined = block(features, mask, joined), None

@@ -41,21 +41,18 @@ def _baseline(title: str, name: str, loss: Objective, stage: int = 2) -> Experim
     return Experiment(title, "baselines", lambda size: Baseline(name, size), loss, stage=stage)
 
 
-def _ablated(title: str, *points: str, triplets: bool = True) -> Experiment:
-    """Our network, with those terms of the luminance matching that are named."""
-    usual = LossWeights()
-    kept = (usual.alpha, usual.beta) if triplets else (0.0, 0.0)
-    weights = LossWeights(*kept, points=points)
-    config = "small" if triplets else "h-net"
-    return Experiment(title, "ablation", lambda size: build(config), weights=ObjectiveWeights(weights))
+def _ablated(title: str, *points: str, config: str = "small") -> Experiment:
+    """Our network with eqs. 5, 6 and both triplets, and those terms of eq. 4 that are named."""
+    weights = ObjectiveWeights(LossWeights(points=points))
+    return Experiment(title, "ablation", lambda size: build(config), weights=weights)
 
 
-def _trial(title: str, config: str = "small", paper: LossWeights | None = None, **changes: Any) -> Experiment:
+def _trial(title: str, config: str = "small", iph: LossWeights | None = None, **changes: Any) -> Experiment:
     """``small`` as the ablation's last row trains it, with one thing changed.
 
     ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and ``training``.
     """
-    weights = ObjectiveWeights(paper or LossWeights(), changes.pop("squared", ObjectiveWeights.squared))
+    weights = ObjectiveWeights(iph or LossWeights(), changes.pop("squared", ObjectiveWeights.squared))
     rules, training = changes.pop("rules", {}), changes.pop("training", {})
     return Experiment(title, "trials", lambda size: build(config, **changes), objective, weights, 2, rules, training)
 
@@ -66,26 +63,28 @@ EXPERIMENTS: dict[str, Experiment] = {
     "bargainnet-retrained": _baseline("BargainNet", "bargainnet", bargain),
     "bargainnet-r-retrained": _baseline("BargainNet (R)", "bargainnet-r", bargain),
     "bargainnet-r-pp-retrained": _baseline("BargainNet (R)(++)", "bargainnet-r-pp", bargain, stage=3),
-    "h-net": _ablated("H-Net", triplets=False),
+    "h-net": _ablated("H-Net", config="h-net"),
     "h-net-se": _ablated("H-Net + SE"),
-    "h-net-se-mid": _ablated("H-Net + SE + L mid", "mid-tone"),
-    "h-net-se-shadow": _ablated("H-Net + SE + L shadow", "shadow"),
-    "h-net-se-highlight": _ablated("H-Net + SE + L highlight", "highlight"),
-    "h-net-se-all": _ablated("H-Net + SE + all losses", "highlight", "mid-tone", "shadow"),
+    "h-net-se-mid": _ablated("H-Net + SE + mid-tone loss", "mid-tone"),
+    "h-net-se-shadow": _ablated("H-Net + SE + shadow loss", "shadow"),
+    "h-net-se-highlight": _ablated("H-Net + SE + highlight loss", "highlight"),
+    "h-net-se-all": _ablated("H-Net + SE + LM loss", "highlight", "mid-tone", "shadow"),
     "trial-rgb": _trial("head: RGB", "small-rgb"),
     "trial-plain": _trial("head and normalisation of the paper's form", "small-plain"),
     "trial-wide": _trial("width × 1.5", widths=(36, 60, 96, 144)),
     "trial-outside": _trial("normalised over the whole map", inside=False),
     "trial-l1": _trial("no squared error", squared=0.0),
-    "trial-no-triplets": _trial("α = β = 0", paper=LossWeights(0.0, 0.0)),
+    "trial-no-triplets": _trial("β = 0", iph=LossWeights(beta=0.0)),
     "trial-uncropped": _trial("no crops", rules={"crop": (1.0, 1.0)}),
     "trial-no-average": _trial("no averaged weights", training={"average": 0.0}),
     "trial-short-code": _trial("code of 16", code=16),
     "trial-long-warm-up": _trial("warm-up of 500 steps", training={"warm_up": 500}),
     "trial-deep-style": _trial("one level more in the style encoder", style_widths=(16, 32, 48, 64, 64)),
-    "trial-margin": _trial("m = 0.5", paper=LossWeights(margin=0.5)),
-    "trial-luminance": _trial("λ = 0.5", paper=LossWeights(lam=0.5)),
-    "trial-triplets": _trial("α = β = 0.1", paper=LossWeights(0.1, 0.1)),
+    "trial-margin": _trial("m = 0.5", iph=LossWeights(margin=0.5)),
+    "trial-luminance": _trial("α = 0.5", iph=LossWeights(alpha=0.5)),
+    "trial-triplets": _trial("β = 0.1", iph=LossWeights(beta=0.1)),
+    "trial-no-consistency": _trial("λ = 0", iph=LossWeights(lam=0.0)),
+    "trial-consistency": _trial("λ = 0.1", iph=LossWeights(lam=0.1)),
     "trial-reference-code": _trial("code of the reference alone", both=False),
     "trial-own-look": _trial("no look changes of the whole photo", rules={"whole_look": 0.0}),
     "trial-instances": _trial("no arbitrary regions as foregrounds", rules={"arbitrary": 0.0}),

@@ -59,8 +59,8 @@ def train_psi(
     if photos is None or images is None or start is None:
         raise InputError("expected --photos, --images and --start for the stage psi, at least one of them is missing")
     network = load_network(start)
-    if not isinstance(network, Network) or network.style_encoder is None:
-        raise InputError(f"expected the weights of a harmonizer with a style encoder as --start, got {start}")
+    if not isinstance(network, Network) or not network.config.style:
+        raise InputError(f"expected the weights of a harmonizer that takes a style code as --start, got {start}")
     settings = ColorTransferSettings(images=images, size=size or ColorTransferSettings.size, batch=batch, seed=seed)
     settings = settings if rate is None else replace(settings, rate=rate)
     encoder, result = train_color_transfer(network, _packed(photos, settings.size, out), settings)

@@ -191,6 +191,11 @@ def _describe(network: nn.Module, settings: TrainingSettings, accelerator: Accel
         pairs = {"network": (wanted["network"], found["network"])} | {
             name: (wanted["training"][name], found["training"].get(name, wanted["training"][name])) for name in FIXED
         }
+        if "paper" in found["training"].get("weights", {}):
+            raise InputError(
+                f"the run in {settings.out} was begun when α, β and λ weighed other losses than the paper's equations "
+                "do; take another folder, with its last.safetensors as the start"
+            )
         differing = [name for name, (one, other) in pairs.items() if one != other]
         if differing:
             raise InputError(

@@ -133,7 +133,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     moved = [value.abs().max() for name, value in weights.items() if name.endswith("running_mean")]
     assert len(moved) > 5 and min(moved) > 0  # batch normalisation's statistics come with the averaged weights
 
-    assert "| H-Net | 2 | 0.61 M |" in done.output.split("Held-out photos")[-1]
+    assert "| H-Net | 2 | 0.68 M |" in done.output.split("Held-out photos")[-1]
     (out / "results" / "two" / "rows.parquet").unlink()  # the facts of the jobs are enough from here on
     table = (out / "two.md").read_text()
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}

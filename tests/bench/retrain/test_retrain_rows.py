@@ -70,22 +70,23 @@ def test_what_is_held_out_does_not_move_batch_normalisation():
 
 
 def test_the_ablation_differs_in_what_it_says():
-    weights = {row: experiment.weights.paper for row, experiment in EXPERIMENTS.items() if row.startswith("h-net")}
+    weights = {row: experiment.weights.iph for row, experiment in EXPERIMENTS.items() if row.startswith("h-net")}
     assert weights["h-net"].points == weights["h-net-se"].points == ()
-    assert weights["h-net"].alpha == weights["h-net"].beta == 0 < weights["h-net-se"].alpha
+    assert all(one.lam > 0 and one.beta > 0 for one in weights.values()), "eqs. 5, 6 and the triplets are in every row"
     assert [len(weights[f"h-net-se-{name}"].points) for name in ("mid", "shadow", "highlight", "all")] == [1, 1, 1, 3]
-    assert EXPERIMENTS["h-net"].network(SIZE).style_encoder is None
+    h_net, ours = (EXPERIMENTS[row].network(SIZE).config for row in ("h-net", "h-net-se"))
+    assert h_net.whole and not h_net.style and ours.style and not ours.whole
     assert {experiment.stage for experiment in EXPERIMENTS.values()} == {2, 3}
 
 
 def test_a_trial_differs_from_the_last_row_of_the_ablation_in_one_thing():
     def described(experiment):
         settings = experiment.network(SIZE).settings()
-        losses = asdict(experiment.weights.paper) | {"squared": experiment.weights.squared}
+        losses = asdict(experiment.weights.iph) | {"squared": experiment.weights.squared}
         return settings | losses | dict(experiment.rules) | dict(experiment.training)
 
     usual = described(EXPERIMENTS["h-net-se-all"]) | {"crop": SampleRules().crop, "warm_up": WARM_UP}
-    linked = {"trial-plain": 4, "trial-no-triplets": 2, "trial-triplets": 2}  # head and three of normalisation; α and β
+    linked = {"trial-plain": 4}  # the head and three of normalisation
     for row in chosen(["trials"]):
         changed = {name for name, value in described(EXPERIMENTS[row]).items() if usual.get(name) != value}
         assert len(changed) == linked.get(row, 1), (row, changed)

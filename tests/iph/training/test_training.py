@@ -107,7 +107,12 @@ def test_the_objective_treats_paired_and_unpaired_samples_apart(photos):
     with torch.no_grad():
         answers = [objective(model, stack(samples), weights) for samples in (paired, unpaired, paired + unpaired)]
     totals, parts = zip(*answers, strict=True)
-    assert set(parts[0]) == {"harmonization", "luminance", "squared", "reference triplet", "target triplet"}
+    named = {"harmonization", "luminance matching", "consistency", "triplet 1", "triplet 2"}
+    assert set(parts[0]) == named | {"consistency before the fit", "squared"}
+    iph, part = weights.iph, parts[0]
+    total = part["harmonization"] + iph.alpha * part["luminance matching"] + iph.lam * part["consistency"]
+    total += iph.beta * (part["triplet 1"] + part["triplet 2"]) + weights.squared * part["squared"]
+    assert float(totals[0]) == pytest.approx(total, rel=1e-4)
     assert set(parts[1]) == {"look", "content"} and set(parts[2]) == {*parts[0], *parts[1]}
     assert float(totals[2]) == pytest.approx(float(totals[0] + totals[1]), rel=1e-4)
     expected = weights.look * parts[1]["look"] + weights.content * parts[1]["content"]
@@ -151,10 +156,19 @@ def test_weights_between_what_is_no_harmonizer_is_a_sentence(monkeypatch, capsys
     assert "but psi holds a StyleEncoder" in capsys.readouterr().err and not out.exists()
 
 
-def test_h_net_trains_without_triplets(photos, tmp_path):
-    model = network(style=False)
-    train(model, photos, settings(tmp_path))
-    assert "reference triplet" not in curve(tmp_path)[-1]
+def test_h_net_trains_with_the_losses_on_codes(photos, tmp_path):
+    train(network(style=False, whole=True, inside=False), photos, settings(tmp_path))
+    assert {"consistency", "consistency before the fit", "triplet 1", "triplet 2"} <= set(curve(tmp_path)[-1])
+
+
+def test_a_run_of_the_old_weights_names_is_said_so(photos, tmp_path):
+    train(network(), photos, settings(tmp_path))
+    path = tmp_path / "settings.json"
+    described = json.loads(path.read_text())
+    described["training"]["weights"]["paper"] = described["training"]["weights"].pop("iph")
+    path.write_text(json.dumps(described))
+    with pytest.raises(InputError, match="begun when α, β and λ weighed other losses"):
+        train(network(), photos, settings(tmp_path))
 
 
 def test_a_stopped_run_goes_on_to_the_same_step(photos, tmp_path):
