@@ -91,7 +91,8 @@ def mhp(
 ) -> int:
     """Composites of a person beside another one, for the portrait stage.
 
-    Paper Sec. 4. Photos without a person are left out. Everything else is as in ``iph build intharmony``.
+    Paper Sec. 4. Photos of fewer than two people of 1 % of the frame are left out. Everything else is as
+    in ``iph build intharmony``.
 
     \b
     iph build mhp --mhp ~/LV-MHP-v2 --out data/mhp
@@ -117,7 +118,7 @@ def _run(
     report = build(sources, BuildSettings(out, seed, people, luts, **chosen))
     entries = read_manifest(out)
     splits = ", ".join(f"{count} {split}" for split, count in sorted(Counter(e.split for e in entries).items()))
-    unfit = f", {report.unfit} photos without a person left out" if report.unfit else ""
+    unfit = f", {report.unfit} photos without two people left out" if report.unfit else ""
     print(f"{out / 'manifest.csv'}: {splits}; {report.built} built now, {report.kept} before{unfit}")
     for name, sentence in list(report.failures.items())[:SHOWN]:
         print(f"iph: {name}: {sentence}", file=sys.stderr)

@@ -7,8 +7,9 @@ import torch
 
 from iph.checkpoint import load_network, save_network
 from iph.data.luts import load_folder
-from iph.data.manifest_samples import read_composites
+from iph.data.manifest_samples import read_composites, sampler_of
 from iph.data.pack import PackedPhotos, pack_for_runs
+from iph.data.shares import shares_of, shares_text
 from iph.errors import InputError
 from iph.network import Network, build
 from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
@@ -36,6 +37,8 @@ def train_stage(
     run = TrainingSettings(out, preset.rules, rate=preset.rate, seed=seed, start=start or "", **settings)
     film_luts = load_folder(luts) if luts else []
     material = _packed(photos, preset.size, out) if photos else read_composites(data)
+    if this_process().is_main_process:
+        print(shares_text(shares_of(sampler_of(material, run.rules, film_luts))), flush=True)
     result = train(network, material, run, film_luts)
     if result:  # only the first of several processes validates
         print(

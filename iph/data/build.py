@@ -38,7 +38,7 @@ SETTINGS = "build.json"
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """``people``: foreground and reference are people, photos without one are left out (the portrait stage).
+    """``people``: foreground and reference are two people, photos with fewer are left out (the portrait stage).
 
     luts: a folder of film looks, for the training split only; half of the LUT looks come from it.
     """
@@ -52,7 +52,7 @@ class BuildSettings:
 
 @dataclass
 class BuildReport:
-    """``built`` in this run, ``kept`` of earlier ones, ``unfit`` photos without a person, and failures by photo."""
+    """``built`` in this run, ``kept`` of earlier ones, ``unfit`` photos without two people, and failures by photo."""
 
     built: int = 0
     kept: int = 0
@@ -130,7 +130,7 @@ def _noted(out: Path) -> dict[str, Entry]:
     return {entry.id: entry for entry in entries}
 
 
-Outcome = Entry | str | None  # a finished row, the sentence of a failure, or a photo without a person
+Outcome = Entry | str | None  # a finished row, the sentence of a failure, or a photo without two people
 
 
 def _each(
@@ -198,7 +198,7 @@ def _build_one(source: Source, settings: BuildSettings, film_luts: Sequence[Cube
         masks = masks[np.array(record.persons, bool)]
     seed = [settings.seed, zlib.crc32(record.id.encode())]
     composed = draw_composite(image, masks, np.random.default_rng(seed), film_luts)
-    if settings.people and composed.subset == "region":
+    if settings.people and composed.subset != "instance":
         return None
     paths = write_composite(settings.out, record.id, composed, ".jpg" if source.split == "train" else ".png")
     return Entry(

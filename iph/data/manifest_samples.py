@@ -1,7 +1,7 @@
 """Training samples out of data sets with a manifest: iHarmony4, IntHarmony and LV-MHP composites (paper Sec. 4).
 
 The samples have the form of ``iph.data.samples``. Looks were put on when the data set was built; what is drawn here is
-the composite, a crop, a mirror image, and now and then a look of the whole photo, target and composite alike.
+the composite and, by our rules, a crop, a mirror image, and a look of the whole photo, target and composite alike.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,17 @@ import numpy as np
 from iph.cube import Cube
 from iph.data.augment import random_global_look
 from iph.data.iharmony4 import is_iharmony4, read_iharmony4
+from iph.data.instance_pairs import InstancePairSampler
 from iph.data.manifest import Entry, read_manifest
 from iph.data.pack import PackedPhotos
 from iph.data.pictures import read_image, read_mask
 from iph.data.regions import background_region, large_enough
-from iph.data.samples import Sample, Sampler, SampleRules, sample
-from iph.errors import InputError
+from iph.data.samples import PAIRS, Sample, Sampler, SampleRules, sample
+from iph.errors import InputError, unknown
 from iph.views import shrink, shrink_mask
+
+SINGLE = ("background", "region")  # what ``iph.data.compose`` calls composites without a second instance
+KINDS = {"instance": "instance + instance", "background": "instance + region", "region": "region + region"}
 
 
 @dataclass(frozen=True)
@@ -59,23 +63,37 @@ def _training_entries(folder: Path) -> list[Entry]:
 
 def sampler_of(
     data: PackedPhotos | Composites, rules: SampleRules, film_luts: Sequence[Cube] = ()
-) -> "Sampler | CompositeSampler":
+) -> "Sampler | InstancePairSampler | CompositeSampler":
     """What draws samples from ``data``, by rules."""
-    kind = Sampler if isinstance(data, PackedPhotos) else CompositeSampler
-    return kind(data, rules, film_luts)
+    if rules.pairs not in PAIRS:
+        raise unknown("rule of pairs", rules.pairs, PAIRS)
+    if isinstance(data, Composites):
+        return CompositeSampler(data, rules, film_luts)
+    return (InstancePairSampler if rules.pairs == "paper" else Sampler)(data, rules, film_luts)
 
 
 class CompositeSampler:
-    """As ``iph.data.samples.Sampler``. Of the rules, ``size``, ``stage``, ``crop`` and those of whole looks and
-    unchanged composites count; stage 1 takes the background as reference, and so does a composite without one."""
+    """As ``iph.data.samples.Sampler``. Of the rules, ``size``, ``stage``, ``pairs``, ``crop``, ``mirrored`` and those
+    of whole looks and unchanged composites count; stage 1 takes the background as reference, and so does a composite
+    without one. With the paper's pairs, a builder's composites without a second instance are left out of stages 2, 3.
+    """
 
     def __init__(self, composites: Composites, rules: SampleRules, film_luts: Sequence[Cube] = ()) -> None:
+        if rules.pairs == "paper" and rules.stage > 1:
+            kept = [n for n, (_, entry) in enumerate(composites.entries) if entry.subset not in SINGLE]
+            if not kept:
+                raise InputError("expected composites whose reference is another instance, found none")
+            composites = composites.subset(kept)
         self.composites = composites
         self.rules = rules
         self.film_luts = film_luts
 
     def draw(self, seed: Sequence[int] | int) -> Sample:
         """The sample of this seed."""
+        return self.draw_named(seed)[0]
+
+    def draw_named(self, seed: Sequence[int] | int) -> tuple[Sample, str]:
+        """The sample of this seed, and what foreground and reference are, as "instance + background"."""
         rng = np.random.default_rng(seed)
         folder, entry = self.composites.entries[rng.integers(len(self.composites))]
         composite, target = (
@@ -93,7 +111,8 @@ class CompositeSampler:
             composite, target = look.apply(composite), look.apply(target)
         if rng.random() < self.rules.unchanged:
             composite = target
-        return sample(composite, foreground, reference, target)
+        named = KINDS.get(entry.subset, "foreground + reference") if from_file else "foreground + background"
+        return sample(composite, foreground, reference, target), named
 
     def _crop(self, rng: np.random.Generator, layers: Sequence[np.ndarray]) -> list[np.ndarray]:
         """One random window of all layers at the network's size, perhaps mirrored; the frame if the window is unfit."""
@@ -101,7 +120,7 @@ class CompositeSampler:
         share = rng.uniform(*self.rules.crop)
         top, left = (int(rng.uniform(0, side * (1 - share))) for side in (height, width))
         window = slice(top, top + round(height * share)), slice(left, left + round(width * share))
-        mirrored = rng.random() < 0.5
+        mirrored = rng.random() < self.rules.mirrored
         for view in (window, (slice(None), slice(None))):
             composite, target, foreground, reference = (self._shrunk(layer[view]) for layer in layers)
             reference &= ~foreground

@@ -18,13 +18,20 @@ from iph.data.regions import background_region, large_enough, random_region
 from iph.views import shrink, shrink_mask
 
 Sample = dict[str, np.ndarray]
+Layer = tuple[np.ndarray, bool]  # an instance's mask (N, N) bool, and whether it is a person
+
+
+PAIRS = ("paper", "any region")
 
 
 @dataclass(frozen=True)
 class SampleRules:
     """How samples are drawn; shares are probabilities.
 
-    stage 1 takes the whole background as reference, stage 2 an instance or a region, stage 3 people with people.
+    stage 1 takes the whole background as reference, stage 2 an instance or a region, stage 3 changes people.
+    pairs: "any region" is ours: the reference is another instance, a region or the background, as the photo has it.
+    "paper": foreground and reference are two instances of a photo, in stage 3 two people (``iph.data.instance_pairs``).
+    mirrored: share of samples that are.
     whole_look: the look of the whole photo is changed first, target too. arbitrary: the foreground is any region.
     strength: of the foreground's change, drawn between these, where 1 is the test composites'.
     crop: side of what is taken out of a photo, as a share of it, drawn between these.
@@ -40,6 +47,23 @@ class SampleRules:
     strength: tuple[float, float] = (0.6, 1.4)
     crop: tuple[float, float] = (0.65, 1.0)
     unpaired: float = 0.0
+    pairs: str = "any region"
+    mirrored: float = 0.5
+
+
+def paper_rules(size: int, stage: int) -> SampleRules:
+    """Samples as the paper describes them: one augmentation of the appendix on one instance, and nothing else."""
+    return SampleRules(
+        size=size,
+        stage=stage,
+        pairs="paper",
+        whole_look=0.0,
+        arbitrary=0.0,
+        unchanged=0.0,
+        strength=(1.0, 1.0),
+        crop=(1.0, 1.0),
+        mirrored=0.0,
+    )
 
 
 class Sampler:
@@ -53,31 +77,32 @@ class Sampler:
 
     def draw(self, seed: Sequence[int] | int) -> Sample:
         """The sample of this seed."""
+        return self.draw_named(seed)[0]
+
+    def draw_named(self, seed: Sequence[int] | int) -> tuple[Sample, str]:
+        """The sample of this seed, and what foreground and reference are, as "person + region"."""
         rng = np.random.default_rng(seed)
         if self.with_person and rng.random() < self.rules.unpaired:
             return self._unpaired(rng)
         return self._paired(rng)
 
-    def _paired(self, rng: np.random.Generator) -> Sample:
+    def _paired(self, rng: np.random.Generator) -> tuple[Sample, str]:
         rules = self.rules
         people = rules.stage == 3 and self.with_person
         number = self.with_person[rng.integers(len(self.with_person))] if people else rng.integers(len(self.photos))
         image, layers = self._crop(rng, int(number))
         if rng.random() < rules.whole_look:
             image = random_global_look(rng, self.film_luts, rules.whole_strength).apply(image)
-        if people:
-            layers = [layer for layer, person in layers if person]
-        else:
-            layers = [layer for layer, _ in layers]
-        foreground, others = self._foreground(rng, layers, image.shape[:2])
-        reference = self._reference(rng, foreground, others)
+        layers = [layer for layer in layers if layer[1] or not people]
+        foreground, changed, others = self._foreground(rng, layers, image.shape[:2])
+        reference, guide = self._reference(rng, foreground, others)
         composite = image
         if rng.random() >= rules.unchanged:
             look = random_look(rng, self.film_luts, rng.uniform(*rules.strength))
             composite = look.apply(image, foreground.astype(np.float32))
-        return self._sample(composite, foreground, reference, image, paired=True)
+        return self._sample(composite, foreground, reference, image, paired=True), f"{changed} + {guide}"
 
-    def _crop(self, rng: np.random.Generator, number: int) -> tuple[np.ndarray, list[tuple[np.ndarray, bool]]]:
+    def _crop(self, rng: np.random.Generator, number: int) -> tuple[np.ndarray, list[Layer]]:
         """A random crop, perhaps mirrored: (N, N, 3) float32 and its instances with their person flags.
 
         It keeps the packed photos' scale: a sample is composed first and shrunk then, as a real composite is, so that
@@ -88,7 +113,7 @@ class Sampler:
         top, left = rng.integers(full - side + 1, size=2)
         window = (slice(top, top + side), slice(left, left + side))
         image, bits = self.photos.images[number][window], self.photos.instances[number][window]
-        if rng.random() < 0.5:
+        if rng.random() < self.rules.mirrored:
             image, bits = image[:, ::-1], bits[:, ::-1]
         layers = [(bits >> k & 1).astype(bool) for k in range(len(self.photos.persons[number]))]
         flags = self.photos.persons[number]
@@ -96,25 +121,29 @@ class Sampler:
         return image.astype(np.float32) / 255, kept
 
     def _foreground(
-        self, rng: np.random.Generator, layers: list[np.ndarray], shape: tuple[int, int]
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The foreground and what is left as candidates for the reference."""
-        usable = [k for k, layer in enumerate(layers) if layer.mean() < 0.8]
+        self, rng: np.random.Generator, layers: list[Layer], shape: tuple[int, int]
+    ) -> tuple[np.ndarray, str, list[Layer]]:
+        """The foreground, what it is, and what is left as candidates for the reference."""
+        usable = [k for k, (layer, _) in enumerate(layers) if layer.mean() < 0.8]
         if not usable or rng.random() < self.rules.arbitrary:
-            return random_region(rng, shape), layers
+            return random_region(rng, shape), "region", layers
         chosen = int(rng.choice(usable))
-        return layers[chosen], layers[:chosen] + layers[chosen + 1 :]
+        layer, person = layers[chosen]
+        return layer, kind(person), layers[:chosen] + layers[chosen + 1 :]
 
-    def _reference(self, rng: np.random.Generator, foreground: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    def _reference(
+        self, rng: np.random.Generator, foreground: np.ndarray, others: list[Layer]
+    ) -> tuple[np.ndarray, str]:
         if self.rules.stage == 1 or rng.random() < 0.2:
-            return ~foreground
-        clear = [layer & ~foreground for layer in others]
-        clear = [layer for layer in clear if large_enough(layer)]
+            return ~foreground, "background"
+        clear = [(layer & ~foreground, person) for layer, person in others]
+        clear = [layer for layer in clear if large_enough(layer[0])]
         if clear and rng.random() < 0.65:
-            return clear[rng.integers(len(clear))]
-        return background_region(rng, foreground)
+            layer, person = clear[rng.integers(len(clear))]
+            return layer, kind(person)
+        return background_region(rng, foreground), "region"
 
-    def _unpaired(self, rng: np.random.Generator) -> Sample:
+    def _unpaired(self, rng: np.random.Generator) -> tuple[Sample, str]:
         """A person of one photo beside a person of another; ``target`` repeats the composite and is not the truth."""
         for _ in range(8):
             guest, host = rng.choice(len(self.with_person), 2)
@@ -131,7 +160,8 @@ class Sampler:
                 if rng.random() < 0.5:
                     pasted = random_look(rng, self.film_luts, rng.uniform(*self.rules.strength)).apply(pasted)
                 composite = np.where(foreground[..., None], pasted, host_image)
-                return self._sample(composite, foreground, reference, composite, paired=False)
+                found = self._sample(composite, foreground, reference, composite, paired=False)
+                return found, "person + person of another photo"
         return self._paired(rng)
 
     def _sample(
@@ -145,6 +175,11 @@ class Sampler:
             shrink(target, size),
             paired,
         )
+
+
+def kind(person: bool) -> str:
+    """What an instance is called in a run's shares."""
+    return "person" if person else "thing"
 
 
 def sample(

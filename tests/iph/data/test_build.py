@@ -170,11 +170,11 @@ def test_a_bad_photo_is_reported_and_the_others_are_finished(photos, tmp_path, w
 
 
 def test_people_stay_among_people(tmp_path):
-    photos = make_folder(tmp_path / "photos", [3, 3, 1, 4, 3])
+    photos = make_folder(tmp_path / "photos", [3, 3, 1, 4, 3, 2])
     rows = (photos / "instances.csv").read_text().splitlines()
     (photos / "instances.csv").write_text("\n".join(r.replace("p02,0,1", "p02,0,0") for r in rows) + "\n")
     report = build(read_photos(photos), settings(tmp_path / "out", people=True))
-    assert (report.built, report.unfit) == (4, 1)  # p02 has nobody in it any more
+    assert (report.built, report.unfit) == (4, 2)  # p02 has nobody in it any more, p05 one person and a thing
     for entry in read_manifest(tmp_path / "out"):
         masks = {k: picture(photos / "masks" / f"{entry.id}_{k}.png") for k in (0, 2)}
         foreground, reference = (picture(tmp_path / "out" / path) for path in (entry.foreground, entry.reference))
