@@ -53,7 +53,7 @@ class MaskedAdaIN(nn.Module):
     """Adaptive instance normalisation (Huang and Belongie 2017) by a style code.
 
     ``inside=True`` takes the statistics inside the mask and keeps nothing outside of it; ``False`` takes them over the
-    whole map, zeros of the masked background included: the paper's plain form, kept to measure the difference.
+    whole map, zeros of the masked background included: AdaIN as the paper names it.
     """
 
     def __init__(self, channels: int, code: int, inside: bool = True) -> None:
@@ -81,15 +81,37 @@ class MaskedNorm(nn.Module):
         return normalised(features, mask, self.inside, self.gain, self.bias)
 
 
-class DownBlock(nn.Module):
-    """Strided convolution and one residual block: (B, C, H, W) to (B, C', H/2, W/2)."""
+class ResidualBlock(nn.Module):
+    """Two convolutions and a skip around them; the shape stays."""
 
-    def __init__(self, before: int, after: int, norm: bool, inside: bool) -> None:
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, 1, 1)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + self.second(F.leaky_relu(self.first(F.leaky_relu(features, 0.2)), 0.2))
+
+
+def residual_blocks(count: int, channels: int) -> nn.Sequential:
+    """The paper's "set of residual blocks" of a block; how many there are it does not say."""
+    return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))
+
+
+class DownBlock(nn.Module):
+    """Strided convolution and ``residuals`` residual blocks: (B, C, H, W) to (B, C', H/2, W/2).
+
+    ``residuals=0`` is the form that ships: one block, between whose convolutions alone the features are rectified.
+    """
+
+    def __init__(self, before: int, after: int, norm: bool, inside: bool, residuals: int = 0) -> None:
         super().__init__()
         self.shrink = nn.Conv2d(before, after, 4, 2, 1)
         self.norm = MaskedNorm(after, inside) if norm else None
-        self.first = nn.Conv2d(after, after, 3, 1, 1)
-        self.second = nn.Conv2d(after, after, 3, 1, 1)
+        self.residuals = residual_blocks(residuals, after) if residuals else None
+        if not residuals:
+            self.first = nn.Conv2d(after, after, 3, 1, 1)
+            self.second = nn.Conv2d(after, after, 3, 1, 1)
 
     def forward(self, features: Tensor, mask: Tensor, joined: Tensor | None = None) -> Tensor:
         features = self.shrink(features)
@@ -98,20 +120,28 @@ class DownBlock(nn.Module):
         if self.norm is not None:
             features = self.norm(features, mask)
         features = F.leaky_relu(features, 0.2)
+        if self.residuals is not None:
+            return self.residuals(features)
         return features + self.second(F.leaky_relu(self.first(features), 0.2))
 
 
 class UpBlock(nn.Module):
-    """Nearest growth, convolution, AdaIN by the style code, residual: (B, C, H, W) to (B, C', 2H, 2W)."""
+    """Nearest growth, convolution, AdaIN by the style code, ``residuals`` residual blocks: to (B, C', 2H, 2W).
 
-    def __init__(self, before: int, after: int, code: int | None, inside: bool) -> None:
+    ``residuals=0`` is the form that ships: one rectified convolution with a skip.
+    """
+
+    def __init__(self, before: int, after: int, code: int | None, inside: bool, residuals: int = 0) -> None:
         super().__init__()
         self.grow = nn.Conv2d(before, after, 3, 1, 1)
         self.norm = MaskedNorm(after, inside) if code is None else MaskedAdaIN(after, code, inside)
-        self.refine = nn.Conv2d(after, after, 3, 1, 1)
+        self.residuals = residual_blocks(residuals, after) if residuals else None
+        self.refine = None if residuals else nn.Conv2d(after, after, 3, 1, 1)
 
     def forward(self, features: Tensor, mask: Tensor, code: Tensor | None) -> Tensor:
         features = self.grow(F.interpolate(features, scale_factor=2.0, mode="nearest"))
         features = self.norm(features, mask) if code is None else self.norm(features, mask, code)
         features = F.leaky_relu(features, 0.2)
+        if self.residuals is not None:
+            return self.residuals(features)
         return features + F.leaky_relu(self.refine(features), 0.2)

@@ -112,13 +112,13 @@ class Session:
     @cached_property
     def _composite(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """The network's views of the composite, their masks, and φ(composite foreground) where the network wants it."""
-        patch, mask = _both_ways(self.small_image, self.small_foreground)
+        patch, mask = _both_ways(self.small_image, self.small_foreground, self.harmonizer.network.config.size)
         network = self.harmonizer.network
         with torch.inference_mode():
             return patch, mask, network.style(patch, mask) if network.config.both else None
 
     def _code(self, reference: Reference, harmony: float, colour_transfer: float) -> Tensor:
-        patch, mask = _both_ways(reference.image, reference.mask)
+        patch, mask = _both_ways(reference.image, reference.mask, self.harmonizer.network.config.size)
         code = harmony * self.harmonizer.network.style(patch, mask)
         if not colour_transfer:
             return code
@@ -154,12 +154,12 @@ def harmonize(
     return load(model).open(image, foreground).harmonize(reference, **options)
 
 
-def _both_ways(image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
+def _both_ways(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
     """The network's view of a region and its mirror image: (2, 3, S, S) and (2, 1, S, S).
 
     A mirrored photo has the same look, so the mean of both answers errs less than one (docs/trials.md).
     """
-    patch, inside = network_view(image, mask)
+    patch, inside = network_view(image, mask, size)
     return torch.cat([patch, patch.flip(-1)]), torch.cat([inside, inside.flip(-1)])
 
 

@@ -1,7 +1,8 @@
 """The network (paper Sec. 4): a style encoder φ and a harmonizer, every variant a configuration of one module.
 
 Images are (B, 3, H, W) float in [0, 1], sRGB-encoded; masks (B, 1, H, W) in [0, 1]; H and W multiples of 16.
-``build("small")`` is what ships, ``build("paper")`` the paper's own form and size.
+``build("small")`` is what ships. ``build("paper")`` has the paper's form and its 27 M parameters; the paper gives no
+widths, kernels, number of residual blocks or length D of the code, so those are ours.
 """
 
 import difflib
@@ -23,7 +24,11 @@ class Config:
     style_widths: channels of the style encoder's partial convolutions.
     head: "rgb" (the paper's: pixels) or "colour" (a colour change from identity).
     inside: normalise inside the foreground mask. both: condition on φ(composite foreground) as well as φ(reference).
-    every_scale: pool mean and deviation at every scale of φ; False: the masked mean of the last scale (the paper's).
+    every_scale: pool mean and deviation at every scale of φ; False: the masked mean of the last scale.
+    projected: LayerNorm and a linear layer make the code of what was pooled. False: the paper's average pooling layer
+    over the last map, whose channels are the code.
+    residuals: residual blocks after each convolution down and up; 0 is the lighter form that ships.
+    size: side of the square picture that the network is shown in use.
     style: False gives the harmonizer no code and no AdaIN, φ serves the losses alone (the ablation's H-Net).
     whole: the harmonizer sees the whole composite and not the foreground alone (H-Net: the background is its guide).
     """
@@ -37,6 +42,9 @@ class Config:
     every_scale: bool = True
     style: bool = True
     whole: bool = False
+    projected: bool = True
+    residuals: int = 0
+    size: int = 128
 
 
 CONFIGS: dict[str, Config] = {
@@ -45,13 +53,16 @@ CONFIGS: dict[str, Config] = {
     "small-plain": Config(head="rgb", inside=False, both=False, every_scale=False),
     "h-net": Config(style=False, whole=True, inside=False),
     "paper": Config(
-        widths=(96, 192, 384, 704),
-        style_widths=(64, 128, 256, 512, 512),
+        widths=(72, 144, 288, 576),
+        style_widths=(64, 128, 256, 512, 16),
         code=16,
         head="rgb",
         inside=False,
         both=False,
         every_scale=False,
+        projected=False,
+        residuals=2,
+        size=256,
     ),
 }
 
@@ -68,7 +79,8 @@ def build(name: str = "small", **changes) -> "Network":
 class StyleEncoder(nn.Module):
     """φ: the look of a region as a code (B, D), from the region's pixels alone (partial convolutions, masked pooling).
 
-    BargainNet averages over the whole map, which shrinks the code of a small region; here the mask bounds the mean.
+    The paper's average pooling runs over the whole map, which shrinks the code of a small region; unless the
+    configuration says otherwise, the mask bounds the mean here.
     """
 
     def __init__(self, config: Config) -> None:
@@ -79,11 +91,17 @@ class StyleEncoder(nn.Module):
         self.convs = nn.ModuleList(
             PartialConv2d(before, after, 3, 2, 1) for before, after in zip(channels, channels[1:], strict=False)
         )
+        if not config.projected and channels[-1] != config.code:
+            raise InputError(f"expected a code of the last style width, {channels[-1]}, got {config.code}")
         pooled = 2 * sum(channels) if config.every_scale else channels[-1]
-        self.project = nn.Sequential(nn.LayerNorm(pooled), nn.Linear(pooled, config.code))
+        self.project = None
+        if config.projected:
+            self.project = nn.Sequential(nn.LayerNorm(pooled), nn.Linear(pooled, config.code))
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         features = image * 2 - 1
+        if self.project is None:
+            return self._averaged(features, mask)
         scales = [masked_statistics(features, mask)]
         for conv in self.convs:
             features, mask = conv(features, mask)
@@ -91,6 +109,13 @@ class StyleEncoder(nn.Module):
             scales.append(masked_statistics(features, mask))
         pooled = [part for scale in scales for part in scale] if self.every_scale else [scales[-1][0]]
         return self.project(torch.cat(pooled, dim=1).flatten(1))  # (B, sum of C, 1, 1) -> (B, D)
+
+    def _averaged(self, features: Tensor, mask: Tensor) -> Tensor:
+        """The paper's code: the last partial convolution's map, averaged over all its places."""
+        for conv in self.convs[:-1]:
+            features, mask = conv(features, mask)
+            features = F.relu(features)
+        return self.convs[-1](features, mask)[0].mean((2, 3))  # (B, D, h, w) -> (B, D)
 
     def settings(self) -> dict:
         """The configuration as plain values, to be stored beside the weights."""
@@ -149,16 +174,18 @@ class Network(nn.Module):
         code = None if not config.style else config.code * (2 if config.both else 1)
         widths = config.widths
         self.down = nn.ModuleList(
-            DownBlock(before, after, norm=depth > 0, inside=config.inside)
+            DownBlock(before, after, depth > 0, config.inside, config.residuals)
             for depth, (before, after) in enumerate(zip((4, *widths), widths, strict=False))
         )
-        # The method figure joins the style code to the input as constant maps. A convolution over constant maps is a
-        # constant per channel, so it is added after the first convolution: the same function, a tenth of the work.
+        # The paper feeds the foreground "concatenated with the style code". A convolution over constant maps is a
+        # constant per channel, so it is added after the first convolution, at a tenth of the work. Not quite the same:
+        # at the frame's rim zero padding would be seen.
         self.join = nn.Linear(code, widths[0]) if code else None
         narrowing = (widths[3], widths[2], widths[1], widths[0])
         after_up = (widths[2], widths[1], widths[0], max(16, widths[0] // 2))
         self.up = nn.ModuleList(
-            UpBlock(before, after, code, config.inside) for before, after in zip(narrowing, after_up, strict=True)
+            UpBlock(before, after, code, config.inside, config.residuals)
+            for before, after in zip(narrowing, after_up, strict=True)
         )
         if config.head == "colour":
             self.up = self.up[:3]  # a colour change is smooth: half resolution is enough

@@ -7,7 +7,6 @@ from torch import Tensor
 from iph.masks.forms import HALF, as_mask
 from iph.pixels import FULL_SCALE, resized
 
-WORKING_SIZE = 128  # the network's square input
 SMALL_SHARE = 0.02  # a region below this share of its picture is looked at from nearer
 MOSTLY = 0.75  # share of a network's pixel that a region covers at least: mixed pixels belong to neither side
 MARGIN = 1.6  # side of the nearer view, in sides of the region's box
@@ -35,18 +34,18 @@ def read_mask(
     return mask, as_mask(shrunk, small, name, allow_full)
 
 
-def network_view(image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
+def network_view(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
     """The network's square view of a region: pixels (1, 3, S, S) in [0, 1] and its mask (1, 1, S, S) in {0, 1}.
 
-    ``image`` (h, w, 3) and ``mask`` (h, w) float32 are a proxy's. The whole picture is squeezed to a square, as in
-    training; of a small region, only its surroundings.
+    ``size`` is S, as the network's settings say. ``image`` (h, w, 3) and ``mask`` (h, w) float32 are a proxy's. The
+    whole picture is squeezed to a square, as in training; of a small region, only its surroundings.
     """
     inside = mask >= HALF
     if inside.mean() < SMALL_SHARE:
         window = _surroundings(inside)
         image, mask = image[window], mask[window]
-    pixels = shrink(image, WORKING_SIZE).astype(np.float32) / np.float32(FULL_SCALE[image.dtype])
-    small = shrink_mask(mask, WORKING_SIZE)
+    pixels = shrink(image, size).astype(np.float32) / np.float32(FULL_SCALE[image.dtype])
+    small = shrink_mask(mask, size)
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None], torch.from_numpy(small)[None, None]
 
 

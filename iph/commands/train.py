@@ -1,4 +1,4 @@
-"""``iph train``: the paper's three stages, and ψ, the encoder of the colour-transfer control (eq. 7)."""
+"""``iph train``: three stages, as the paper says or in our way, and ψ, the encoder of colour transfer (eq. 7)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,10 @@ def train(
     ] = "2",
     config: Annotated[
         str,
-        typer.Option(help="Network: small (what ships), paper (27 M parameters), or another of iph.network.CONFIGS."),
+        typer.Option(
+            help="small (what ships) or another of iph.network.CONFIGS, trained in our way; paper: 27 M parameters and "
+            "the paper's own losses, pairs of instances, Adam and rates."
+        ),
     ] = "small",
     photos: Annotated[
         Path | None,
@@ -52,10 +55,11 @@ def train(
 ) -> int:
     """Train the network. Writes curve.csv, last.pt (to go on from) and best.safetensors (to use) into the run's folder.
 
-    The same command goes on where it was stopped. One photo in twenty is held out for validation, by its name.
+    The same command goes on where it was stopped. One photo in twenty is held out for validation, by its name. What is
+    drawn is counted and printed first: which kinds of foreground and reference, and how often.
 
     \b
-    The paper's three stages, each as long as you can afford:
+    The paper's three stages as the paper trains them (it does not say how long):
       iph build intharmony --coco ~/coco --out data/intharmony
       iph build mhp --mhp ~/LV-MHP-v2 --out data/mhp
       iph train --stage 1 --config paper --data ~/iHarmony4 --minutes 1440 --out runs/1
@@ -65,7 +69,7 @@ def train(
                 --start runs/2/best.safetensors --out runs/3
 
     \b
-    On a laptop, straight from a folder of photos:
+    On a laptop, straight from a folder of photos, in our way:
       iph train --photos ~/photos --minutes 90 --out runs/64
       iph train --photos ~/photos --minutes 45 --size 128 --batch 24 --rate 5e-4
                 --start runs/64/best.safetensors --out runs/general

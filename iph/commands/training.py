@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,12 +30,13 @@ def train_stage(
     size: int | None,
     rate: float | None,
     seed: int,
-    **settings: float | None,
+    **settings: Any,
 ) -> int:
     """One of the paper's three stages on ``photos`` or ``data``; ``settings`` are those of ``TrainingSettings``."""
     preset = settings_of(stage, config, size, rate)
     network = _network(start, config, seed)
-    run = TrainingSettings(out, preset.rules, rate=preset.rate, seed=seed, start=start or "", **settings)
+    settings = dict(preset.training) | settings | {"rate": preset.rate, "seed": seed, "start": start or ""}
+    run = TrainingSettings(out, preset.rules, preset.weights, **settings)
     film_luts = load_folder(luts) if luts else []
     material = _packed(photos, preset.size, out) if photos else read_composites(data)
     if this_process().is_main_process:

@@ -18,16 +18,17 @@ from iph import losses
 from iph.data.pack import PackedPhotos, pack, packed_side
 from iph.data.samples import Sampler, SampleRules
 from iph.harmonizer import load
+from iph.network import Config
 from iph.training.validate import stack
-from iph.views import WORKING_SIZE
 
 PAIRS = 256
+SIZE = Config.size  # that of the networks that ship
 
 
 @torch.inference_mode()
 def look_distances(photos: PackedPhotos, models: Sequence[str | Path], pairs: int = PAIRS) -> dict[str, float]:
     """The mean distance of ``composite`` and of each model's answer; InputError for a model that cannot be loaded."""
-    sampler = Sampler(photos, SampleRules(size=WORKING_SIZE, unpaired=1.0))
+    sampler = Sampler(photos, SampleRules(size=SIZE, unpaired=1.0))
     batch = stack([sampler.draw((9, number)) for number in range(pairs)])
     seen = [batch[name] for name in ("composite", "foreground", "reference_image", "reference")]
     answers = {"composite": batch["composite"]} | {str(model): load(model).network(*seen) for model in models}
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=["general", "portrait"], help="shipped names or .safetensors")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
-        found = look_distances(pack(args.photos, "test", packed_side(WORKING_SIZE), cache), args.model)
+        found = look_distances(pack(args.photos, "test", packed_side(SIZE), cache), args.model)
     for name, distance in found.items():
         print(f"{name}: {distance:.3f}")
 

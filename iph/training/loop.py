@@ -30,14 +30,17 @@ from iph.files import read_json, replacing
 from iph.training.objective import Objective, ObjectiveWeights, objective
 from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
-FIXED = ("rules", "weights", "seed", "start")  # settings that a run cannot change half-way
+FIXED = ("rules", "weights", "schedule", "weight_decay", "seed", "start")  # settings that a run cannot change half-way
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """One run. ``minutes`` of wall time or ``images`` seen, whichever is given, set the length and the decay.
 
-    ``loaders`` is the number of processes that draw samples; ``start`` says which weights the network had at first.
+    ``schedule``: "cosine" warms up over ``warm_up`` steps and falls to zero; "constant" is ``rate`` throughout. The
+    optimizer is AdamW, or Adam where ``weight_decay`` is 0. ``average`` keeps that share of the averaged weights at a
+    step, 0 none; ``clip`` bounds the gradient's norm, None does not. ``loaders`` is the number of processes that draw
+    samples; ``start`` says which weights the network had at first.
     """
 
     out: Path
@@ -47,7 +50,9 @@ class TrainingSettings:
     images: int | None = None
     batch: int = 48
     rate: float = 2e-3
+    schedule: str = "cosine"
     warm_up: int = 200
+    clip: float | None = 1.0
     average: float = 0.998
     weight_decay: float = 0.01
     seed: int = 0
@@ -93,7 +98,10 @@ def train(
     drawn = objective_batch(held_out, settings.rules, settings.validation_images)
     network.to(accelerator.device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).requires_grad_(False)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    if settings.weight_decay:
+        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    else:
+        optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
     state = _resume(settings.out, network, averaged, optimizer)
     model, optimizer = accelerator.prepare(_Objective(network, objective, settings.weights), optimizer)
     ranks = accelerator.num_processes
@@ -129,7 +137,8 @@ def train(
         with accelerator.autocast():
             loss, running = model(batch)
         accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        if settings.clip is not None:
+            accelerator.clip_grad_norm_(model.parameters(), settings.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         state["step"] += 1
@@ -163,7 +172,9 @@ def _progress(settings: TrainingSettings, images: int, seconds: float) -> float:
 
 
 def _rate(settings: TrainingSettings, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine to zero."""
+    """Linear warm-up, then a cosine to zero; or one rate throughout."""
+    if settings.schedule == "constant":
+        return settings.rate
     return settings.rate * min(1.0, (step + 1) / settings.warm_up) * 0.5 * (1 + math.cos(math.pi * min(progress, 1)))
 
 

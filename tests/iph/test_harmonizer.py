@@ -56,7 +56,7 @@ def test_a_mirrored_photo_gets_the_same_look(harmonizer):
     straight = harmonizer.open(picture(), FOREGROUND).fit_mapping(REFERENCE)
     mirrored = harmonizer.open(picture()[:, ::-1], FOREGROUND[:, ::-1]).fit_mapping(REFERENCE[:, ::-1])
     np.testing.assert_allclose(straight.change, mirrored.change, atol=1e-3)
-    patch, inside = network_view(picture(), FOREGROUND.astype(np.float32))
+    patch, inside = network_view(picture(), FOREGROUND.astype(np.float32), 128)
     with torch.no_grad():
         code = torch.zeros(1, 128)
         one_way = harmonizer.network.harmonize(patch, inside, code)

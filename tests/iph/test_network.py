@@ -6,7 +6,7 @@ import torch
 from networks import lively
 from torch.nn import functional as F
 
-from iph.blocks import EPS, MaskedAdaIN, PartialConv2d, masked_statistics
+from iph.blocks import EPS, MaskedAdaIN, PartialConv2d, ResidualBlock, masked_statistics
 from iph.errors import InputError
 from iph.network import CONFIGS, Network, build, polynomial_terms
 from iph.polynomial import TERMS
@@ -32,6 +32,23 @@ def views() -> dict[str, torch.Tensor]:
 def test_the_papers_network_has_27_million_parameters():
     count = sum(parameter.numel() for parameter in build("paper").parameters())
     assert abs(count - 27e6) < 1e6
+
+
+def test_the_papers_blocks_are_sets_of_residual_blocks_and_its_code_is_the_pooled_map():
+    """Sec. 4: a convolution and residual blocks down, an upsampling layer and residual blocks up, average pooling."""
+    network = build("paper", widths=(4, 4, 6, 8), style_widths=(4, 4, 4, 4, 16), residuals=3).eval()
+    for block in (*network.down, *network.up):
+        assert len(block.residuals) == 3 and all(isinstance(one, ResidualBlock) for one in block.residuals)
+    image, mask = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
+    mask[:, :, 10:40, 20:50] = 1
+    features, grown = image * 2 - 1, mask
+    with torch.no_grad():
+        for conv in network.style_encoder.convs:
+            last, grown = conv(features, grown)
+            features = last.relu()
+        assert torch.allclose(network.style(image, mask), F.adaptive_avg_pool2d(last, 1).flatten(1), atol=1e-6)
+    with pytest.raises(InputError, match="a code of the last style width, 16, got 64"):
+        build("paper", code=64)
 
 
 def test_the_small_network_fits_the_repository():
