@@ -33,11 +33,11 @@ class Result:
 
 
 class Harmonizer:
-    """A loaded network. ``colour_transfer`` is ψ, the second style encoder of eq. 7, or None."""
+    """A loaded network. ``psi`` is ψ, the second style encoder of eq. 7, or None."""
 
-    def __init__(self, network: Network, colour_transfer: StyleEncoder | None = None) -> None:
+    def __init__(self, network: Network, psi: StyleEncoder | None = None) -> None:
         self.network = network
-        self.colour_transfer = colour_transfer
+        self.psi = psi
 
     def open(self, image: np.ndarray, foreground: np.ndarray) -> "Session":
         """A session on one composite: ``image`` (H, W, 3) uint8, uint16 or float32 in [0, 1], sRGB-encoded;
@@ -70,18 +70,17 @@ class Session:
         strength: float = 1.0,
         luminance: float = 1.0,
         chroma: float = 1.0,
-        harmony: float = 1.0,
-        colour_transfer: float = 0.0,
+        r1: float = 1.0,
+        r2: float = 1.0,
     ) -> Result:
         """The composite in the look of ``reference``: a mask (H, W), a ``Reference`` or a list of them with weights.
 
         reference_image: (h, w, 3), read the look from this picture; its mask is ``reference``, None for all of it.
         strength, luminance, chroma: how much of the change, and of its two parts, from 0 to 2.
-        harmony, colour_transfer: r1 and r2 of eq. 7, r1 · φ(reference) + r2 · ψ(reference).
+        r1, r2: of eq. 7, γ = r1 · φ(reference) + (1 − r2) · ψ(reference). Both 1: plain harmonization; the smaller r2,
+        the more of the reference's own colours.
         """
-        mapping = self.fit_mapping(
-            reference, reference_image=reference_image, harmony=harmony, colour_transfer=colour_transfer
-        )
+        mapping = self.fit_mapping(reference, reference_image=reference_image, r1=r1, r2=r2)
         return self.render(mapping, strength=strength, luminance=luminance, chroma=chroma)
 
     def fit_mapping(
@@ -89,14 +88,14 @@ class Session:
         reference: References | None = None,
         *,
         reference_image: np.ndarray | None = None,
-        harmony: float = 1.0,
-        colour_transfer: float = 0.0,
+        r1: float = 1.0,
+        r2: float = 1.0,
     ) -> ColorMapping:
         """The colour mapping towards a reference at full strength; arguments as in ``harmonize``."""
         references = as_references(reference, reference_image, self)
         patch, mask, own_style = self._composite
         with torch.inference_mode():
-            code = sum(self._code(one, harmony, colour_transfer) * one.weight for one in references)
+            code = sum(self._code(one, r1, r2) * one.weight for one in references)
             code = self.harmonizer.network.condition(code, own_style)
             as_seen, mirrored = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
             harmonized = (as_seen + mirrored.flip(-1)) / 2
@@ -117,14 +116,15 @@ class Session:
         with torch.inference_mode():
             return patch, mask, network.style(patch, mask) if network.config.both else None
 
-    def _code(self, reference: Reference, harmony: float, colour_transfer: float) -> Tensor:
+    def _code(self, reference: Reference, r1: float, r2: float) -> Tensor:
+        """γ of eq. 7."""
         patch, mask = _both_ways(reference.image, reference.mask, self.harmonizer.network.config.size)
-        code = harmony * self.harmonizer.network.style(patch, mask)
-        if not colour_transfer:
+        code = r1 * self.harmonizer.network.style(patch, mask)
+        if r2 == 1:
             return code
-        if self.harmonizer.colour_transfer is None:
-            raise InputError("expected weights with a colour-transfer encoder for colour_transfer, these have none")
-        return code + colour_transfer * self.harmonizer.colour_transfer(patch, mask)
+        if self.harmonizer.psi is None:
+            raise InputError(f"expected r2 to be 1 for weights without a colour-transfer encoder (ψ), got {r2:g}")
+        return code + (1 - r2) * self.harmonizer.psi(patch, mask)
 
 
 @cache

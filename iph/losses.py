@@ -132,6 +132,14 @@ def total_loss(
     )
 
 
+def apart_loss(harmonized: Tensor, reference: Tensor, margin: float) -> Tensor:
+    """Eq. 5 as the appendix turns it for ψ: the two codes "far apart from each other", no further than ``margin``.
+
+    The paper gives no form. Without a bound the distance would grow for ever; as in eq. 5 it is a mean over elements.
+    """
+    return (margin - (harmonized - reference).abs().mean(1)).clamp_min(0).mean()
+
+
 def squared_loss(harmonized: Tensor, target: Tensor, foreground: Tensor) -> Tensor:
     """Ours: foreground MSE, averaged like eq. 6."""
     return _foreground_mean((harmonized - target).square(), foreground)

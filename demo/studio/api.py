@@ -51,6 +51,8 @@ def harmonize(
     strength: float = 1.0,
     luminance: float = 1.0,
     chroma: float = 1.0,
+    r1: float = 1.0,
+    r2: float = 1.0,
 ) -> tuple[FileData, FileData, FileData]:
     """Make a pasted person look shot with the photo. Without any reference, the best region of the photo is chosen.
 
@@ -63,6 +65,8 @@ def harmonize(
         strength: how much of the change, 0 to 2.
         luminance: how much of its brightness part, 0 to 2.
         chroma: how much of its colour part, 0 to 2.
+        r1: of the paper's colour transfer, how much the harmonizing code counts; 1 is usual.
+        r2: and how little the code counts that gives the person the reference's own colours: 1 not at all, 0 fully.
     Returns:
         The harmonized photo, the colour change as a .cube file, and the recipe as JSON.
     """
@@ -78,7 +82,7 @@ def harmonize(
     elif region is None and other is None:
         region = _suggested(original, mask)[0].region
     session = iph.load(MODEL).open(original.pixels, mask)
-    mapping = session.fit_mapping(region, reference_image=None if other is None else other.pixels)
+    mapping = session.fit_mapping(region, reference_image=None if other is None else other.pixels, r1=r1, r2=r2)
     names = {"image": _name(photo)} | ({} if other is None else {"reference_image": _name(reference_photo)})
     recipe = Recipe(mapping, mask, strength, luminance, chroma, reference=region, names=names, model=MODEL)
     stem = _folder() / f"{Path(_name(photo)).stem}-harmonized"

@@ -78,15 +78,14 @@ def harmonize(
         float | None,
         typer.Option(min=0, max=2, help="Of the change of colour. [default: 1]"),
     ] = None,
-    harmony: Annotated[
-        float | None, typer.Option(help="r1 of the paper's eq. 7: weight of the harmonizing code. [default: 1]")
+    r1: Annotated[
+        float | None,
+        typer.Option(help="Colour transfer (the paper's eq. 7): the harmonizing code counts r1 times. [default: 1]"),
     ] = None,
-    colour_transfer: Annotated[
+    r2: Annotated[
         float | None,
         typer.Option(
-            "--colour-transfer",
-            "--color-transfer",
-            help="r2 of eq. 7: weight of the code that gives the subject the reference's own colours. [default: 0]",
+            help="And the code that gives it the reference's own colours 1 - r2 times. [default: 1, not at all]"
         ),
     ] = None,
     model: Annotated[
@@ -152,7 +151,7 @@ def harmonize(
         raise InputError("expected --recipe beside --person: the recipe says where the person is pasted")
     subject = Foreground(foreground, two_color, foreground_box, foreground_click)
     amounts = _given(strength=strength, luminance=luminance, chroma=chroma)
-    codes = _given(harmony=harmony, colour_transfer=colour_transfer)
+    codes = _given(r1=r1, r2=r2)
     pointing = Pointing(
         tuple(reference or ()),
         reference_box,
@@ -164,7 +163,7 @@ def harmonize(
     )
     if recipe is not None:
         if codes or model is not None:
-            raise InputError("expected no --model, --harmony or --colour-transfer beside --recipe: it has the look")
+            raise InputError("expected no --model, --r1 or --r2 beside --recipe: it has the look")
         make = replaying(Recipe.load(recipe), subject, pointing, person, amounts)
     else:
         make = harmonizing(subject, pointing, model or "portrait", amounts, codes)

@@ -7,7 +7,7 @@ import typer
 
 from iph.errors import InputError
 
-STAGES = ("1", "2", "3", "psi")
+STAGES = ("1", "2", "3", "psi", "psi-paper")
 
 
 def train(
@@ -16,7 +16,8 @@ def train(
         str,
         typer.Option(
             help="1: background as reference (iHarmony4); 2: any region as reference (IntHarmony); 3: people (LV-MHP); "
-            "psi: the colour-transfer encoder of eq. 7, with the network of --start frozen."
+            "psi: the colour-transfer encoder of eq. 7 in our way, with the network of --start frozen; psi-paper: that "
+            "as the appendix trains it."
         ),
     ] = "2",
     config: Annotated[
@@ -98,8 +99,9 @@ def train(
         raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
     from iph.commands import training  # not before it is needed: torch takes seconds to import
 
-    if stage == "psi":
-        return training.train_psi(out, photos, images, start, size, rate, batch, seed)
+    if stage.startswith("psi"):
+        way = "paper" if stage == "psi-paper" else "look"
+        return training.train_psi(out, photos, images, start, size, rate, batch, seed, way)
     return training.train_stage(
         int(stage),
         config,

@@ -59,14 +59,16 @@ def train_psi(
     rate: float | None,
     batch: int,
     seed: int,
+    way: str,
 ) -> int:
-    """ψ, with the network of ``start`` frozen."""
+    """ψ in one of the ways of ``iph.training.color_transfer``, with the network of ``start`` frozen."""
     if photos is None or images is None or start is None:
-        raise InputError("expected --photos, --images and --start for the stage psi, at least one of them is missing")
+        raise InputError("expected --photos, --images and --start for ψ, at least one of them is missing")
     network = load_network(start)
     if not isinstance(network, Network) or not network.config.style:
         raise InputError(f"expected the weights of a harmonizer that takes a style code as --start, got {start}")
-    settings = ColorTransferSettings(images=images, size=size or ColorTransferSettings.size, batch=batch, seed=seed)
+    size = size or ColorTransferSettings.size
+    settings = ColorTransferSettings(images=images, size=size, batch=batch, seed=seed, way=way)
     settings = settings if rate is None else replace(settings, rate=rate)
     encoder, result = train_color_transfer(network, _packed(photos, settings.size, out), settings)
     save_network(out / "psi.safetensors", encoder)

@@ -51,7 +51,7 @@ class SampleRules:
     mirrored: float = 0.5
 
 
-def paper_rules(size: int, stage: int) -> SampleRules:
+def paper_rules(size: int, stage: int, strength: tuple[float, float] = (1.0, 1.0)) -> SampleRules:
     """Samples as the paper describes them: one augmentation of the appendix on one instance, and nothing else."""
     return SampleRules(
         size=size,
@@ -60,7 +60,7 @@ def paper_rules(size: int, stage: int) -> SampleRules:
         whole_look=0.0,
         arbitrary=0.0,
         unchanged=0.0,
-        strength=(1.0, 1.0),
+        strength=strength,
         crop=(1.0, 1.0),
         mirrored=0.0,
     )

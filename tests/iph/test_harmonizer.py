@@ -159,20 +159,32 @@ def test_the_result_is_its_mapping_applied(session):
     assert (result.mapping.apply(session.image)[FOREGROUND] == result.image[FOREGROUND]).all()
 
 
-def test_eq_7_mixes_the_two_encoders(session):
+def test_eq_7_mixes_the_two_encoders_as_written(session):
+    """γ = r1 · φ + (1 − r2) · ψ: r1 = r2 = 1 is plain, and the harmonizer is asked with exactly that code."""
     plain = session.harmonize(REFERENCE)
-    mixed = session.harmonize(REFERENCE, colour_transfer=0.5)
+    assert same(plain, session.harmonize(REFERENCE, r1=1, r2=1))
+    asked = []
+    network, harmonize = session.harmonizer.network, session.harmonizer.network.harmonize
+    network.harmonize = lambda image, mask, code: asked.append(code) or harmonize(image, mask, code)
+    mixed = session.harmonize(REFERENCE, r1=0.7, r2=0.4)
+    network.harmonize = harmonize
     assert not same(plain, mixed)
-    psi_only = session.harmonize(REFERENCE, harmony=0, colour_transfer=1)
-    session.harmonizer = Harmonizer(session.harmonizer.network, session.harmonizer.network.style_encoder)
-    assert same(plain, session.harmonize(REFERENCE, harmony=0, colour_transfer=1))  # ψ equal to φ
+    patch, inside = network_view(session.small_image, REFERENCE.astype(np.float32), 128)
+    with torch.no_grad():
+        gamma = 0.7 * network.style(patch, inside) + (1 - 0.4) * session.harmonizer.psi(patch, inside)
+    torch.testing.assert_close(asked[0][:1, : gamma.shape[1]], gamma, atol=1e-4, rtol=1e-4)
+    psi_only = session.harmonize(REFERENCE, r1=0, r2=0)
+    session.harmonizer = Harmonizer(network, network.style_encoder)
+    assert same(plain, session.harmonize(REFERENCE, r1=0, r2=0))  # ψ equal to φ
     assert not same(plain, psi_only)
 
 
 def test_colour_transfer_without_its_encoder_is_an_error():
     session = Harmonizer(lively()).open(picture(), FOREGROUND)
-    with pytest.raises(iph.InputError, match="colour-transfer encoder"):
-        session.harmonize(REFERENCE, colour_transfer=0.5)
+    with pytest.raises(
+        iph.InputError, match=r"r2 to be 1 for weights without a colour-transfer encoder \(ψ\), got 0.5"
+    ):
+        session.harmonize(REFERENCE, r2=0.5)
 
 
 def test_pixels_of_the_reference_region_decide_and_no_others(harmonizer):
@@ -194,7 +206,7 @@ def test_h_net_needs_a_reference_and_does_not_read_it():
 def test_load_takes_a_path_and_keeps_what_it_loaded(tmp_path):
     path = tmp_path / "mine.safetensors"
     save_network(path, lively(change=0.1))
-    assert iph.load(path) is iph.load(path) and iph.load(path).colour_transfer is None
+    assert iph.load(path) is iph.load(path) and iph.load(path).psi is None
     result = iph.harmonize(picture(), FOREGROUND, REFERENCE, model=path)
     assert same(result, Harmonizer(lively(change=0.1)).open(picture(), FOREGROUND).harmonize(REFERENCE))
     save_network(tmp_path / "psi.safetensors", StyleEncoder(build("small").config))

@@ -70,12 +70,14 @@ def test_harmonize_answers_what_iph_answers(client, files):
         strength=0.8,
         luminance=1.0,
         chroma=0.6,
+        r1=0.9,
+        r2=0.7,
         api_name="/harmonize",
     )
     region = np.zeros((120, 160), np.float32)
     region[6:60, 8:48] = 1
     mask = disc(120, 160, 0.7)
-    expected = iph.harmonize(scene(), mask / np.float32(255), region, strength=0.8, chroma=0.6)
+    expected = iph.harmonize(scene(), mask / np.float32(255), region, strength=0.8, chroma=0.6, r1=0.9, r2=0.7)
     np.testing.assert_array_equal(read_photo(photo).pixels, expected.image)
     assert Path(photo).name == "beach-harmonized.png" and "LUT_3D_SIZE 33" in Path(cube).read_text()
     np.testing.assert_allclose(Recipe.load(recipe).change.change, expected.mapping.change, atol=1e-12)

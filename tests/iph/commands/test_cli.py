@@ -146,8 +146,8 @@ def test_the_shipped_models_and_eq_7(run):
     point = ("photo.png", "--foreground", "fg.png", "--reference", "ref.png")
     assert run(*point, "-o", "a.png", weights=False)[0] == 0
     assert run(*point, "--model", "general", "-o", "b.png", weights=False)[0] == 0
-    assert run(*point, "--colour-transfer", "0.5", "--harmony", "0.5", "-o", "c.png", weights=False)[0] == 0
-    code, _, err = run(*point, "--colour-transfer", "0.5", "-o", "d.png")
+    assert run(*point, "--r2", "0.5", "--r1", "0.5", "-o", "c.png", weights=False)[0] == 0
+    code, _, err = run(*point, "--r2", "0.5", "-o", "d.png")
     assert code == 2 and "colour-transfer encoder" in err
 
 
@@ -173,7 +173,7 @@ def test_a_recipe_replays_bit_for_bit_and_on_another_photo(run):
     assert touched[:30].mean() > 0.5 and not touched[30:].any()
     code, _, err = run("photo.png", "--recipe", "look.json", "--auto", "-o", "x.png")
     assert code == 2 and "the recipe holds the look already" in err
-    for option in (("--model", "general"), ("--harmony", "0"), ("--colour-transfer", "1")):
+    for option in (("--model", "general"), ("--r1", "0"), ("--r2", "0")):
         code, _, err = run("photo.png", "--recipe", "look.json", *option, "-o", "x.png")
         assert code == 2 and "beside --recipe: it has the look" in err
     assert run("next.png", "--recipe", "look.json", "--foreground", "next-fg.png", "--save-recipe", "n.json")[0] == 0

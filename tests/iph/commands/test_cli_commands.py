@@ -150,7 +150,7 @@ def test_training_on_a_built_set(run, photos):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--photos", "photos", "--images", "8", "--stage", "4"), "a stage out of 1, 2, 3, psi, got '4'"),
+        (("--photos", "photos", "--images", "8", "--stage", "4"), "a stage out of 1, 2, 3, psi, psi-paper, got '4'"),
         (("--photos", "photos", "--images", "8", "--config", "smal"), "did you mean 'small'"),
         (("--photos", "photos"), "--minutes or as --images, got neither"),
         (("--photos", "photos", "--images", "8", "--minutes", "1"), "got both"),
@@ -171,7 +171,7 @@ def test_training_on_a_built_set(run, photos):
             ("--images", "8", "--photos", "photos", "--stage", "psi", "--start", "general"),
             "at least a batch of 48 images to train on, got 8",
         ),
-        (("--images", "8", "--photos", "photos", "--stage", "psi"), "--photos, --images and --start for the stage psi"),
+        (("--images", "8", "--photos", "photos", "--stage", "psi"), "--photos, --images and --start for ψ"),
     ],
 )
 def test_runs_that_cannot_be(run, photos, arguments, sentence):

@@ -86,6 +86,15 @@ def test_eq_5_is_the_mean_distance_of_the_codes(seed):
     assert float(got) == pytest.approx(expected, abs=ATOL)
 
 
+@given(seed=seeds, margin=st.floats(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_the_appendix_turns_eq_5_for_psi(seed, margin):
+    harmonized, reference = np.random.default_rng(seed).normal(size=(2, 4, 16)).astype(np.float32)
+    expected = per_sample(lambda h, b: max(margin - np.abs(h - b).sum() / 16, 0), harmonized, reference)
+    got = losses.apart_loss(torch.from_numpy(harmonized), torch.from_numpy(reference), margin)
+    assert float(got) == pytest.approx(expected, abs=ATOL)
+
+
 @given(seed=seeds, margin=st.floats(0, 2))
 @settings(max_examples=25, deadline=None)
 def test_triplets_are_hinges_of_l2_norms_over_the_whole_code(seed, margin):

@@ -15,11 +15,12 @@ from photo_folder import make_folder
 
 from iph.checkpoint import load_network, load_tensors, save_network
 from iph.data.build import BuildSettings, build
-from iph.data.manifest_samples import read_composites
+from iph.data.manifest_samples import read_composites, sampler_of
 from iph.data.pack import pack
-from iph.data.samples import Sampler
+from iph.data.samples import Sampler, paper_rules
 from iph.data.sources import read_photos
 from iph.errors import InputError
+from iph.losses import LossWeights
 from iph.network import build as build_network
 from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
 from iph.training.evaluate_pairs import look_distances
@@ -257,16 +258,41 @@ def test_validation_measures_the_foreground(photos):
     assert result["harmonized"] == pytest.approx(result["composite"], rel=1e-4)
 
 
-def test_psi_learns_to_transfer_the_look(photos):
+def coloring_network():
     torch.manual_seed(0)
     model = network()
     torch.nn.init.normal_(model.head.polynomial[-1].weight, std=0.05)
+    return model
+
+
+def test_psi_learns_to_transfer_the_look(photos):
+    model = coloring_network()
     frozen = {name: value.clone() for name, value in model.state_dict().items()}
     chosen = ColorTransferSettings(images=320, size=32, batch=8, rate=1e-2)
     encoder, result = train_color_transfer(model, photos, chosen)
     assert all(torch.equal(model.state_dict()[name], value) for name, value in frozen.items())
-    assert set(result) == {"look under φ", "look under ψ"} and result["look under ψ"] < result["look under φ"]
+    assert result["look under ψ"] < result["look under φ"]
+    assert set(result) == {f"{what} under {code}" for what in ("look", "content") for code in "φψ"}
     assert encoder(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32)).shape == (1, 8)
+
+
+def test_psi_as_the_appendix_trains_it_pushes_the_codes_apart(photos):
+    """Stronger changes, and L_consis turned: ψ(h) is further from ψ(b) than φ(h) was from φ(b)."""
+    model = coloring_network()
+    weights = LossWeights(alpha=0.0, beta=0.0, lam=1.0)
+    chosen = ColorTransferSettings(images=320, size=32, batch=8, rate=3e-3, way="paper", weights=weights, apart=5.0)
+    encoder, _ = train_color_transfer(model, photos, chosen)
+    batch = stack([sampler_of(photos, paper_rules(32, 2)).draw(seed) for seed in range(16)])
+    region, foreground = (batch["reference_image"], batch["reference"]), batch["foreground"]
+    distances = []
+    for code in (model.style_encoder, encoder):
+        with torch.no_grad():
+            style = model.condition(code(*region), model.style(batch["composite"], foreground))
+            harmonized = model.harmonize(batch["composite"], foreground, style)
+            distances.append(float((code(harmonized, foreground) - code(*region)).abs().mean()))
+    assert distances[1] > 1.2 * distances[0]
+    with pytest.raises(InputError, match="a way to train ψ among look, paper, but got 'papr'; did you mean 'paper'"):
+        train_color_transfer(model, photos, replace(chosen, way="papr"))
 
 
 def test_stages_have_the_papers_rates_and_ours():
