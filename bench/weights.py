@@ -42,8 +42,8 @@ class Status:
 
 
 _UNPUBLISHED = (
-    "your own training, for nobody published them: fine-tune BargainNet (R) on IntHarmony and portraits, and save both "
-    "networks"
+    "your own training, for nobody published them: train BargainNet with the reference as its guide on iHarmony4 and "
+    "IntHarmony, for (++) on MHP too, and save both networks"
 )
 
 WEIGHTS: dict[str, Weights] = {
@@ -69,6 +69,7 @@ WEIGHTS: dict[str, Weights] = {
             ),
             "MIT",
         ),
+        Weights("bargainnet-r", {"latest_net_G.pth": 219.14, "latest_net_E.pth": 15.68}, (_UNPUBLISHED,), "yours"),
         Weights("bargainnet-r-pp", {"latest_net_G.pth": 219.14, "latest_net_E.pth": 15.68}, (_UNPUBLISHED,), "yours"),
         Weights(
             "rainnet",

@@ -36,7 +36,10 @@ def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
 def card(model: str) -> MethodCard:
     """What the pictures are, for the table."""
     note = f"shipped weights ({model}), shown a region of another photo"
-    return MethodCard(**METHODS["iph"].card() | {"title": "IPH, wrong reference", "parameters": None, "note": note})
+    return MethodCard(
+        **METHODS["iph"].card()
+        | {"title": "IPH small, general (ours), wrong reference", "parameters": None, "note": note}
+    )
 
 
 def main(

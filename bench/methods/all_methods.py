@@ -38,6 +38,7 @@ def _transfer(name: str, title: str, mapper: Mapper, **facts: Any) -> list[Metho
 _network = partial(Method, published=True, lacks=learned.lacks, checksum=learned.checksum, licence="MIT")
 _STOCHASTIC = "as its test command runs: BatchNorm statistics of the one image, dropout on (seeded)"
 _EVAL = "evaluation mode"
+_OTHER_GUIDE = "published weights, the reference's mask in place of the background's (IPH, Appendix)"
 _DOVENET = dict(
     citation="Cong et al., DoveNet: Deep Image Harmonization via Domain Verification",
     year=2020,
@@ -100,9 +101,9 @@ def _retrained(name: str, title: str, facts: dict[str, Any], composited: bool = 
 
 
 _IPH = dict(
-    citation="Valanarasu et al., Interactive Portrait Harmonization",
-    year=2022,
-    venue="arXiv 2203.08216",
+    citation="this project, after Valanarasu et al., Interactive Portrait Harmonization",
+    year=2026,
+    venue="this project",
     kind="interactive",
     looks_at="reference",
     licence=_OURS,
@@ -192,7 +193,8 @@ _METHODS: list[Method] = [
         name="dovenet-eval", title="DoveNet (eval)", build=learned.dovenet(stochastic=False), note=_EVAL, **_DOVENET
     ),
     *_bargainnet("bargainnet", "BargainNet", "background", "bargainnet", "published weights"),
-    *_bargainnet("bargainnet-r", "BargainNet (R)", "reference", "bargainnet", "published weights"),
+    *_bargainnet("bargainnet-guide", "BargainNet, guided by the reference", "reference", "bargainnet", _OTHER_GUIDE),
+    *_bargainnet("bargainnet-r", "BargainNet (R)", "reference", "bargainnet-r", "weights trained by the user"),
     *_bargainnet(
         "bargainnet-r-pp", "BargainNet (R)(++)", "reference", "bargainnet-r-pp", "weights trained by the user"
     ),
@@ -204,6 +206,13 @@ _METHODS: list[Method] = [
         **_RAINNET,
     ),
     _network(
+        name="rainnet-guide",
+        title="RainNet, guided by the reference",
+        build=learned.rainnet(stochastic=False, guided=True),
+        note=f"{_OTHER_GUIDE}; {_EVAL}",
+        **_RAINNET | {"kind": "interactive", "looks_at": "reference"},
+    ),
+    _network(
         name="rainnet-dropout",
         title="RainNet (dropout)",
         build=learned.rainnet(stochastic=True),
@@ -212,17 +221,23 @@ _METHODS: list[Method] = [
     ),
     _retrained("dovenet", "DoveNet", _DOVENET),
     _retrained("rainnet", "RainNet", _RAINNET, composited=True),
+    _retrained("rainnet-r", "RainNet (R)", _RAINNET | {"kind": "interactive", "looks_at": "reference"}, True),
     _retrained("bargainnet", "BargainNet", _BARGAINNET | {"kind": "generic", "looks_at": "background"}),
     _retrained("bargainnet-r", "BargainNet (R)", _BARGAINNET | {"kind": "interactive", "looks_at": "reference"}),
     _retrained("bargainnet-r-pp", "BargainNet (R)(++)", _BARGAINNET | {"kind": "interactive", "looks_at": "reference"}),
-    _ours("h-net", "H-Net", "h-net", "ablation: no style encoder", kind="generic", looks_at="nothing"),
-    _ours("h-net-se", "H-Net + SE", "h-net-se", "ablation: style encoder, no luminance loss"),
-    _ours("h-net-se-mid", "H-Net + SE + L mid", "h-net-se-mid", "ablation: midtone loss alone"),
-    _ours("h-net-se-shadow", "H-Net + SE + L shadow", "h-net-se-shadow", "ablation: shadow loss alone"),
-    _ours("h-net-se-highlight", "H-Net + SE + L highlight", "h-net-se-highlight", "ablation: highlight loss alone"),
-    _ours("h-net-se-all", "H-Net + SE + all losses", "h-net-se-all", "ablation: all three luminance losses"),
-    _ours("iph", "IPH", "general", "shipped weights: paired training"),
-    _ours("iph-pp", "IPH (++)", "portrait", "shipped weights: with the unpaired stage"),
+    *(
+        _ours(name, f"{title}, small (ours)", name, f"ablation: {note}", **facts)
+        for name, title, note, facts in (
+            ("h-net", "H-Net", "no style code, the whole composite", {"kind": "generic", "looks_at": "background"}),
+            ("h-net-se", "H-Net + SE", "style encoder, no luminance loss", {}),
+            ("h-net-se-mid", "H-Net + SE + mid-tone loss", "mid-tone loss alone", {}),
+            ("h-net-se-shadow", "H-Net + SE + shadow loss", "shadow loss alone", {}),
+            ("h-net-se-highlight", "H-Net + SE + highlight loss", "highlight loss alone", {}),
+            ("h-net-se-all", "H-Net + SE + LM loss", "all three luminance losses", {}),
+        )
+    ),
+    _ours("iph", "IPH small, general (ours)", "general", "shipped weights: paired training"),
+    _ours("iph-pp", "IPH small, portrait (ours)", "portrait", "shipped weights: with our unpaired stage"),
 ]
 
 METHODS: dict[str, Method] = {method.name: method for method in _METHODS}

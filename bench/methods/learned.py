@@ -48,7 +48,7 @@ def dovenet(stochastic: bool) -> Callable[[Method], Harmonize]:
 
 
 def bargainnet(guide: Literal["background", "reference"], stochastic: bool) -> Callable[[Method], Harmonize]:
-    """BargainNet guided by the background as published, or by the reference region: BargainNet (R)."""
+    """BargainNet guided by the background as published, or by the reference region as in BargainNet (R)."""
 
     def build(method: Method) -> Harmonize:
         from bench.networks import BargainNet
@@ -66,15 +66,18 @@ def bargainnet(guide: Literal["background", "reference"], stochastic: bool) -> C
     return build
 
 
-def rainnet(stochastic: bool) -> Callable[[Method], Harmonize]:
-    """RainNet in evaluation mode as its ``evaluate.py`` runs it, or with dropout on, as its ``test.py`` does."""
+def rainnet(stochastic: bool, guided: bool = False) -> Callable[[Method], Harmonize]:
+    """RainNet in evaluation mode as its ``evaluate.py`` runs it, or with dropout on, as its ``test.py`` does.
+
+    ``guided`` by the reference region in place of the background.
+    """
 
     def build(method: Method) -> Harmonize:
         from bench.networks import RainNet
 
         network = _loaded(RainNet(), method, "net_G_last.pth")
-        run = _runner(network, stochastic, lambda image, mask, _: network(image, mask))
-        return _harmonizer(run, _pillow_image, _pillow_mask, composited=True)
+        run = _runner(network, stochastic, network)  # without a reference, the background guides
+        return _harmonizer(run, _pillow_image, _pillow_mask, composited=True, needs_reference=guided)
 
     return build
 

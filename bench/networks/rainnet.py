@@ -1,7 +1,8 @@
 """RainNet (Ling et al., "Region-aware Adaptive Instance Normalization for Image Harmonization", CVPR 2021).
 
 The widths of DoveNet's U-Net, instance normalization on the way down, and RAIN on the way up: the foreground is
-normalized to the background's statistics. Attribute names repeat the published state-dict keys.
+normalized to the background's statistics. Attribute names repeat the published state-dict keys. Another region's mask
+in place of the background's is the experiment of IPH's appendix.
 """
 
 import torch
@@ -23,11 +24,12 @@ class RAIN(nn.Module):
         self.background_gamma = nn.Parameter(torch.zeros(channels))
         self.background_beta = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, C, H, W) features and (B, 1, any, any) foreground mask → (B, C, H, W)."""
+    def forward(self, x: Tensor, mask: Tensor, guide: Tensor | None = None) -> Tensor:
+        """(B, C, H, W) features and (B, 1, any, any) masks → (B, C, H, W); ``guide`` stands in for the background."""
         mask = F.interpolate(mask, size=x.shape[2:], mode="nearest")
         mean_f, std_f = _statistics(x, mask)
-        mean_b, std_b = _statistics(x, 1 - mask)
+        region = 1 - mask if guide is None else F.interpolate(guide, size=x.shape[2:], mode="nearest")
+        mean_b, std_b = _statistics(x, region)
         background = (x - mean_b) / std_b
         foreground = (x - mean_f) / std_f * std_b + mean_b
         background = background * (1 + self.background_gamma[:, None, None]) + self.background_beta[:, None, None]
@@ -58,10 +60,10 @@ class InnerLevel(nn.Module):
         self.dropout = nn.Dropout(0.5 if depth else 0.0)
         self.innermost = depth == 0
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, guide: Tensor | None) -> Tensor:
         """(B, C, H, W) → (B, 2C, H, W)."""
-        inner = x if self.innermost else self.submodule(self.down(x), mask)
-        return torch.cat([x, self.dropout(self.upnorm(self.up(inner), mask))], dim=1)
+        inner = x if self.innermost else self.submodule(self.down(x), mask, guide)
+        return torch.cat([x, self.dropout(self.upnorm(self.up(inner), mask, guide))], dim=1)
 
 
 class RainNet(nn.Module):
@@ -85,18 +87,21 @@ class RainNet(nn.Module):
         self.model_layer13, self.model_layer13norm, self.model_layer13att = _decoder(4 * w, w)
         self.model_out = nn.Sequential(nn.ReLU(True), up(2 * w, 3, bias=True), nn.Tanh())
 
-    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """(B, 3, H, W) and (B, 1, H, W), sides multiples of 2 ** levels → raw (B, 3, H, W)."""
+    def forward(self, composite: Tensor, mask: Tensor, guide: Tensor | None = None) -> Tensor:
+        """(B, 3, H, W) and (B, 1, H, W), sides multiples of 2 ** levels → raw (B, 3, H, W).
+
+        ``guide`` (B, 1, H, W) is the region whose statistics are taken, the background where there is none.
+        """
         x0 = self.model_layer0(composite)
         x1 = self.model_layer1(x0)  # activates x0 in place: the skips carry activated features
         x2 = self.model_layer2(x1)
         x3 = self.model_layer3(x2)
-        x = self.unet_block(x3, mask)
-        x = torch.cat([x2, self.model_layer11norm(self.model_layer11(x), mask)], dim=1)
+        x = self.unet_block(x3, mask, guide)
+        x = torch.cat([x2, self.model_layer11norm(self.model_layer11(x), mask, guide)], dim=1)
         x = self.model_layer11att(x) * x
-        x = torch.cat([x1, self.model_layer12norm(self.model_layer12(x), mask)], dim=1)
+        x = torch.cat([x1, self.model_layer12norm(self.model_layer12(x), mask, guide)], dim=1)
         x = self.model_layer12att(x) * x
-        x = torch.cat([x0, self.model_layer13norm(self.model_layer13(x), mask)], dim=1)
+        x = torch.cat([x0, self.model_layer13norm(self.model_layer13(x), mask, guide)], dim=1)
         x = self.model_layer13att(x) * x
         return self.model_out(x)
 

@@ -36,7 +36,8 @@ class Baseline(nn.Module):
         if isinstance(self.network, BargainNet):
             frame = self.network.generate(image, foreground, self.guide(image, foreground, reference_image, reference))
         elif isinstance(self.network, RainNet):
-            frame = self.network(image, foreground) * foreground + image * (1 - foreground)
+            guide = reference if self.name == "rainnet-r" else None
+            frame = self.network(image, foreground, guide) * foreground + image * (1 - foreground)
         else:
             frame = self.network(torch.cat([image, foreground], dim=1))
         return (frame + 1) / 2
@@ -48,7 +49,7 @@ class Baseline(nn.Module):
         return self.network.style_encoder(reference_image * 2 - 1, reference)
 
 
-FAMILIES = NETWORKS | {"bargainnet-r": BargainNet}
+FAMILIES = NETWORKS | {"bargainnet-r": BargainNet, "rainnet-r": RainNet}
 
 
 def load(path: Path) -> Baseline:

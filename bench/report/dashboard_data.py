@@ -27,6 +27,12 @@ from bench.report.statistics import bootstrap_means, group_sums, holm, interval,
 from iph.data.parallel_folders import IMAGE_SUFFIXES
 
 Key = tuple[str, str]  # protocol, size
+SAME = ("composite", "dovenet", "bargainnet", "rainnet")  # published weights: what the paper's rows of that name are of
+OURS = {  # measured configurations that get rows of their own beside the paper's tables
+    1: ("bargainnet-r", "bargainnet-r-pp", "bargainnet-r-retrained", "bargainnet-r-pp-retrained", "iph", "iph-pp"),
+    3: ("h-net", "h-net-se", "h-net-se-mid", "h-net-se-shadow", "h-net-se-highlight", "h-net-se-all"),
+}
+OWN = " (ours)"
 _known: dict[int, dict[tuple[str, str], tuple[str, str]]] = {}
 
 
@@ -155,19 +161,34 @@ def beside_paper(table: int, found: Mapping[str, Board]) -> pd.DataFrame:
     ``gain_low, gain_high`` are the same minus the composite's. Missing where nothing was measured."""
     frame = published()
     frame = frame[frame["file"] == f"iph_table{table}"].rename(columns={"value": "reported"})
-    frame = frame.assign(ours=frame["metric"].replace(REPORTED_AS))
     start = frame[frame["method"] == "composite"][["dataset", "metric", "reported"]]
     frame = frame.merge(start, on=["dataset", "metric"], how="left", suffixes=("", "_start"))
     frame["reported_gain"] = (frame["reported"] - frame.pop("reported_start")).where(frame["method"] != "composite")
-    measured = []
+    frame = frame.drop(columns=["file", "table"])
+    columns = ["dataset", "method", "title", "metric", "measured", "low", "high", "gain", "gain_low", "gain_high"]
+    measured = [pd.DataFrame(columns=columns)]
     for name, open_set in found.items():
-        metrics = [metric for metric in available(open_set) if metric in set(frame["ours"])]
+        wanted = {REPORTED_AS.get(metric, metric): metric for metric in frame["metric"].unique()}
+        metrics = [metric for metric in available(open_set) if metric in wanted]
         gained = pd.concat([gains(open_set, metric).assign(metric=metric) for metric in metrics or ["psnr"]])
-        measured.append(overview(open_set).merge(gained, on=["method", "metric"], how="left").assign(dataset=name))
-    columns = ["dataset", "method", "metric", "mean", "low", "high", "gain", "gain_low", "gain_high"]
-    ours = pd.concat(measured)[columns] if measured else pd.DataFrame(columns=columns)
-    ours = ours.rename(columns={"mean": "measured", "metric": "ours"})
-    return frame.merge(ours, on=["dataset", "method", "ours"], how="left").drop(columns=["file", "table", "ours"])
+        ours = overview(open_set).rename(columns={"mean": "measured"})
+        ours = ours.merge(gained, on=["method", "metric"], how="left")
+        ours = ours[ours["metric"].isin(metrics) & ours["method"].isin([*SAME, *OURS.get(table, ())])]
+        titles = ours["method"].map(lambda method, board=open_set: board.about(method)["title"])
+        measured.append(ours.assign(dataset=name, title=titles, metric=ours["metric"].map(wanted))[columns])
+    return laid_beside(frame, pd.concat([one for one in measured if len(one)] or measured))
+
+
+def laid_beside(reported: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """``measured`` values in the rows of ``reported`` where both are the same network and weights (``SAME``).
+
+    What was measured of others has rows of its own below, ``method`` marked as ours, without a reported value.
+    """
+    same = measured["method"].isin(SAME)
+    keys = ["dataset", "method", "metric"]
+    joined = reported.merge(measured[same].drop(columns="title"), on=keys, how="left")
+    others = measured[~same].assign(method=lambda rows: rows["method"] + OWN, kind="ours", venue="", source="")
+    return pd.concat([joined, others], ignore_index=True) if len(others) else joined
 
 
 def difference_map(output: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -63,16 +63,15 @@ def paper_table(number: int) -> list[Table]:
 
 
 def published_table(frame: pd.DataFrame, title: str) -> Table:
-    """Published values side by side; "?" is a cell of the source that is not on record here."""
+    """Published values side by side."""
     metrics = sorted(frame["metric"].unique(), key=list(QUANTITIES).index)
     rows = []
     for _, cells in frame.groupby("method", sort=False):
         values = cells.drop_duplicates("metric").set_index("metric")["value"]
-        shown = ["" if name not in values else QUANTITIES[name].text(values[name], "?") for name in metrics]
+        shown = ["" if name not in values else QUANTITIES[name].text(values[name]) for name in metrics]
         rows.append([cells["title"].iloc[0], cells["kind"].iloc[0], cells["venue"].iloc[0], *shown])
-    notes = ["? is a cell that is not on record here"] if frame["value"].isna().any() else []
     columns = ["method", "kind", "venue", *map(heading, metrics)]
-    return Table(title, columns, rows, notes, ["reported"] * len(rows))
+    return Table(title, columns, rows, [], ["reported"] * len(rows))
 
 
 def broken_down(board: Board, by: str, metric: str) -> Table:

@@ -5,9 +5,10 @@ import streamlit as st
 
 from bench.datasets.catalogue import CATALOGUE
 from bench.errors import InputError
+from bench.methods import METHODS
 from bench.report.boards import Board
-from bench.report.dashboard_data import beside_paper
-from bench.report.published import QUANTITIES, REPORTED_AS
+from bench.report.dashboard_data import beside_paper, laid_beside
+from bench.report.published import QUANTITIES, REPORTED_AS, published
 from bench.report.published import heading as metric_heading
 from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
@@ -19,14 +20,17 @@ ABOUT = {
     2: "The user study on PortraitTest.",
     3: "The ablation on PortraitTest.",
 }
+PAPER_PARAMETERS = 26_955_331  # of iph.network.build("paper"), which needs torch to be counted
 INTERVAL = 125  # pixels of a column of intervals: mostly empty ones are measured too narrow
 
 
 def page() -> None:
     theme.heading(
         "Paper tables",
-        "What Valanarasu et al. (2022) printed, and ours beside it. The paper's pictures were never published, so ours "
-        "are measured on open counterparts: compare the gain over the composite, not the values.",
+        "What Valanarasu et al. (2022) printed, and what was measured here beside it. The paper's pictures were not "
+        "obtained here, so ours are measured on open counterparts: compare gains over the composite, not the values. "
+        "A measured value stands in a printed row only where both are the same network and weights; our own networks, "
+        "which are smaller and trained otherwise, have rows of their own.",
     )
     number = choose("Table", list(ABOUT), "table", title=lambda n: f"Table {n}", buttons=True)
     st.markdown(ABOUT[number])
@@ -36,6 +40,8 @@ def page() -> None:
         frame = _with_study(frame)
     for dataset, rows in frame.groupby("dataset", sort=False):
         _table(number, dataset, rows, found[dataset].board if dataset in found else None)
+    if number == 1:
+        _parameters()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -62,11 +68,13 @@ def _counterparts() -> dict[str, Shown]:
 
 
 def _with_study(frame: pd.DataFrame) -> pd.DataFrame:
-    """Our study's scores in the place of measured values, by method name."""
+    """Our study's scores in the place of measured values."""
     scores = live.paper_scores()
     if scores is None:
         return frame
-    return frame.drop(columns=["measured", "low", "high"]).merge(scores, on=["method", "metric"], how="left")
+    titles = scores["method"].map(lambda name: METHODS[name].title if name in METHODS else name)
+    scores = scores.assign(dataset="portraittest", title=titles)
+    return laid_beside(frame.drop(columns=["measured", "low", "high"]), scores)
 
 
 def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -> None:
@@ -104,8 +112,8 @@ def _table(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -
 
 
 def _caption(number: int, rows: pd.DataFrame, board: Board | None) -> None:
-    sources = "; ".join(dict.fromkeys(text.partition(";")[0] for text in rows["source"]))
-    said = f"**Reported**: {plain(sources)}; – is a cell that is not on record here."
+    sources = "; ".join(dict.fromkeys(text.partition(";")[0] for text in rows["source"] if text))
+    said = f"**Reported**: {plain(sources)}; – is a cell that the paper leaves blank, or that was not measured."
     if number == 2:
         said += " **Ours**: the study of the page *User study*" + live.simulated_note() + "."
     elif board is None:
@@ -116,8 +124,37 @@ def _caption(number: int, rows: pd.DataFrame, board: Board | None) -> None:
             f"{code(f'{source.results_folder().name}/{board.dataset}/rows.parquet')}), protocol strict at 256 × 256."
         )
     if (rows["metric"] == "cie_delta").any():
-        said += f" The paper's CIE column is laid beside our {metric_heading(REPORTED_AS['cie_delta'])}."
+        said += (
+            f" The paper does not define its CIE Delta. Our {metric_heading(REPORTED_AS['cie_delta'])}, beside it, "
+            "grows with the MSE as that column does on PortraitTest, but not on IntHarmony."
+        )
     st.caption(said)
+
+
+def _parameters() -> None:
+    """The appendix's parameter counts, and ours of the same networks."""
+    rows = published()
+    rows = rows[rows["metric"] == "parameters"].set_index("method")
+    counted = {name: METHODS[name].parameters for name in rows.index if name != "iph"} | {"iph": PAPER_PARAMETERS}
+    st.subheader("Parameters", anchor=False)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "title": rows["title"],
+                "reported": rows["value"],
+                "counted": pd.Series(counted)[rows.index] / 1e6,
+            }
+        ),
+        hide_index=True,
+        column_config={
+            "title": "Network",
+            "reported": st.column_config.NumberColumn("Reported, M", format="%.0f"),
+            "counted": st.column_config.NumberColumn("Counted here, M", format="%.2f"),
+        },
+        key="paper_parameters",
+        alt="Parameter counts of the paper's appendix, and of the networks as built here",
+    )
+    st.caption(f"**Reported**: {rows['source'].iloc[0]}. IPH is counted in the configuration `paper`.")
 
 
 def _chart(number: int, dataset: str, rows: pd.DataFrame, board: Board | None) -> None:

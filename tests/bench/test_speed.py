@@ -15,7 +15,7 @@ from bench.speed_metrics import pair, scikit_image_each
 def test_sizes_costs_and_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
     monkeypatch.setattr("bench.speed.CALLS", 1)
-    names = ["reinhard-background", "iph", "bargainnet-r-eval", "h-net"]
+    names = ["reinhard-background", "iph", "bargainnet-guide-eval", "h-net"]
     found = list(measure(resolve(names), ["256²"]))
     assert [speed.method.name for speed in found] == names
     for speed in found[:3]:
@@ -24,7 +24,10 @@ def test_sizes_costs_and_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found[0].macs is None and found[1].macs > 1e7 and found[2].parameters == 58_695_700
     assert found[3].failure.startswith("weights missing") and not found[3].milliseconds
     text = render(table(found), "text")
-    assert "BargainNet (R) (eval)*" in text and "h-net: weights missing: train this configuration" in text
+    assert (
+        "BargainNet, guided by the reference (eval)*" in text
+        and "h-net: weights missing: train this configuration" in text
+    )
 
 
 def test_random_weights_stand_in_for_published_networks_only(tmp_path: Path) -> None:

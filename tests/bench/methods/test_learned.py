@@ -94,7 +94,7 @@ def test_rainnets_answer_is_laid_over_the_composite(published):
 
 def test_bargainnet_follows_the_region_it_is_given(published):
     near, far = _disc(256, 256, 0.9), _disc(256, 256, 0.05)
-    run = METHODS["bargainnet-r-eval"].make()
+    run = METHODS["bargainnet-guide-eval"].make()
     foreground = _disc(256, 256)
     towards_near = run(SMALL, foreground, near)
     assert not np.array_equal(towards_near, run(SMALL, foreground, far))
@@ -104,6 +104,22 @@ def test_bargainnet_follows_the_region_it_is_given(published):
         run(SMALL, foreground, None)
     with pytest.raises(InputError, match="expected a reference, but its mask is empty"):
         run(SMALL, foreground, near & far)
+
+
+def test_rainnet_follows_the_guide_it_is_given(published):
+    """The appendix's experiment: the guide's mask in place of the background's, on published weights."""
+    near, far = _disc(256, 256, 0.9), _disc(256, 256, 0.05)
+    run, foreground = METHODS["rainnet-guide"].make(), _disc(256, 256)
+    assert not np.array_equal(run(SMALL, foreground, near), run(SMALL, foreground, far))
+    assert np.array_equal(run(SMALL, foreground, ~foreground), METHODS["rainnet"].make()(SMALL, foreground, near))
+    with pytest.raises(InputError, match="expected a reference mask"):
+        run(SMALL, foreground, None)
+
+
+def test_bargainnet_r_means_retrained():
+    assert METHODS["bargainnet-guide"].weights == "bargainnet"
+    assert METHODS["bargainnet-r"].weights == "bargainnet-r" and METHODS["bargainnet-r-pp"].weights == "bargainnet-r-pp"
+    assert "your own training" in METHODS["bargainnet-r"].missing()
 
 
 def test_masks_are_read_as_the_loaders_do():

@@ -119,6 +119,23 @@ def test_beside_paper(board):
     assert frame["measured"].notna().sum() == 3 and beside_paper(3, {})["measured"].isna().all()
 
 
+def test_ours_are_never_in_a_reported_row(board):
+    """Another configuration than the paper's gets a row of its own, marked, without a reported value."""
+    rows = board.rows.assign(method=board.rows["method"].replace({"reinhard-background": "iph-pp", "mine": "dovenet"}))
+    ours = type(board)(**(vars(board) | {"rows": rows}))
+    frame = beside_paper(1, {"portraittest": ours}).set_index(["dataset", "method", "metric"])
+    reported, own = (frame.loc["portraittest", name, "psnr"] for name in ("iph-pp", "iph-pp (ours)"))
+    assert reported["reported"] == 36.52 and pd.isna(reported["measured"])
+    assert (
+        pd.isna(own["reported"])
+        and own["measured"] == overview(ours).query("method == 'iph-pp' and metric == 'psnr'")["mean"].item()
+    )
+    assert own["title"] == "IPH small, portrait (ours)" and own["kind"] == "ours"
+    same = frame.loc["portraittest", "dovenet", "psnr"]
+    assert same["reported"] == 27.44 and not pd.isna(same["measured"])
+    assert not frame.index.get_level_values("method").str.startswith("reinhard").any()
+
+
 def test_gains_are_the_differences_to_the_composite(board):
     expected = versus(board, "mse", "composite").set_index("method")
     found = gains(board, "mse").set_index("method")

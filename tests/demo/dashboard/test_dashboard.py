@@ -214,7 +214,10 @@ def test_paper_tables_keep_reported_and_measured_apart(measured, monkeypatch, tm
     visit("study")  # scores the votes
     at = visit("paper", table="2")
     table = at.dataframe[0].value
-    assert table.loc["iph", "bt_score_reported"] == 0.3252 and not pd.isna(table.loc["composite", "preference_ours"])
+    assert table.loc["iph-pp", "bt_score_reported"] == 0.3252 and pd.isna(table.loc["iph-pp", "bt_score_ours"])
+    assert not pd.isna(table.loc["luminance-reference (ours)", "bt_score_ours"]) and not pd.isna(
+        table.loc["composite", "preference_ours"]
+    )
     assert "simulated votes" in texts(at)
 
 
