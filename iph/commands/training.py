@@ -10,11 +10,11 @@ from iph.checkpoint import load_network, save_network
 from iph.data.luts import load_folder
 from iph.data.manifest_samples import read_composites, sampler_of
 from iph.data.pack import PackedPhotos, pack_for_runs
-from iph.data.shares import shares_of, shares_text
 from iph.errors import InputError
 from iph.network import Network, build
 from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
 from iph.training.loop import TrainingSettings, this_process, train
+from iph.training.shares import shares_of, shares_text
 from iph.training.stages import stage as settings_of
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from iph.cube import Cube
 from iph.data.augment import random_look
-from iph.data.compose import MOST_SHARE
+from iph.data.composites import MOST_SHARE
 from iph.data.pack import MAX_INSTANCES, PackedPhotos
 from iph.data.regions import MIN_SHARE
 from iph.data.samples import Sample, SampleRules, kind, sample

@@ -22,7 +22,7 @@ from iph.data.samples import PAIRS, Sample, Sampler, SampleRules, sample
 from iph.errors import InputError, unknown
 from iph.views import shrink, shrink_mask
 
-SINGLE = ("background", "region")  # what ``iph.data.compose`` calls composites without a second instance
+SINGLE = ("background", "region")  # what ``iph.data.composites`` calls composites without a second instance
 KINDS = {"instance": "instance + instance", "background": "instance + region", "region": "region + region"}
 
 

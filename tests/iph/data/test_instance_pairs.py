@@ -10,9 +10,9 @@ from iph.data.manifest_samples import read_composites, sampler_of
 from iph.data.pack import pack
 from iph.data.regions import MIN_SHARE
 from iph.data.samples import Sampler, SampleRules, paper_rules
-from iph.data.shares import shares_of, shares_text
 from iph.data.sources import read_photos
 from iph.errors import InputError
+from iph.training.shares import shares_of, shares_text
 from iph.views import shrink, shrink_mask
 
 SIZE = 48  # that of the packed photos, so that a sample's masks are theirs
