@@ -1,10 +1,11 @@
-"""What is trained on equal terms: five baselines, the six rows of the paper's Table 3, and trials of ``small``.
+"""What is trained on equal terms: six baselines, the six rows of the paper's Table 3, and trials of ``small``.
 
-Everything that is not said here is the same for all: photos, samples, seconds, batch, rate and seeds.
+Everything that is not said here is the same for all: photos, samples, seconds, batch, rate and seeds. Baselines and
+ablation draw the paper's pairs, two instances of one photo; the trials draw ours.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -14,14 +15,15 @@ from bench.networks.retrained import Baseline
 from bench.retrain.losses import bargain, reconstruction
 from iph.losses import LossWeights
 from iph.network import build
-from iph.training.objective import Objective, ObjectiveWeights, objective
+from iph.training.objective import PAPER, Objective, ObjectiveWeights, objective
 
 
 @dataclass(frozen=True)
 class Experiment:
     """One row: a network and how it is trained.
 
-    ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``).
+    ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``). ``start`` names the row
+    whose finished network of the same seed this one goes on from.
 
     ``group``: baselines, ablation or trials. ``rules`` and ``training`` are changes of ``SampleRules`` and
     ``TrainingSettings``, which trials make.
@@ -35,20 +37,26 @@ class Experiment:
     stage: int = 2
     rules: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    start: str = ""
 
 
-def _baseline(title: str, name: str, loss: Objective, stage: int = 2) -> Experiment:
-    return Experiment(title, "baselines", lambda size: Baseline(name, size), loss, stage=stage)
+INSTANCES = {"pairs": "paper"}
+
+
+def _baseline(title: str, name: str, loss: Objective, stage: int = 2, start: str = "") -> Experiment:
+    return Experiment(
+        title, "baselines", lambda size: Baseline(name, size), loss, stage=stage, rules=INSTANCES, start=start
+    )
 
 
 def _ablated(title: str, *points: str, config: str = "small") -> Experiment:
-    """Our network with eqs. 5, 6 and both triplets, and those terms of eq. 4 that are named."""
-    weights = ObjectiveWeights(LossWeights(points=points))
-    return Experiment(title, "ablation", lambda size: build(config), weights=weights)
+    """Our network with eqs. 5, 6 and both triplets, and those terms of eq. 4 that are named: no loss of ours."""
+    weights = replace(PAPER, iph=LossWeights(points=points))
+    return Experiment(title, "ablation", lambda size: build(config), weights=weights, rules=INSTANCES)
 
 
 def _trial(title: str, config: str = "small", iph: LossWeights | None = None, **changes: Any) -> Experiment:
-    """``small`` as the ablation's last row trains it, with one thing changed.
+    """``small`` as it is trained in our way, with one thing changed.
 
     ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and ``training``.
     """
@@ -60,15 +68,19 @@ def _trial(title: str, config: str = "small", iph: LossWeights | None = None, **
 EXPERIMENTS: dict[str, Experiment] = {
     "dovenet-retrained": _baseline("DoveNet", "dovenet", reconstruction),
     "rainnet-retrained": _baseline("RainNet", "rainnet", reconstruction),
+    "rainnet-r-retrained": _baseline("RainNet (R)", "rainnet-r", reconstruction),
     "bargainnet-retrained": _baseline("BargainNet", "bargainnet", bargain),
     "bargainnet-r-retrained": _baseline("BargainNet (R)", "bargainnet-r", bargain),
-    "bargainnet-r-pp-retrained": _baseline("BargainNet (R)(++)", "bargainnet-r-pp", bargain, stage=3),
+    "bargainnet-r-pp-retrained": _baseline(
+        "BargainNet (R)(++)", "bargainnet-r", bargain, stage=3, start="bargainnet-r-retrained"
+    ),
     "h-net": _ablated("H-Net", config="h-net"),
     "h-net-se": _ablated("H-Net + SE"),
     "h-net-se-mid": _ablated("H-Net + SE + mid-tone loss", "mid-tone"),
     "h-net-se-shadow": _ablated("H-Net + SE + shadow loss", "shadow"),
     "h-net-se-highlight": _ablated("H-Net + SE + highlight loss", "highlight"),
     "h-net-se-all": _ablated("H-Net + SE + LM loss", "highlight", "mid-tone", "shadow"),
+    "trial-usual": _trial("as it is trained"),
     "trial-rgb": _trial("head: RGB", "small-rgb"),
     "trial-plain": _trial("head and normalisation of the paper's form", "small-plain"),
     "trial-wide": _trial("width × 1.5", widths=(36, 60, 96, 144)),

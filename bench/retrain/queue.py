@@ -21,9 +21,9 @@ from bench.retrain.pace import paces
 from bench.retrain.terms import Terms, rules_of
 from iph.checkpoint import load_tensors
 from iph.data.pack import PackedPhotos, pack_for_runs
+from iph.data.samples import paper_rules
 from iph.files import read_json, replacing, write_json
 from iph.training.loop import TrainingSettings, train
-from iph.training.stages import stage
 from iph.training.validate import hold_out, validate, validation_batch
 
 CHECK_EVERY = 200  # steps; what a stop loses at most
@@ -49,6 +49,12 @@ class TrainingJob:
     def weights(self) -> Path:
         """The finished network."""
         return self.run.with_suffix(".safetensors")
+
+    @property
+    def start(self) -> "TrainingJob | None":
+        """The job whose network this one goes on from, or None."""
+        row = EXPERIMENTS[self.row].start
+        return TrainingJob(row, self.seed, self.out) if row else None
 
     def facts(self) -> dict | None:
         """What was done: ``minutes``, ``images``, ``parameters``; and measured: ``held_out``, ``sets``.
@@ -101,6 +107,8 @@ def work(jobs: list[TrainingJob], minutes: float, terms: Terms, say: Callable[[s
                 say(f"{place}: another process is at it")
             elif job.finished(minutes):
                 say(f"{place}: done before")
+            elif (start := job.start) and not start.weights.is_file():
+                say(f"{place}: waits for the weights of {start.row} seed {start.seed}, which it goes on from")
             else:
                 say(f"{place}: " + ("goes on" if (job.run / "last.pt").is_file() else "starts"))
                 steps = max(1, round(minutes * pace[job.row] / terms.batch))
@@ -121,12 +129,15 @@ def _train(job: TrainingJob, photos: PackedPhotos, terms: Terms, images: int) ->
         images=images,
         batch=terms.batch,
         seed=job.seed,
+        start=experiment.start,
         check_every=CHECK_EVERY,
         validation_images=VALIDATION_IMAGES,
         **{"rate": terms.rate, "warm_up": WARM_UP} | experiment.training,
     )
     torch.manual_seed(job.seed)
     network = experiment.network(terms.size)
+    if job.start:
+        load_strict(network, load_tensors(job.start.weights)[0], str(job.start.weights))
     with open(job.run / "log.txt", "a") as log, contextlib.redirect_stdout(log):
         train(network, photos, settings, objective=experiment.objective)
     with replacing(job.weights) as temporary:
@@ -142,11 +153,11 @@ def _train(job: TrainingJob, photos: PackedPhotos, terms: Terms, images: int) ->
 def held_out(job: TrainingJob, photos: PackedPhotos, terms: Terms) -> dict[str, float]:
     """``ratio`` of foreground errors, and that with a wrong reference, on photos that no job trained on.
 
-    The samples are the same for all rows, whatever their own are like: those of stage 2, at the training size.
+    The samples are the same for all rows, whatever their own are like: pairs of instances, at the training size.
     """
     network = EXPERIMENTS[job.row].network(terms.size)
     load_strict(network, load_tensors(job.weights)[0], str(job.weights))
-    checks = validation_batch(hold_out(photos)[1], stage(2, "small", terms.size).rules, HELD_OUT_IMAGES)
+    checks = validation_batch(hold_out(photos)[1], paper_rules(terms.size, 2), HELD_OUT_IMAGES)
     found = validate(network, checks, torch.device("cpu"))
     return {
         "ratio": found["ratio"],

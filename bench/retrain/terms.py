@@ -19,6 +19,7 @@ class Terms:
     size: int = 64
     batch: int = 48
     rate: float = SMALL_RATES[2]
+    losses: str = "eqs. 1 to 6, on pairs of instances"  # jobs of other terms, made before there was this field, differ
 
 
 def open_queue(out: Path, terms: Terms) -> None:

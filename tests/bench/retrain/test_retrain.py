@@ -106,15 +106,15 @@ def steps(job: TrainingJob) -> list[int]:
 def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set, tmp_path, often):
     """One baseline and one row of the ablation, two seeds, on a set of two composites."""
     out = tmp_path / "queue"
-    rows = ["--only", "bargainnet-r-pp-retrained,h-net"]
+    rows = ["--only", "bargainnet-r-retrained,h-net"]
     common = ["--photos", photos, "--out", out, "--minutes", TINY, *rows, "--dataset", open_set]
     done = invoke(*common, "--seeds", 1)
     assert done.exit_code == 0, done.output
-    assert "1/2 bargainnet-r-pp-retrained seed 0: 0.01 minutes" in done.output
+    assert "1/2 bargainnet-r-retrained seed 0: 0.01 minutes" in done.output
     done = invoke(*common, "--seeds", 2)
     assert done.exit_code == 0, done.output
     assert done.output.count("seed 0: done before") == 2 and done.output.count("seed 1: starts") == 2
-    assert "| BargainNet (R)(++) | 2 | 2.10 M |" in done.output and " ± " in done.output
+    assert "| BargainNet (R) | 2 | 2.10 M |" in done.output and " ± " in done.output
     assert (out / "two.md").read_text().strip() in done.output
 
     frame = Store(out / "results", "two").read()
@@ -129,7 +129,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     kept, own = map(float, composite[4:6])  # around the foreground a composite is its target, save for resizing
     assert kept == pytest.approx(own, abs=0.05)
 
-    weights = load(TrainingJob("bargainnet-r-pp-retrained", 1, out).weights).state_dict()
+    weights = load(TrainingJob("bargainnet-r-retrained", 1, out).weights).state_dict()
     moved = [value.abs().max() for name, value in weights.items() if name.endswith("running_mean")]
     assert len(moved) > 5 and min(moved) > 0  # batch normalisation's statistics come with the averaged weights
 
@@ -146,6 +146,23 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     job = TrainingJob("h-net", 0, out)
     assert "h-net seed 0: goes on" in longer.output and job.facts()["minutes"] == 2 * TINY
     assert steps(job) == sorted(steps(job)) and steps(job).count(0) == 1
+
+
+def test_the_second_row_of_bargainnet_goes_on_from_the_first(photos, tmp_path, often):
+    """BargainNet (R)(++) is (R) of the same seed, trained further on people beside people; without it, it waits."""
+    common = ["--photos", photos, "--out", tmp_path, "--minutes", TINY, "--seeds", 1, "--only"]
+    alone = invoke(*common, "bargainnet-r-pp-retrained")
+    assert "waits for the weights of bargainnet-r-retrained seed 0" in alone.output
+    both = invoke(*common, "bargainnet-r-retrained,bargainnet-r-pp-retrained")
+    assert both.exit_code == 0 and "2/2 bargainnet-r-pp-retrained seed 0: starts" in both.output, both.output
+    first, second = (TrainingJob(f"bargainnet-r{name}-retrained", 0, tmp_path) for name in ("", "-pp"))
+    before, after = (load(job.weights).state_dict() for job in (first, second))
+    fresh = EXPERIMENTS["bargainnet-r-retrained"].network(64).state_dict()
+    names = [name for name, value in before.items() if value.ndim == 4]
+    moved = sum(float((after[name] - before[name]).norm()) for name in names)
+    assert 0 < moved < 0.2 * sum(float((after[name] - fresh[name]).norm()) for name in names)
+    settings = json.loads((second.run / "settings.json").read_text())["training"]
+    assert settings["start"] == "bargainnet-r-retrained" and settings["rules"]["stage"] == 3
 
 
 def test_a_trained_baseline_is_a_row_of_the_benchmark(tmp_path, open_set):
@@ -285,13 +302,17 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
 def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):
     with pytest.raises(InputError, match="did you mean 'dovenet-retrained'"):
         chosen(["dovenet-retraind"])
-    assert chosen([]) == chosen(["ablation", "baselines"]) and len(chosen([])) == 11
+    assert chosen([]) == chosen(["ablation", "baselines"]) and len(chosen([])) == 12
     assert chosen(["h-net", "dovenet-retrained"]) == ["dovenet-retrained", "h-net"]
     wrong = invoke("--photos", photos, "--out", tmp_path, "--size", 96)
     assert wrong.exit_code == 2 and "expected a power of two as the size, but got 96" in wrong.output
     open_queue(tmp_path / "q", Terms("here"))
     with pytest.raises(InputError, match="take another folder"):
         open_queue(tmp_path / "q", Terms("here", 128))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "terms.json").write_text('{"photos": "here", "size": 64, "batch": 48, "rate": 0.002}')
+    with pytest.raises(InputError, match="take another folder"):  # of the time before eqs. 1 to 6
+        open_queue(tmp_path / "old", Terms("here"))
     assert json.loads((tmp_path / "q" / "terms.json").read_text())["size"] == 64
     (tmp_path / "q" / "terms.json").write_text("{broken")
     damaged = invoke("--photos", photos, "--out", tmp_path / "q")
