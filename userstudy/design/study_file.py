@@ -48,7 +48,9 @@ class Pairs(Section):
     question: str = "Which picture looks more natural?"
     per_rater: int = Field(ge=1, description="different pairs that each rater judges, checks and repeats not counted")
     with_composite: bool = Field(False, description="the unedited input competes as a method of its own")
-    show_composite: bool = Field(False, description="the unedited input is shown beside the pair")
+    show_composite: bool = Field(
+        False, description="the unedited input is shown beside the pair, also where it competes and can be recognised"
+    )
     answers: tuple[Answer, ...] = Field(("tie", "both_bad", "skip"), description="answers beside left and right")
     repeats: int = Field(0, ge=0, description="pairs shown once more with sides swapped")
     attention: int = Field(0, ge=0, description="pairs that tell the rater what to press")
@@ -126,9 +128,10 @@ class StudyFile(Section):
     def _asks_something(self) -> "StudyFile":
         if self.pairs is None and self.ranking is None:
             raise ValueError("expected a [pairs] or a [ranking] section, got neither")
-        for part in (self.pairs, self.ranking):
-            if part and part.with_composite and part.show_composite:
-                raise ValueError("with_composite and show_composite exclude each other: raters would recognise it")
+        if self.ranking and self.ranking.with_composite and self.ranking.show_composite:
+            raise ValueError(
+                "with_composite and show_composite exclude each other in a ranking: it would hold it twice"
+            )
         if self.pairs and self.pairs.repeats > self.pairs.per_rater:
             raise ValueError(f"repeats ({self.pairs.repeats}) cannot exceed per_rater ({self.pairs.per_rater})")
         return self

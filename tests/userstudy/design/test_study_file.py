@@ -59,9 +59,9 @@ def test_a_results_folder_of_bench_is_read(tmp_path):
         ('"methods"', '"methods"\ncomposite = "raw"', ()),
         ("per_rater = 6", "per_rater = 6\nrepeats = 7", ("repeats (7) cannot exceed per_rater (6)",)),
         (
-            "per_rater = 6",
-            "per_rater = 6\nwith_composite = true\nshow_composite = true",
-            ("raters would recognise it",),
+            "[raters]",
+            "[ranking]\nper_rater = 2\nwith_composite = true\nshow_composite = true\n[raters]",
+            ("exclude each other in a ranking",),
         ),
         (
             "[raters]",

@@ -143,5 +143,5 @@ def test_errors_to_expect_for_the_scores_of_table_2(votes, least, most):
     fitted = thurstone_case_v(wins)
     np.testing.assert_allclose(fitted.scores, scores - scores.mean(), atol=1e-7)
     assert_printed([fitted.se.min(), fitted.se.max()], [least, most])
-    if votes == 45:  # the paper's 45 votes a pair do not tell DoveNet from the composite
+    if votes == 45:  # 45 votes a pair (the paper gives no number) do not tell DoveNet from the composite
         assert_printed(fitted.contrasts()[1][0, 1], ".124")
