@@ -21,6 +21,9 @@ from iph.reference import Reference, References, as_picture, as_references
 from iph.views import network_view, read_mask
 
 
+PSI = {"portrait": "psi", "general": "psi-general"}  # ψ is read by the network it was trained with alone
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """A harmonized photo: ``image`` has the input's shape and dtype, and its very pixels outside the foreground.
@@ -136,7 +139,7 @@ def load(model: str | Path = "portrait") -> Harmonizer:
     network = load_network(model)
     if not isinstance(network, Network):
         raise InputError(f"expected the weights of a harmonizer, but {model} holds a {type(network).__name__}")
-    return Harmonizer(network, load_network("psi") if model == "portrait" else None)
+    return Harmonizer(network, load_network(PSI[model]) if model in PSI else None)
 
 
 def harmonize(

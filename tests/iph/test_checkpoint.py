@@ -134,7 +134,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_the_files_in_this_repository_are_the_ones_of_their_checksums():
     sums = json.loads((checkpoint.FOLDER / "checksums.json").read_text())
-    assert {"general", "portrait", "psi", "segmentation"} <= set(checkpoint.shipped_names())
+    assert {"general", "portrait", "psi", "psi-general", "segmentation"} <= set(checkpoint.shipped_names())
     for name in checkpoint.shipped_names():
         assert sums[f"{name}.safetensors"] == checkpoint.checksum(locate(name))
         load_tensors(name)
