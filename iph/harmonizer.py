@@ -20,7 +20,6 @@ from iph.pixels import proxy
 from iph.reference import Reference, References, as_picture, as_references
 from iph.views import network_view, read_mask
 
-
 PSI = {"portrait": "psi", "general": "psi-general"}  # ψ is read by the network it was trained with alone
 
 
@@ -132,7 +131,7 @@ class Session:
 
 @cache
 def load(model: str | Path = "portrait") -> Harmonizer:
-    """The harmonizer of a shipped name (``portrait``: IPH++, the default; ``general``: IPH) or a .safetensors path.
+    """The harmonizer of a shipped name (``portrait``, the default, or ``general``) or a .safetensors path.
 
     Raises InputError for an unknown name, a missing or an altered file.
     """

@@ -1,6 +1,7 @@
 """The colour mapping: what the harmonizer did at low resolution, as a formula for any size.
 
-This is the paper's polynomial fitting. A mapping is kept as its *change* from identity:
+The paper has "a polynomial fitting like in Afifi et al. (2019)" here; the terms are theirs, the rest is ours. A mapping
+is kept as its *change* from identity:
 ``output = clip(input + change(clip(input, low, high)), 0, 1)``, with the eleven terms of ``iph.polynomial``. The change
 is held constant outside the range it was fitted on, so a highlight that the small picture never showed is shifted like
 its nearest known neighbour instead of running away. Being linear in its coefficients, a change can be weakened, or its

@@ -1,7 +1,8 @@
 """The 11-term colour polynomial (Hong et al. 2001; ``kernelP`` of Afifi et al. 2019), fitted as a change from identity.
 
-Terms ``[r, g, b, rg, rb, gb, r², g², b², rgb, 1]`` of gamma-encoded values in [0, 1]. The paper fits it to the
-network's small output and applies it at full size. Axes: ``K`` pixels, ``T`` terms.
+Terms ``[r, g, b, rg, rb, gb, r², g², b², rgb, 1]`` of gamma-encoded values in [0, 1]. The paper says no more
+than "a polynomial fitting like in Afifi et al. (2019)": the terms are from there, ridge and limits are ours.
+Axes: ``K`` pixels, ``T`` terms.
 """
 
 import cv2

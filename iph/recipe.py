@@ -1,7 +1,7 @@
 """A recipe: what was done to a photo, as a JSON file that does it again.
 
-It holds the colour mapping that the network answered with (Sec. 4's polynomial, 33 numbers), how much of it was taken,
-the masks as PNG pictures, and where a person was placed. Replaying needs the photos, but no network.
+It holds the colour mapping that the network answered with (33 numbers: the polynomial of the paper's Sec. 5), how much
+of it was taken, the masks as PNG pictures, and where a person was placed. Replaying needs the photos, but no network.
 """
 
 import base64

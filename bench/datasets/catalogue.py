@@ -77,16 +77,16 @@ CATALOGUE: dict[str, KnownDataset] = {
     ),
     "portraittest": KnownDataset(
         "PortraitTest",
-        "portraits composited and harmonized by professionals (IPH, Sec. 3)",
+        "high-resolution composite portraits, ground truth by professionals with curve layers (IPH, Sec. 3)",
         "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization; a manifest, parallel folders with a "
         "two-colour mask, or RealHM's names are all read",
         "not stated",
-        None,
+        50,
     ),
     "rcocoharmony": KnownDataset(
         "RCOCOHarmony",
-        "real COCO composites with a reference region (IPH); same link as PortraitTest, same layouts read",
-        "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization",
+        "not in the paper; what it holds is not known; same layouts read as for PortraitTest",
+        "link in github.com/jeya-maria-jose/Interactive-Portrait-Harmonization, to PortraitTest's file",
         "not stated",
         None,
     ),

@@ -75,7 +75,7 @@ cie_delta_sq76 = Metric(
     "ΔE squared",
     "frame",
     "inferred from Valanarasu et al. 2022, Table 1",
-    "mean squared ΔE76, which the paper's 'CIE Delta' column behaves like",
+    "mean squared ΔE76; the paper's 'CIE Delta' grows with the MSE like it on PortraitTest, not on IntHarmony",
 )
 lpips = Metric(
     "lpips",

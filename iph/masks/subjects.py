@@ -1,4 +1,6 @@
-"""Who and what is in a picture, and which of it may serve as a reference (the paper's Appendix A).
+"""Who and what is in a picture, and which of it may serve as a reference (the paper's Appendix).
+
+The paper takes a saliency model (Pang et al. 2020) for this; here it is the segmentation network of our own.
 
 The network says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
 """

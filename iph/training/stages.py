@@ -3,7 +3,7 @@
 ``paper`` trains as the paper says: 256 x 256, batch 48, Adam at 1e-4 on iHarmony4 (the background is the reference),
 1e-5 on IntHarmony and 1e-6 on augmented MHP, on instances of one photo, with L_IPH alone. What it does not say stays as
 plain as it can be: the rate is constant, nothing is clipped or averaged. One photo in twenty is held out to choose the
-best weights by. The other configurations are ours: a network of a fortieth of its size, trained from nothing at
+best weights by. The other configurations are ours: a network of a 37th of its size, trained from nothing at
 64 x 64, wants larger steps, more variety and the squared error; stage 3 adds people pasted beside people of other
 photos.
 """
