@@ -82,7 +82,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "h-net-se-all": _ablated("H-Net + SE + LM loss", "highlight", "mid-tone", "shadow"),
     "trial-usual": _trial("as it is trained"),
     "trial-rgb": _trial("head: RGB", "small-rgb"),
-    "trial-plain": _trial("head and normalisation of the paper's form", "small-plain"),
+    "trial-plain": _trial("RGB head, one code, normalised over the whole map", "small-plain"),
     "trial-wide": _trial("width × 1.5", widths=(36, 60, 96, 144)),
     "trial-outside": _trial("normalised over the whole map", inside=False),
     "trial-l1": _trial("no squared error", squared=0.0),
