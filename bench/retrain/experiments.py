@@ -96,6 +96,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trial-luminance": _trial("α = 0.5", iph=LossWeights(alpha=0.5)),
     "trial-triplets": _trial("β = 0.1", iph=LossWeights(beta=0.1)),
     "trial-no-consistency": _trial("λ = 0", iph=LossWeights(lam=0.0)),
+    "trial-no-luminance": _trial("α = 0", iph=LossWeights(alpha=0.0)),
     "trial-consistency": _trial("λ = 0.1", iph=LossWeights(lam=0.1)),
     "trial-reference-code": _trial("code of the reference alone", both=False),
     "trial-own-look": _trial("no look changes of the whole photo", rules={"whole_look": 0.0}),
