@@ -16,7 +16,9 @@ from iph.masks.forms import HALF
 from iph.match.closed_form import SIDE, Seen, see
 from iph.match.network import MatchNetwork
 from iph.pixels import FULL_SCALE
-from iph.views import SMALL_SHARE, WORKING_SIZE, _surroundings, shrink, shrink_mask
+from iph.views import SMALL_SHARE, _surroundings, shrink, shrink_mask
+
+WORKING_SIZE = 128  # side of the square that the network of the match sees
 
 
 @dataclass(frozen=True)
