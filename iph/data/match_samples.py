@@ -86,13 +86,13 @@ class MatchSampler(Sampler):
         image, layers = self._crop(rng, int(number))
         if rng.random() < base.whole_look:
             image = random_global_look(rng, self.film_luts, base.whole_strength).apply(image)
-        candidates = [layer for layer, person in layers if person or not people]
-        foreground, _ = self._foreground(rng, candidates, image.shape[:2])
+        candidates = [layer for layer in layers if layer[1] or not people]
+        foreground, _, _ = self._foreground(rng, candidates, image.shape[:2])
         others = [(layer, person) for layer, person in layers if layer is not foreground]
         if rng.random() < rules.unlike:
             reference = unlike_region(rng, image, foreground, [layer for layer, person in others if not person])
         else:
-            reference = self._reference(rng, foreground, [layer for layer, _ in others])
+            reference, _ = self._reference(rng, foreground, others)
         if not foreground.any() or rng.random() < base.unchanged:
             return self._finished(rng, image, foreground, reference, image)
         if transfer:
