@@ -55,12 +55,14 @@ def _ablated(title: str, *points: str, config: str = "small") -> Experiment:
     return Experiment(title, "ablation", lambda size: build(config), weights=weights, rules=INSTANCES)
 
 
-def _trial(title: str, config: str = "small", iph: LossWeights | None = None, **changes: Any) -> Experiment:
+def _trial(title: str, config: str = "small", iph: Mapping[str, float] | None = None, **changes: Any) -> Experiment:
     """``small`` as it is trained in our way, with one thing changed.
 
-    ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and ``training``.
+    ``iph`` are fields of ``LossWeights``; ``changes`` are fields of ``Config``, or ``squared``, ``rules`` and
+    ``training``.
     """
-    weights = ObjectiveWeights(iph or LossWeights(), changes.pop("squared", ObjectiveWeights.squared))
+    usual = ObjectiveWeights()
+    weights = replace(usual, iph=replace(usual.iph, **iph or {}), squared=changes.pop("squared", usual.squared))
     rules, training = changes.pop("rules", {}), changes.pop("training", {})
     return Experiment(title, "trials", lambda size: build(config, **changes), objective, weights, 2, rules, training)
 
@@ -86,18 +88,18 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trial-wide": _trial("width × 1.5", widths=(36, 60, 96, 144)),
     "trial-outside": _trial("normalised over the whole map", inside=False),
     "trial-l1": _trial("no squared error", squared=0.0),
-    "trial-no-triplets": _trial("β = 0", iph=LossWeights(beta=0.0)),
+    "trial-no-triplets": _trial("β = 0", iph={"beta": 0.0}),
     "trial-uncropped": _trial("no crops", rules={"crop": (1.0, 1.0)}),
     "trial-no-average": _trial("no averaged weights", training={"average": 0.0}),
     "trial-short-code": _trial("code of 16", code=16),
     "trial-long-warm-up": _trial("warm-up of 500 steps", training={"warm_up": 500}),
     "trial-deep-style": _trial("one level more in the style encoder", style_widths=(16, 32, 48, 64, 64)),
-    "trial-margin": _trial("m = 0.5", iph=LossWeights(margin=0.5)),
-    "trial-luminance": _trial("α = 0.5", iph=LossWeights(alpha=0.5)),
-    "trial-triplets": _trial("β = 0.1", iph=LossWeights(beta=0.1)),
-    "trial-no-consistency": _trial("λ = 0", iph=LossWeights(lam=0.0)),
-    "trial-no-luminance": _trial("α = 0", iph=LossWeights(alpha=0.0)),
-    "trial-consistency": _trial("λ = 0.1", iph=LossWeights(lam=0.1)),
+    "trial-margin": _trial("m = 0.5", iph={"margin": 0.5}),
+    "trial-luminance": _trial("α = 0.5", iph={"alpha": 0.5}),
+    "trial-triplets": _trial("β = 0.1", iph={"beta": 0.1}),
+    "trial-no-consistency": _trial("λ = 0", iph={"lam": 0.0}),
+    "trial-no-luminance": _trial("α = 0", iph={"alpha": 0.0}),
+    "trial-consistency": _trial("λ = 0.1", iph={"lam": 0.1}),
     "trial-reference-code": _trial("code of the reference alone", both=False),
     "trial-own-look": _trial("no look changes of the whole photo", rules={"whole_look": 0.0}),
     "trial-instances": _trial("no arbitrary regions as foregrounds", rules={"arbitrary": 0.0}),

@@ -19,16 +19,17 @@ class ObjectiveWeights:
     """L_IPH's weights, and ours: the squared error where the truth is known, look matching and content where not.
 
     The L1 of eq. 6 aims at the median of what the truth may be; the squared error that benchmarks report asks for the
-    mean, and punishes the few results that are far off. ``PAPER`` is without it.
+    mean, and punishes the few results that are far off. ``PAPER`` is without it. α is a tenth of the paper form's,
+    because most references that our rules draw are regions whose luminance says little (docs/trials.md).
     """
 
-    iph: LossWeights = field(default_factory=LossWeights)
+    iph: LossWeights = field(default_factory=lambda: LossWeights(alpha=0.01))
     squared: float = 4.0
     look: float = 0.5
     content: float = 0.2
 
 
-PAPER = ObjectiveWeights(squared=0.0, look=0.0, content=0.0)
+PAPER = ObjectiveWeights(LossWeights(), squared=0.0, look=0.0, content=0.0)
 """The paper's losses alone (their weights are ours: it gives none)."""
 
 Objective = Callable[[nn.Module, Batch, ObjectiveWeights], tuple[Tensor, dict[str, float]]]
