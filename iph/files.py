@@ -1,7 +1,9 @@
 """Files that are never half written: they are made beside their target, then renamed over it; and notes in JSON."""
 
+import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +46,23 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def read_bounded(path: str | os.PathLike, most: int) -> bytes:
+    """The content of a regular file, at most ``most`` + 1 bytes of it, so that a longer one is known by its length.
+
+    The size a file claims is not trusted: it may grow. Raises OSError, also for what is no regular file: a pipe or a
+    device might never end.
+    """
+    # Non-blocking: to open a pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "Is a directory" if stat.S_ISDIR(found.st_mode) else "Not a regular file")
+        expected = min(found.st_size, most)  # room for all of ``most`` would be taken at once
+        data = file.read(expected + 1)
+        return data if len(data) <= expected else data + file.read(most - expected)
 
 
 def read_json(path: Path) -> Any:

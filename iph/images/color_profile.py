@@ -14,6 +14,7 @@ from iph.errors import InputError
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 NAMES = {b"RGB ": "rgb", b"GRAY": "gray", b"CMYK": "cmyk"}
+MOST_BYTES, MOST_TAGS = 16 << 20, 100
 # ISO/IEC 23091-2 colour primaries that photos use beside sRGB's: white, then red, green and blue, as CIE xy.
 D65 = [0.3127, 0.3290, 1]
 CODED_PRIMARIES = {
@@ -23,8 +24,13 @@ CODED_PRIMARIES = {
 
 
 def color_space(icc: bytes | None) -> str | None:
-    """``rgb``, ``gray`` or ``cmyk``: the kind of numbers a profile describes; None where it is not such a profile."""
-    return NAMES.get(icc[16:20]) if icc and icc[36:40] == b"acsp" else None
+    """``rgb``, ``gray`` or ``cmyk``: the kind of numbers a profile describes; None where it is none.
+
+    Nor is one of absurd size: printers' profiles have a few megabytes and two dozen tags.
+    """
+    if not icc or icc[36:40] != b"acsp" or len(icc) > MOST_BYTES or int.from_bytes(icc[128:132], "big") > MOST_TAGS:
+        return None
+    return NAMES.get(icc[16:20])
 
 
 @functools.cache

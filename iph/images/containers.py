@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import imagecodecs
 import numpy as np
 
+EXIF, MOST_EXIF_SEGMENTS = b"Exif\x00\x00", 16  # writers that split the block use a handful
 JPEG_MARKERS_ALONE = {0x01, *range(0xD0, 0xD9)}
 PHOTOSHOP = b"Photoshop 3.0\x00"
 THUMBNAILS = {1033, 1036}  # Photoshop's resources that show the photo before the edit
@@ -23,24 +24,59 @@ PNG_REPEATED = (PNG_XMP, b"Raw profile type exif", b"Raw profile type APP1", b"R
 Chunks = tuple[tuple[bytes, bytes], ...]
 
 
+def jpeg_marks(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The marker, content's start and end of each segment before the coded pixels, that of the first scan last.
+
+    A byte that belongs to no segment comes as marker 0, for readers skip such bytes one by one.
+    """
+    position = 2
+    while position + 4 <= len(data):
+        marker = data[position + 1]
+        if data[position] != 0xFF or marker in (0x00, 0xFF) or marker in JPEG_MARKERS_ALONE:
+            yield 0, position, position
+            position += 2 if data[position] == 0xFF and marker != 0xFF else 1
+            continue
+        start, end = position + 4, position + 2 + struct.unpack_from(">H", data, position + 2)[0]
+        yield marker, start, end
+        if marker == 0xDA:
+            return
+        position = max(end, start)
+
+
+def exif_marks(data: bytes) -> list[tuple[int, int, int]]:
+    """The segments of a JPEG that hold its EXIF block: one, or several that continue each other."""
+    return [mark for mark in jpeg_marks(data) if mark[0] == 0xE1 and data.startswith(EXIF, mark[1])]
+
+
+def jpeg_exif(data: bytes) -> bytes | None:
+    """The EXIF block of a JPEG from TIFF's signature on; None where there is none, empty where it is in shreds."""
+    marks = exif_marks(data)
+    if len(marks) > MOST_EXIF_SEGMENTS:
+        return b""
+    return b"".join(data[start + len(EXIF) : end] for _, start, end in marks) if marks else None
+
+
+def png_exif(data: bytes) -> bytes | None:
+    """The eXIf chunk of a PNG, wherever it stands, or None."""
+    position = len(PNG_SIGNATURE)
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        if kind == b"eXIf":
+            return data[position + 8 : position + 8 + length]
+        position += 12 + length
+    return None
+
+
 def jpeg_segments(data: bytes) -> bytes:
     """The segments of a JPEG that hold captions and comments: IPTC and Photoshop's (APP13), extended XMP, comments."""
-    kept, resources, position = [], b"", 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF or marker in JPEG_MARKERS_ALONE:
-            position += 1 if marker == 0xFF else 2
-            continue
-        if marker == 0xDA:  # the picture itself
-            break
-        end = position + 2 + struct.unpack_from(">H", data, position + 2)[0]
-        is_extended_xmp = marker == 0xE1 and data.startswith(EXTENDED_XMP, position + 4)
-        if end <= len(data) and marker == 0xED and data.startswith(PHOTOSHOP, position + 4):
-            resources += data[position + 4 + len(PHOTOSHOP) : end]
+    kept, resources = [], []
+    for marker, start, end in jpeg_marks(data):
+        is_extended_xmp = marker == 0xE1 and data.startswith(EXTENDED_XMP, start)
+        if end <= len(data) and marker == 0xED and data.startswith(PHOTOSHOP, start):
+            resources.append(data[start + len(PHOTOSHOP) : end])
         elif end <= len(data) and (marker in (0xED, 0xFE) or is_extended_xmp):
-            kept.append(data[position:end])
-        position = end
-    return b"".join([*_photoshop_segments(without_thumbnails(resources)), *kept])
+            kept.append(data[start - 4 : end])
+    return b"".join([*_photoshop_segments(without_thumbnails(b"".join(resources))), *kept])
 
 
 def _photoshop_segments(resources: bytes) -> Iterator[bytes]:

@@ -15,7 +15,9 @@ from PIL import Image, JpegImagePlugin
 
 from iph.errors import InputError
 from iph.images import color_profile, containers, metadata, tiff
+from iph.images.exif import read_exif
 from iph.images.photo import Photo
+from iph.images.screening import too_large
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP")
 
@@ -27,17 +29,17 @@ pillow_heif.register_heif_opener()
 UPRIGHT = {2: (False, 1), 3: (False, -1), 4: (False, 0), 5: (True, None), 6: (True, 1), 7: (True, -1), 8: (True, 0)}
 
 
-def decode(image: Image.Image, data: bytes) -> Photo:
-    """The first frame of an opened ``image``, whose file is ``data``."""
+def decode(image: Image.Image, data: bytes, shown: bytes) -> Photo:
+    """The first frame of an opened ``image``, whose file is ``data``; decoders see ``shown``, as screening made it."""
     kind = "JPEG" if image.format == "MPO" else image.format  # phones append further pictures to a JPEG
-    orientation = image.getexif().get(tiff.ORIENTATION, 1)
-    exif = tiff.exif_of(image) if kind == "TIFF" else image.info.get("exif")
-    if not exif and len(image.getexif()):
-        exif = image.getexif().tobytes()
-    notes = []
+    if kind == "PNG" and "xmp" not in image.info and b"XML:com.adobe.xmp" in data:
+        image.load()  # it stands behind the pixels
+    xmp, xmp_notes = metadata.readable_xmp(_xmp(image))
+    exif, orientation, exif_notes = read_exif(image, data, xmp)
+    notes = [*exif_notes, *xmp_notes]
     if kind not in ("JPEG", "HEIF") and getattr(image, "is_animated", False):
         notes.append("Only the first page is used." if kind == "TIFF" else "Only the first frame is used.")
-    deep = _deep_samples(image, data)
+    deep = _deep_samples(image, shown)
     color, alpha = deep or _samples(image)
     if kind != "HEIF" and (deep or kind != "TIFF"):  # the other decoders turn the picture themselves
         color, alpha = _upright(color, orientation), None if alpha is None else _upright(alpha, orientation)
@@ -54,7 +56,7 @@ def decode(image: Image.Image, data: bytes) -> Photo:
         alpha,
         icc,
         metadata.upright_exif(exif, width, height),
-        metadata.upright_xmp(_xmp(image)),
+        metadata.upright_xmp(xmp),
         _dpi(image),
         kind,
         (*notes, *note),
@@ -66,8 +68,7 @@ def decode_rare_tiff(data: bytes, max_pixels: int) -> Photo:
     """A TIFF of 16 bits in channels that Pillow knows no mode for, such as grey with alpha; its EXIF is not read."""
     found = tiff.describe(data)
     if found.width * found.height > max_pixels:
-        size = f"{found.width} × {found.height}"
-        raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got one of {size}")
+        raise too_large(max_pixels, f"one of {found.width} × {found.height}")
     color, alpha = tiff.read_deep(data, (found.width, found.height))
     color, alpha = _upright(color, found.orientation), None if alpha is None else _upright(alpha, found.orientation)
     pixels, icc, note = _to_rgb(color, found.icc)

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from iph.errors import InputError
-from iph.files import check_writable, replacing
-from iph.images import decoding, encoding
+from iph.files import check_writable, read_bounded, replacing
+from iph.images import decoding, encoding, screening
 from iph.images.photo import Photo
 
 MAX_BYTES = 1 << 30
@@ -19,6 +19,8 @@ TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 KINDS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".png": "PNG",
     ".webp": "WEBP",
     ".tif": "TIFF",
@@ -37,26 +39,29 @@ def read_photo(source: str | os.PathLike | bytes, max_bytes: int = MAX_BYTES, ma
 
     Pixels come upright, as RGB in the file's own profile, 8 or 16 bits as in the file. Grey, palette and CMYK pictures
     are converted; of several frames the first is taken. Raises InputError on anything that is no whole picture, and,
-    before decoding, on more than ``max_bytes`` or ``max_pixels``.
+    before decoding, on more than ``max_bytes`` or ``max_pixels``, or on what would cost more than a picture does
+    (``screening``). PNG and TIFF of 16 bits may have as many bytes as their own pixels take when nothing is compressed.
+
+    Somebody else's files are better read by ``iph.images.confined``.
     """
-    name, data = _bytes_of(source, max_bytes)
+    name, data = _bytes_of(source, max_bytes, max_pixels)
     try:
-        with Image.open(io.BytesIO(data), formats=decoding.FORMATS) as image:
+        shown = screening.screened(data, max_pixels)
+        with Image.open(io.BytesIO(shown), formats=decoding.FORMATS) as image:
             if image.width * image.height > max_pixels:
-                size = f"{image.width} × {image.height}"
-                raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got {name} of {size}")
-            return decoding.decode(image, data)
+                raise screening.too_large(max_pixels, f"{name} of {image.width} × {image.height}")
+            return decoding.decode(image, data, shown)
     except InputError:
         raise
     except UnidentifiedImageError:
         if data[:4] in TIFF_SIGNATURES:
-            return _rare_tiff(name, data, max_pixels)
+            return _rare_tiff(name, shown, max_pixels)
         formats = "a JPEG, PNG, WebP, TIFF, HEIC or AVIF picture"
         raise InputError(f"expected {formats}, got {name}, whose content is none of these or is damaged") from None
     except Image.DecompressionBombError:
-        raise InputError(f"expected a picture of at most {max_pixels / 1e6:g} megapixels, got more in {name}") from None
-    except Exception as error:  # decoders raise whatever they like on a broken file
-        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off: {error}") from error
+        raise screening.too_large(max_pixels, f"more in {name}") from None
+    except Exception as error:  # decoders raise whatever they like on a broken file, and quote it
+        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off") from error
 
 
 def _rare_tiff(name: str, data: bytes, max_pixels: int) -> Photo:
@@ -65,7 +70,7 @@ def _rare_tiff(name: str, data: bytes, max_pixels: int) -> Photo:
     except InputError:
         raise
     except Exception as error:  # as above
-        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off: {error}") from error
+        raise InputError(f"expected a whole picture, got {name}, which is damaged or cut off") from error
 
 
 def write_photo(photo: Photo, path: str | os.PathLike, quality: int | None = None, edited: bool = True) -> None:
@@ -92,24 +97,21 @@ def kind_of(path: str | os.PathLike) -> str:
     return KINDS[ending]
 
 
-def _bytes_of(source: str | os.PathLike | bytes, max_bytes: int) -> tuple[str, bytes]:
+def _bytes_of(source: str | os.PathLike | bytes, max_bytes: int, max_pixels: int) -> tuple[str, bytes]:
     """What to call the picture in a sentence, and its bytes."""
     if isinstance(source, bytes):
-        name, size = "a picture", len(source)
+        name, data = "a picture", source
     else:
         name = repr(Path(source).name)
         try:
-            size = Path(source).stat().st_size
+            data = read_bounded(source, max_bytes)
+            if len(data) > max_bytes and screening.may_be_deep(data):
+                data = read_bounded(source, max(max_bytes, screening.DEEPEST_PIXEL * max_pixels))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
+            reason = getattr(error, "strerror", None) or "no usable name"
             raise InputError(f"expected a picture file, got {str(source)!r}: {reason}") from None
-    if size == 0:
+    if not data:
         raise InputError(f"expected a picture, got {name} of zero bytes")
-    if size > max_bytes:
-        raise InputError(f"expected at most {max_bytes / 1e6:g} MB, got {name} of {size / 1e6:.1f} MB")
-    if isinstance(source, bytes):
-        return name, source
-    try:
-        return name, Path(source).read_bytes()
-    except OSError as error:
-        raise InputError(f"expected a picture file that can be read, got {str(source)!r}: {error.strerror}") from None
+    if len(data) > max_bytes and len(data) > screening.bytes_of_deep(data, max_pixels):
+        raise InputError(f"expected at most {max_bytes / 1e6:g} MB, got {name}, which is larger")
+    return name, data

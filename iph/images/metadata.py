@@ -6,7 +6,7 @@ The mark is IPTC's ``DigitalSourceType`` (Photo Metadata Standard 2023.1). Every
 import re
 import struct
 from xml.dom import minidom
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -16,6 +16,8 @@ EMPTY_XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="' + RDF.encode() + b'"></rdf:RDF></x:xmpmeta>'
     b'<?xpacket end="w"?>'
 )
+
+MOST_XMP_BYTES, MOST_XMP_NODES, DEEPEST_XMP = 16 << 20, 20_000, 100  # elements, attributes and comments are nodes
 
 ORIENTATION, EXIF_IFD, WIDTH, HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 
@@ -54,6 +56,14 @@ def is_marked_edited(xmp: bytes | None) -> bool:
     values = ["".join(c.data for c in e.childNodes if c.nodeType == c.TEXT_NODE) for e in elements]
     values += [d.getAttributeNS(IPTC, "DigitalSourceType") for d in document.getElementsByTagNameNS(RDF, "Description")]
     return DIGITAL_SOURCE_TYPE in values
+
+
+def readable_xmp(xmp: bytes | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """The packet, or None and a note where it cannot be read."""
+    try:
+        return (_counted(xmp) and xmp if xmp else None), ()
+    except (ExpatError, ValueError, LookupError):
+        return None, ("Its XMP packet could not be read and was left out.",)
 
 
 def upright_xmp(xmp: bytes | None) -> bytes | None:
@@ -96,12 +106,52 @@ def _set_entries(block: bytearray, order: str, start: int, values: dict[int, int
     return pointer
 
 
+def _counted(xmp: bytes) -> bytes:
+    """The packet's document, if a tree of it stays small: streamed first, for each element costs a kilobyte there.
+
+    Raises ExpatError on what is no XML, and ValueError on too much of it or on a type declaration in any encoding: XMP
+    has none, attacks do.
+    """
+    content = xmp.strip(b"\x00 \r\n\t")
+    if len(content) > MOST_XMP_BYTES:
+        raise ValueError("too long")
+    nodes = depth = 0
+
+    def count(*what: object) -> None:
+        nonlocal nodes
+        nodes += 1 + (len(what[1]) if len(what) == 2 and isinstance(what[1], dict) else 0)
+        if nodes > MOST_XMP_NODES:
+            raise ValueError("too many elements")
+
+    def open_element(name: str, attributes: dict) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST_XMP:
+            raise ValueError("too deep")
+        count(name, attributes)
+
+    def close_element(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse(*what: object) -> None:
+        raise ValueError("a document type")
+
+    parser = ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = open_element, close_element
+    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.StartCdataSectionHandler = count
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(content, True)
+    return content
+
+
 def _parse(xmp: bytes | None) -> minidom.Document | None:
-    """The packet as a tree, or None. Documents with a type declaration are refused: XMP has none, attacks do."""
-    if not xmp or b"<!DOCTYPE" in xmp:
+    """The packet as a tree, or None."""
+    if not xmp:
         return None
     try:
-        document = minidom.parseString(xmp.strip(b"\x00 \r\n\t"))
+        content = _counted(xmp)
+        document = minidom.parseString(content)
     except (ExpatError, ValueError, LookupError):
         return None
     return document if document.getElementsByTagNameNS(RDF, "RDF") else None
