@@ -3,17 +3,22 @@
 Tables are ``(N, N, N, 3)``, indexed ``[red, green, blue]``; in the file red runs fastest.
 """
 
+import io
 import os
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_bounded, replacing
 
 LARGEST = 129  # points a side; the specification allows 256, which is a file of half a gigabyte
 MOST_BYTES = 128 << 20
+LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +77,16 @@ def read_cube(path: str | os.PathLike) -> Cube:
     """Read a 3D ``.cube`` file. Raises InputError, with the line where there is one, on anything that is not."""
     path = Path(path)
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}")
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise InputError(f"expected a readable .cube file, got {str(path)!r}: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise InputError(f"expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}")
 
     size, title, low, high = 0, "", np.zeros(3), np.ones(3)
-    rows: list[tuple[int, list[str]]] = []
-    for number, line in enumerate(lines, 1):
+    colors = array("d")  # three numbers a row: as text and lists they would be ten times the file
+    number = last_row = 0
+    for number, line in enumerate(_lines(path, content), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -92,50 +98,51 @@ def read_cube(path: str | os.PathLike) -> Cube:
             case "LUT_1D_SIZE":
                 raise InputError(f"{path.name}, line {number}: expected a 3D table, got a 1D one")
             case "DOMAIN_MIN":
-                low = _numbers(path, number, words[1:], 3)
+                low = np.array(_numbers(path, number, words[1:], 3))
             case "DOMAIN_MAX":
-                high = _numbers(path, number, words[1:], 3)
+                high = np.array(_numbers(path, number, words[1:], 3))
             case "LUT_3D_INPUT_RANGE":  # DaVinci Resolve's own form of the domain
-                low, high = np.repeat(_numbers(path, number, words[1:], 2)[:, None], 3, axis=1)
+                low, high = np.repeat(_numbers(path, number, words[1:], 2), 3).reshape(2, 3)
             case word if not word[0].isalpha() or word.lower() in ("nan", "inf"):
-                rows.append((number, words))
+                if not size:
+                    raise InputError(f"{path.name}, line {number}: expected a line LUT_3D_SIZE before the colours")
+                colors.extend(_numbers(path, number, words, 3))
+                last_row = number
+                if len(colors) > 3 * size**3:
+                    break
             # Other keywords are left alone, as the specification asks.
     if not size:
-        raise InputError(f"{path.name}: expected a line LUT_3D_SIZE, got none in {len(lines)} lines")
+        raise InputError(f"{path.name}: expected a line LUT_3D_SIZE, got none in {number} lines")
     if not (low < high).all():
         raise InputError(f"{path.name}: expected DOMAIN_MIN below DOMAIN_MAX, got {low.tolist()} and {high.tolist()}")
-    table = _table(path, size, rows)
+    if len(colors) != 3 * size**3:
+        where = f", line {last_row}" if colors else ""
+        count = len(colors) // 3
+        raise InputError(f"{path.name}{where}: expected {size}³ = {size**3} rows of colours, got {count}")
+    table = np.frombuffer(colors).reshape(size, size, size, 3)  # (b, g, r, 3)
     return Cube(table.transpose(2, 1, 0, 3).astype(np.float32, order="C"), low, high, title)
 
 
-def _table(path: Path, size: int, rows: list[tuple[int, list[str]]]) -> np.ndarray:
-    """The file's rows as (b, g, r, 3)."""
-    if len(rows) != size**3:
-        where = f", line {rows[min(len(rows), size**3 + 1) - 1][0]}" if rows else ""
-        raise InputError(f"{path.name}{where}: expected {size}³ = {size**3} rows of colours, got {len(rows)}")
-    try:
-        table = np.array([words for _, words in rows], dtype=np.float64)  # (N³, 3)
-    except ValueError:
-        table = np.empty(0)
-    if table.shape != (size**3, 3) or not np.isfinite(table).all():
-        for number, words in rows:
-            _numbers(path, number, words, 3)
-    return table.reshape(size, size, size, 3)
+def _lines(path: Path, content: bytes) -> Iterator[str]:
+    """The lines of the file, one at a time."""
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", errors="replace") as text:  # any end of line
+        while line := text.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE:
+                raise InputError(f"{path.name}: expected lines of less than {LONGEST_LINE} letters, got a longer one")
+            yield line
 
 
-def _numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
+def _numbers(path: Path, line: int, words: list[str], count: int) -> list[float]:
     try:
-        values = np.array(words, dtype=np.float64)
+        values = [float(word) for word in words]
     except ValueError:
-        values = np.empty(0)
-    if values.shape != (count,) or not np.isfinite(values).all():
-        got = " ".join(words)[:60]
-        raise InputError(f"{path.name}, line {line}: expected {count} numbers, got {got!r}")
+        values = []
+    if len(values) != count or not all(map(isfinite, values)):
+        raise InputError(f"{path.name}, line {line}: expected {count} numbers, got {len(words)} other words or numbers")
     return values
 
 
 def _size(path: Path, line: int, words: list[str]) -> int:
-    if len(words) != 1 or not words[0].isdecimal() or not 2 <= int(words[0]) <= LARGEST:
-        got = " ".join(words)[:60]
-        raise InputError(f"{path.name}, line {line}: expected a table size from 2 to {LARGEST}, got {got!r}")
+    if len(words) != 1 or not words[0].isdecimal() or len(words[0]) > 9 or not 2 <= int(words[0]) <= LARGEST:
+        raise InputError(f"{path.name}, line {line}: expected a table size from 2 to {LARGEST}, got another one")
     return int(words[0])

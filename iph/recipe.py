@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_bounded, replacing
 from iph.images.imagefile import MAX_PIXELS, read_photo
 from iph.images.photo import Photo
 from iph.mapping import ColorMapping
@@ -24,6 +24,7 @@ from iph.placement import Placement, compose
 KIND = "iph-recipe"
 VERSION = 1
 MAX_BYTES = 64 << 20
+MOST_VALUES = 10_000
 INPUTS = ("image", "person", "reference_image")
 
 
@@ -80,13 +81,17 @@ class Recipe:
     def load(cls, path: str | Path) -> "Recipe":
         """Read what ``save`` wrote. Raises InputError, in one sentence, on anything else."""
         try:
-            size = Path(path).stat().st_size
-            if size > MAX_BYTES:
-                raise InputError(f"expected a recipe of at most {MAX_BYTES >> 20} MB, got {size / 1e6:.0f} MB")
-            data = json.loads(Path(path).read_text())
+            content = read_bounded(path, MAX_BYTES)
         except OSError as error:
             raise InputError(f"expected a recipe file, got {str(path)!r}: {error.strerror}") from None
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        if len(content) > MAX_BYTES:
+            raise InputError(f"expected a recipe of at most {MAX_BYTES >> 20} MB, got more in {Path(path).name!r}")
+        # A recipe has some eighty values, each an object of its own; a picture in base64 has none of these marks.
+        if sum(content.count(mark) for mark in b"[{,:") > MOST_VALUES:
+            raise InputError(f"expected a recipe of at most {MOST_VALUES} values, got more in {Path(path).name!r}")
+        try:
+            data = json.loads(content.decode())
+        except (ValueError, RecursionError):  # not UTF-8, not JSON, numbers of thousands of digits, lists in lists
             raise InputError(f"expected a recipe in JSON, got {Path(path).name!r}, which is not JSON") from None
         return cls.from_dict(data)
 
@@ -110,22 +115,22 @@ class Recipe:
     def from_dict(cls, data: dict) -> "Recipe":
         """The recipe that ``to_dict`` wrote. Raises InputError on anything else."""
         if not isinstance(data, dict) or data.get("kind") != KIND:
-            raise InputError(f"expected a recipe of kind {KIND!r}, got {str(data)[:60]!r}")
+            raise InputError(f"expected a recipe of kind {KIND!r}, got something else")
         if data.get("version") != VERSION:
-            raise InputError(f"expected a recipe of version {VERSION}, got version {data.get('version')!r}")
+            raise InputError(f"expected a recipe of version {VERSION}, got {_in_short(data.get('version'))}")
         amounts = {name: data.get(name) for name in ("strength", "luminance", "chroma")}
         for name, amount in amounts.items():
             if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= 2:
-                raise InputError(f"expected {name} from 0 to 2 in the recipe, got {amount!r}")
+                raise InputError(f"expected {name} from 0 to 2 in the recipe, got {_in_short(amount)}")
         names, placement, model = data.get("names"), data.get("placement"), data.get("model")
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in (*names.values(), model)):
             raise InputError("expected file names and a model name as texts in the recipe")
         try:
             placement = None if placement is None else Placement(**placement)
         except TypeError:
-            raise InputError(f"expected x, y, height and mirrored as placement, got {str(placement)[:60]!r}") from None
+            raise InputError("expected x, y, height and mirrored as placement, got something else") from None
         return cls(
-            ColorMapping.from_dict(data.get("mapping")),
+            _mapping_from(data.get("mapping")),
             _mask_from_text(data.get("foreground"), "foreground"),
             **amounts,
             placement=placement,
@@ -133,6 +138,20 @@ class Recipe:
             names={name: names[name] for name in INPUTS if name in names},
             model=model,
         )
+
+
+def _mapping_from(data: object) -> ColorMapping:
+    try:
+        return ColorMapping.from_dict(data)
+    except (ValueError, TypeError, OverflowError):  # of numpy too, on lists of uneven lengths or texts in them
+        raise InputError("expected a colour mapping of our own kind in the recipe, got something else") from None
+
+
+def _in_short(value: object) -> str:
+    """A small number as it is, the kind of anything else: no sentence quotes a file, which may be somebody else's."""
+    if isinstance(value, int | float) and abs(value) < 1e6:
+        return f"{value:g}"
+    return {str: "a text", dict: "an object", list: "a list", type(None): "nothing"}.get(type(value), "another number")
 
 
 def _mask_of(photo: Photo, mask: np.ndarray | None) -> np.ndarray:

@@ -9,14 +9,15 @@ stands for both. ``bench`` measures what has this form, ``iph train`` learns fro
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_bounded, replacing
 
 NAME = "manifest.csv"
+MOST_BYTES, MOST_ROWS, LONGEST_ROW = 256 << 20, 1_000_000, 1 << 16
 ROLES = ("composite", "foreground", "reference", "target")
 
 
@@ -46,7 +47,10 @@ def read_manifest(folder: str | Path, split: str | None = None, unsaid: str = "t
     """
     path = Path(folder) / NAME
     try:
-        entries = _rows(path, path.read_text(encoding="utf-8-sig"), unsaid)
+        content = read_bounded(path, MOST_BYTES)
+        if len(content) > MOST_BYTES:
+            raise InputError(f"expected a manifest of at most {MOST_BYTES >> 20} MB, got more in {path}")
+        entries = _rows(path, content.decode("utf-8-sig"), unsaid)
     except OSError as error:
         raise InputError(f"expected a manifest at {path}, but: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -72,11 +76,31 @@ def read_interrupted(path: Path) -> list[Entry]:
 
 
 def _rows(path: Path, text: str, unsaid: str = "train") -> list[Entry]:
+    left = LONGEST_ROW
+
+    def lines() -> Iterator[str]:
+        # A row may go over several lines and never end: its length is bounded, not only its cells'.
+        nonlocal left
+        stream = io.StringIO(text, newline="")
+        while line := stream.readline(LONGEST_ROW):
+            left -= len(line)
+            if left <= 0:
+                raise InputError(f"expected rows of less than {LONGEST_ROW} letters in {path}, got a longer one")
+            yield line
+
+    entries, header = [], None
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        for row in csv.reader(lines()):
+            left = LONGEST_ROW
+            if header is None:
+                header = row
+            elif row:
+                entries.append(_entry(path, len(entries) + 2, dict(zip(header, row, strict=False)), unsaid))
+            if len(entries) > MOST_ROWS:
+                raise InputError(f"expected at most {MOST_ROWS} rows in {path}, got more")
     except csv.Error as error:
         raise InputError(f"expected a table with commas in {path}, but: {error}") from None
-    return [_entry(path, line, row, unsaid) for line, row in enumerate(rows, start=2)]
+    return entries
 
 
 def _entry(path: Path, line: int, row: dict[str, str], unsaid: str) -> Entry:

@@ -80,7 +80,7 @@ def test_the_shared_film_looks_are_read_as_colour_science_reads_them(shared):
         ("LUT_1D_SIZE 16\n", "line 1: expected a 3D table"),
         (HEAD + "\n".join(ROWS[:-1]), "line 8: expected 2³ = 8 rows of colours, got 7"),
         (HEAD + "\n".join([*ROWS, ROWS[0]]), "line 10: expected 2³ = 8 rows of colours, got 9"),
-        (HEAD + "\n".join([*ROWS[:3], "0 0", *ROWS[4:]]), "line 5: expected 3 numbers, got '0 0'"),
+        (HEAD + "\n".join([*ROWS[:3], "0 0", *ROWS[4:]]), "line 5: expected 3 numbers, got 2"),
         (HEAD + "\n".join([*ROWS[:3], "0 0 0,5", *ROWS[4:]]), "line 5: expected 3 numbers"),
         (HEAD + "\n".join([*ROWS[:3], "0 0 nan", *ROWS[4:]]), "line 5: expected 3 numbers"),
         (HEAD + "\n".join([*ROWS[:3], "nan 0 0", *ROWS[4:]]), "line 5: expected 3 numbers"),

@@ -125,7 +125,7 @@ def test_a_person_covers_its_box_cut_at_the_border(x, y, height, mirrored):
     ("change", "sentence"),
     [
         ({"kind": "cake"}, "expected a recipe of kind"),
-        ({"version": 2}, "version 1, got version 2"),
+        ({"version": 2}, "version 1, got 2"),
         ({"strength": "much"}, "expected strength from 0 to 2"),
         ({"chroma": 3}, "expected chroma from 0 to 2"),
         ({"foreground": "not base64!"}, "PNG in base64"),
