@@ -50,7 +50,7 @@ def read_manifest(folder: str | Path, split: str | None = None, unsaid: str = "t
         content = read_bounded(path, MOST_BYTES)
         if len(content) > MOST_BYTES:
             raise InputError(f"expected a manifest of at most {MOST_BYTES >> 20} MB, got more in {path}")
-        entries = _rows(path, content.decode("utf-8-sig"), unsaid)
+        entries = _rows(path, io.BytesIO(content), unsaid)
     except OSError as error:
         raise InputError(f"expected a manifest at {path}, but: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -72,16 +72,16 @@ def read_manifest(folder: str | Path, split: str | None = None, unsaid: str = "t
 def read_interrupted(path: Path) -> list[Entry]:
     """The rows of a manifest that was being written; a torn last line is left out. Raises OSError, InputError."""
     whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return _rows(path, whole + end)
+    return _rows(path, io.BytesIO((whole + end).encode()))
 
 
-def _rows(path: Path, text: str, unsaid: str = "train") -> list[Entry]:
+def _rows(path: Path, content: io.BytesIO, unsaid: str = "train") -> list[Entry]:
     left = LONGEST_ROW
 
     def lines() -> Iterator[str]:
         # A row may go over several lines and never end: its length is bounded, not only its cells'.
         nonlocal left
-        stream = io.StringIO(text, newline="")
+        stream = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
         while line := stream.readline(LONGEST_ROW):
             left -= len(line)
             if left <= 0:

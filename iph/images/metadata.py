@@ -17,7 +17,7 @@ EMPTY_XMP = (
     b'<?xpacket end="w"?>'
 )
 
-MOST_XMP_BYTES, MOST_XMP_NODES, DEEPEST_XMP = 16 << 20, 20_000, 100  # elements, attributes and comments are nodes
+MOST_XMP_BYTES, MOST_XMP_NODES, DEEPEST_XMP = 4 << 20, 20_000, 100  # elements, attributes and comments are nodes
 
 ORIENTATION, EXIF_IFD, WIDTH, HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 
