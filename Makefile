@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: setup browser demo test lint lock audit bench-speed dashboard
+.PHONY: setup browser demo test fuzz lint lock audit bench-speed dashboard
 
 setup: $(VENV)/.ready
 
@@ -23,6 +23,10 @@ demo: setup
 test: setup browser
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -q
+
+# Some minutes of damaged files for every reader; a few of them are tried in every `make test`.
+fuzz: setup
+	FUZZ_EXAMPLES=1500 $(RUN) -m pytest -q tests/fuzz
 
 lint: setup
 	$(RUN) -m ruff check .
