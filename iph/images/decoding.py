@@ -17,6 +17,7 @@ from iph.errors import InputError
 from iph.images import color_profile, containers, metadata, tiff
 from iph.images.exif import read_exif
 from iph.images.photo import Photo
+from iph.images.promises import without_promises
 from iph.images.screening import too_large
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP")
@@ -36,7 +37,8 @@ def decode(image: Image.Image, data: bytes, shown: bytes) -> Photo:
         image.load()  # it stands behind the pixels
     xmp, xmp_notes = metadata.readable_xmp(_xmp(image))
     exif, orientation, exif_notes = read_exif(image, data, xmp)
-    notes = [*exif_notes, *xmp_notes]
+    xmp, lost = without_promises(xmp)
+    notes = [*exif_notes, *xmp_notes, *lost]
     if kind not in ("JPEG", "HEIF") and getattr(image, "is_animated", False):
         notes.append("Only the first page is used." if kind == "TIFF" else "Only the first frame is used.")
     deep = _deep_samples(image, shown)

@@ -27,7 +27,7 @@ def mark_edited(xmp: bytes | None) -> bytes:
 
     Every other property is kept, and an older DigitalSourceType replaced. Without a readable packet it is a new one.
     """
-    document = _parse(xmp) or _parse(EMPTY_XMP)
+    document = parse_xmp(xmp) or parse_xmp(EMPTY_XMP)
     rdf = document.getElementsByTagNameNS(RDF, "RDF")[0]
     descriptions = [n for n in rdf.childNodes if (n.namespaceURI, n.localName) == (RDF, "Description")]
     for description in descriptions:
@@ -49,7 +49,7 @@ def mark_edited(xmp: bytes | None) -> bytes:
 
 def is_marked_edited(xmp: bytes | None) -> bool:
     """Whether the packet carries the mark that ``mark_edited`` writes."""
-    document = _parse(xmp)
+    document = parse_xmp(xmp)
     if document is None:
         return False
     elements = document.getElementsByTagNameNS(IPTC, "DigitalSourceType")
@@ -145,7 +145,7 @@ def _counted(xmp: bytes) -> bytes:
     return content
 
 
-def _parse(xmp: bytes | None) -> minidom.Document | None:
+def parse_xmp(xmp: bytes | None) -> minidom.Document | None:
     """The packet as a tree, or None."""
     if not xmp:
         return None
