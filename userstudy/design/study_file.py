@@ -185,6 +185,8 @@ def load_study(path: Path | str) -> Study:
         raise InputError(f"{path.name} is not valid TOML: {error}") from None
     except ValidationError as error:
         raise InputError("\n".join(_sentence(path.name, text, one) for one in _causes(error.errors()))) from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists
+        raise InputError(f"{path.name} is not TOML that can be read: it has a number or lists of absurd size") from None
     path, wanted = path.resolve(), file.pictures
     methods, items, pictures = find_pictures(
         path.parent / wanted.folder,
