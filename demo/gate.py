@@ -7,6 +7,7 @@ promises.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,8 @@ from iph.errors import InputError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SAFE = ("GET", "HEAD")
+MOST_DRAINED = 128 << 20  # bytes of a refused body that are taken and forgotten
+SILENT_SECONDS = 1.0  # after which a sender has stopped
 FORWARDED = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-original-", b"x-gradio-server")
 KEPT_FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto")  # a named proxy's: Gradio makes its addresses of them
 POLICY = (
@@ -221,14 +224,11 @@ class Body:
 
     async def drain(self) -> None:
         """Take some more and forget it: who is cut off while they still send does not read the answer."""
-        left, message = self.limit, {"more_body": not self._whole}
-        try:
-            async with asyncio.timeout(self.rules.chunk_seconds):
-                while left > 0 and message.get("more_body"):
-                    message = await self._receive()
-                    left -= len(message.get("body", b""))
-        except TimeoutError:
-            pass
+        left, message = min(self.limit, MOST_DRAINED), {"more_body": not self._whole}
+        with contextlib.suppress(TimeoutError):
+            while left > 0 and message.get("more_body"):
+                message = await asyncio.wait_for(self._receive(), SILENT_SECONDS)
+                left -= len(message.get("body", b""))
 
     def _too_large(self) -> None:
         self.refusal = (413, f"The request is too large: at most {self.limit / 1e6:.4g} MB were expected.")

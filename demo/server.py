@@ -10,13 +10,13 @@ from demo.connections import BoundedProtocol
 from demo.gate import LOOPBACK, Gate, Rules, own_names
 from demo.gate_routes import Route
 from demo.settings import Settings
-from demo.uploads import MAX_BYTES
+from demo.uploads import MAX_BYTES, MAX_UPLOAD
 
 SMALL = 1 << 20
 LIMITS = {
     "small": SMALL,
-    "upload": MAX_BYTES,
-    "form": MAX_BYTES + (64 << 10),  # the same file in a form
+    "upload": MAX_UPLOAD,
+    "form": MAX_UPLOAD + (64 << 10),  # the same file in a form
     "mcp": 2 * MAX_BYTES,  # files come as base64 inside JSON, a photo and its mask
 }
 

@@ -8,7 +8,9 @@ import anyio
 
 from demo.plain_routes import Refusal
 
-MAX_BYTES = 64 << 20  # of a picture that a visitor gives
+MAX_PIXELS = 60_000_000  # of a picture that a visitor gives
+MAX_BYTES = 64 << 20  # of its file; one of 16 bits may be as large as its pixels
+MAX_UPLOAD = MAX_PIXELS * 3 * 2 + (1 << 20)  # which is known only when it is read
 SLOWEST = 30  # seconds without a byte
 
 

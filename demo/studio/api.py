@@ -24,10 +24,10 @@ from demo.studio.scene import MODEL
 from demo.studio.served_pictures import write_png
 from demo.studio.suggestions import cut_out as find_person
 from demo.studio.suggestions import free_place, suggestions
-from demo.studio.uploaded_picture import MAX_PIXELS
-from demo.uploads import MAX_BYTES
+from demo.uploads import MAX_BYTES, MAX_PIXELS
 from iph.errors import InputError
-from iph.images.imagefile import read_photo, write_photo
+from iph.images.confined import read_photo_confined
+from iph.images.imagefile import write_photo
 from iph.images.photo import Photo
 from iph.masks import as_mask, from_alpha, from_photo, marks_from_photo
 from iph.masks.forms import from_box_region
@@ -237,7 +237,7 @@ def _path(file: FileData) -> str:
 
 
 def _read(file: FileData) -> Photo:
-    return read_photo(_path(file), MAX_BYTES, MAX_PIXELS)
+    return read_photo_confined(_path(file), MAX_BYTES, MAX_PIXELS)
 
 
 def _name(file: FileData) -> str:

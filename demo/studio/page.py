@@ -27,9 +27,10 @@ from demo.studio.limits import Limits
 from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
 from demo.studio.session_store import SessionStore
-from demo.uploads import MAX_BYTES
+from demo.uploads import MAX_UPLOAD
 from demo.visitor_folders import sweep, sweep_by_age
 from iph.errors import InputError
+from iph.images import confined
 from iph.masks import segment_subjects
 
 TITLE = "Interactive Portrait Harmonization"
@@ -105,7 +106,7 @@ def _mount_page(app: FastAPI, settings: Settings, limits: Limits, links: Mapping
             primary_hue="blue", neutral_hue="zinc", font=FONT, font_mono=("ui-monospace", "Menlo", "monospace")
         ),
         css=CSS,
-        max_file_size=MAX_BYTES,
+        max_file_size=MAX_UPLOAD,
         ssr_mode=False,
         mcp_server=settings.mcp,
         enable_monitoring=False,
@@ -120,7 +121,8 @@ def _mount_page(app: FastAPI, settings: Settings, limits: Limits, links: Mapping
 
 
 def _warm_up() -> None:
-    """Read the weights before the first visitor asks, who is told if that does not work."""
+    """Start a reader of photos and read the weights before the first visitor asks, who is told if that fails."""
+    confined.warm_up()
     half = np.zeros((64, 64), np.float32)
     half[:, :32] = 1
     with contextlib.suppress(InputError):

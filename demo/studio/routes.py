@@ -22,7 +22,7 @@ from demo.studio.events import EVENTS, handle, make_thumbnail
 from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
 from demo.studio.visitor_session import VisitorSession
-from demo.uploads import MAX_BYTES, receive, too_large
+from demo.uploads import MAX_UPLOAD, receive, too_large
 
 WRITING = ("open", "example", "save")  # events that take room on the disk for long
 PICTURE = {"Cache-Control": "private, max-age=3600, immutable", "X-Content-Type-Options": "nosniff"}
@@ -58,12 +58,12 @@ def studio_router(store: SessionStore, limits: Limits) -> APIRouter:
     async def upload(name: str, request: Request, key: Key = "") -> dict:
         client = client_of(request, UPLOAD_COST)
         length = request.headers.get("content-length", "")
-        size = int(length) if length.isdecimal() else MAX_BYTES
-        if size > MAX_BYTES:
-            raise too_large(MAX_BYTES)
+        size = int(length) if length.isdecimal() else MAX_UPLOAD
+        if size > MAX_UPLOAD:
+            raise too_large(MAX_UPLOAD)
         with store.using(name, key) as session, limits.uploads.take(client), limits.space.reserved(client, size):
             path = session.new_upload()
-            await receive(request.stream(), path, MAX_BYTES)
+            await receive(request.stream(), path, MAX_UPLOAD)
         return {"upload": path.name}
 
     @router.post("/session/{name}/event")

@@ -6,14 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from demo.uploads import MAX_BYTES
+from demo.uploads import MAX_BYTES, MAX_PIXELS
 from iph.images.color_profile import convert
-from iph.images.imagefile import read_photo
+from iph.images.confined import read_photo_confined
 from iph.images.photo import Photo
 from iph.masks import from_alpha
 from iph.pixels import small_copy
-
-MAX_PIXELS = 60_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +31,7 @@ class UploadedPicture:
 
     def photo(self) -> Photo:
         """The original, read again at its full size."""
-        return read_photo(self.path, MAX_BYTES, MAX_PIXELS)
+        return read_photo_confined(self.path, MAX_BYTES, MAX_PIXELS)
 
     def on_screen(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels in this picture's profile as the sRGB that a browser shows."""
@@ -42,7 +40,7 @@ class UploadedPicture:
 
 def open_picture(path: Path) -> UploadedPicture:
     """Read a picture and make its proxy. Raises InputError, in one sentence, on anything that is no picture."""
-    photo = read_photo(path, MAX_BYTES, MAX_PIXELS)
+    photo = read_photo_confined(path, MAX_BYTES, MAX_PIXELS)
     height, width = photo.pixels.shape[:2]
     pixels = small_copy(photo.pixels)
     alpha = None

@@ -252,7 +252,7 @@ def test_bodies_have_a_length_and_are_small(page):
 
 
 def test_an_upload_is_measured_while_it_comes(page, monkeypatch):
-    monkeypatch.setattr(routes, "MAX_BYTES", 3 << 20)
+    monkeypatch.setattr(routes, "MAX_UPLOAD", 3 << 20)
     whole = page.upload(b"\0" * (3 << 20))
     assert whole.status_code == 201
     path = page.session.find_upload(whole.json()["upload"])
