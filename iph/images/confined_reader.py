@@ -12,7 +12,7 @@ from iph.errors import InputError
 from iph.images import photo_wire
 
 MOST_ASKED = 1 << 16  # bytes of a question
-BYTES_A_PIXEL = 24  # an associated-alpha TIFF of 16 bits: samples, their copy, and the division in float32
+BYTES_A_PIXEL = 32  # a TIFF of 16 bits with alpha: its file, its samples, colours and alpha apart, and turned
 BYTES_OF_FILE = 4  # the file, the copy a decoder sees, and its metadata in text
 BYTES_BESIDES = 256 << 20  # codecs' tables and threads
 

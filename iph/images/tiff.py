@@ -71,8 +71,12 @@ def read_deep(data: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarra
     if extra and extra[0] in (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA):
         alpha = np.ascontiguousarray(samples[..., colors])
         if extra[0] == tifffile.EXTRASAMPLE.ASSOCALPHA:
-            straight = color * (65535 / np.maximum(alpha, 1, dtype=np.float32))[..., None]
-            color = np.rint(np.minimum(straight, 65535)).astype(np.uint16)
+            straight = np.empty(color.shape, np.uint16)
+            for y in range(0, len(color), 256):  # in bands: as float32 the whole would take several times the file
+                factor = 65535 / np.maximum(alpha[y : y + 256], 1, dtype=np.float32)
+                band = np.minimum(color[y : y + 256] * factor[..., None], 65535)
+                straight[y : y + 256] = np.rint(band)
+            color = straight
     if photometric.name == "MINISWHITE":
         color = 65535 - color
     return np.ascontiguousarray(color[..., 0] if colors == 1 else color), alpha
