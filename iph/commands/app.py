@@ -8,6 +8,7 @@ import traceback
 import typer
 
 from iph.commands.build import build_app
+from iph.commands.cutout import cutout
 from iph.commands.harmonize import harmonize
 from iph.commands.info import info
 from iph.commands.train import train
@@ -28,6 +29,7 @@ they come from.
 
 app = typer.Typer(help=ABOUT, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(harmonize)
+app.command()(cutout)
 app.add_typer(build_app, name="build")
 app.command()(train)
 app.command()(info)

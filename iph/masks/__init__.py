@@ -21,6 +21,8 @@ _HOMES = {
     "from_box": "select",
     "from_click": "select",
     "from_strokes": "select",
+    "clean_edges": "edges",
+    "everybody": "people",
     "Subject": "subjects",
     "automatic_reference": "subjects",
     "segment_subjects": "subjects",

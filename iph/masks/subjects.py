@@ -2,7 +2,8 @@
 
 The paper takes a saliency model (Pang et al. 2020) for this; here it is the segmentation network of our own.
 
-The network says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
+People are the selfie segmenter's wherever it finds any. Of the rest, and where it finds nobody, the project's network
+says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF
+from iph.masks.people import people_apart
 from iph.masks.refine import enlarge, grabcut
 from iph.masks.select import bounds, closer, connected, discs
 from iph.masks.windows import look, working_copy
@@ -95,10 +97,25 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
     copy = working_copy(image)
     if np.ptp(copy) < CONTRAST:
         return
-    for score, person, probability in _find(copy)[:limit]:
-        mask = enlarge(image, copy, grabcut(copy, probability))
+    people = people_apart(copy)
+    everyone = np.any([mask > HALF for mask in people], axis=0)
+    found = [(_score(mask), True, mask) for mask in people]
+    for score, person, mask in _find(copy):
+        hard = mask > HALF
+        if not people or (not person and (everyone & hard).sum() <= SAME * hard.sum()):
+            found.append((score, person, mask))
+    found.sort(key=lambda entry: -entry[0])
+    for score, person, probability in found[:limit]:
+        soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
+        mask = enlarge(image, copy, probability if soft else grabcut(copy, probability))
         if (mask >= HALF).any():
             yield Subject(mask, bounds(mask >= HALF), score, person)
+
+
+def _score(mask: np.ndarray) -> float:
+    """How much a person stands out, as in ``_find``: the surer and larger, the more."""
+    hard = mask > HALF
+    return float(mask[hard].mean()) * float(hard.mean()) ** 0.25
 
 
 def _find(copy: np.ndarray) -> list[tuple[float, bool, np.ndarray]]:

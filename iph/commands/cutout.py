@@ -1,0 +1,82 @@
+"""``iph cutout``: a photo or a folder of photos in, people with a transparent background out."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iph.errors import InputError
+
+TRANSPARENT = {".png", ".tif", ".tiff", ".webp"}
+
+
+def cutout(
+    source: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, or a folder of them.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="The result (PNG, TIFF or WebP), or a folder for it.")],
+    click: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="X Y", help="Whoever or whatever is under this point (pixels)."),
+    ] = None,
+    box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="X0 Y0 X1 Y1", help="Whoever or whatever is in this box (pixels)."),
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="All people of the photo.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+) -> int:
+    """Cut a person out: transparent around them, at the photo's own size, the old background out of their hair.
+
+    \b
+    Whoever stands out most:
+      iph cutout photo.jpg -o person.png
+
+    \b
+    A folder; bad files are reported, the rest is done:
+      iph cutout photos/ -o people/
+
+    Exit codes: 0 all went well; 1 some photos of a folder failed, the others are done; 2 wrong usage or input that
+    cannot be used.
+    """
+    # Not before they are needed: torch takes seconds to import, and --help has no use for it.
+    from iph.images.imagefile import read_photo, write_photo
+    from iph.masks.cutout import find
+
+    if (click is not None) + (box is not None) + everybody > 1:
+        raise InputError("expected one of --click, --box and --everybody, got several")
+    jobs = _jobs(source, out, overwrite)
+    failed = 0
+    for photo_path, result in jobs:
+        try:
+            photo = read_photo(photo_path)
+            found = find(photo.pixels, click, box, everybody, photo.alpha)
+            write_photo(replace(photo, pixels=found.pixels, alpha=found.alpha), result)
+        except InputError as error:
+            if not source.is_dir():
+                raise
+            failed += 1
+            print(f"iph: {photo_path.name}: {error}", file=sys.stderr)
+            continue
+        note = f" ({found.note})" if found.note else ""
+        print(f"{result}: {found.pixels.shape[1]} x {found.pixels.shape[0]}{note}")
+    return int(failed > 0)
+
+
+def _jobs(source: Path, out: Path, overwrite: bool) -> list[tuple[Path, Path]]:
+    """Each photo and where its cut-out goes. Raises InputError before anything is done."""
+    from iph.commands.folders import plan
+
+    if not source.is_dir() and not out.is_dir():
+        if out.suffix.lower() not in TRANSPARENT:
+            raise InputError(f"expected a file that holds transparency (.png, .tif or .webp), got {out.name!r}")
+        plan(source, out, None, None, overwrite)
+        return [(source, out)]
+    sources = [task.source for task in plan(source, out, None, None, True)]
+    jobs = [(path, out / f"{path.stem}.png") for path in sources]
+    if len({result for _, result in jobs}) < len(jobs):
+        raise InputError(f"expected photos of different names in {source}, but two would become one result")
+    there = [result for _, result in jobs if result.exists()]
+    if there and not overwrite:
+        raise InputError(f"expected new files to write, but {there[0]} exists already; --overwrite replaces them")
+    return jobs

@@ -1,0 +1,64 @@
+"""``iph cutout``: a person with a transparent background, from one photo or a folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iph.commands.app import main
+from iph.images.imagefile import read_photo, write_photo
+from iph.images.photo import Photo
+
+GOLDEN = Path(__file__).parents[1] / "masks" / "golden" / "selfie.npz"
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    write_photo(Photo(np.load(GOLDEN)["portrait_input"]), tmp_path / "photo.png", edited=False)
+    return tmp_path / "photo.png"
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["cutout", *map(str, arguments)])
+    return end.value.code
+
+
+@pytest.mark.parametrize("how", [(), ("--everybody",), ("--click", 80, 120), ("--box", 20, 10, 150, 160)])
+def test_a_person_comes_out_with_alpha(portrait: Path, how: tuple) -> None:
+    out = portrait.with_name("person.png")
+    assert run(portrait, "-o", out, *how) == 0
+    photo, cut = read_photo(portrait), read_photo(out)
+    assert cut.pixels.shape == photo.pixels.shape and cut.alpha.max() == 255 and cut.alpha.min() == 0
+    np.testing.assert_array_equal(cut.pixels[cut.alpha == 255], photo.pixels[cut.alpha == 255])
+
+
+def test_16_bits_stay_16_bits(portrait: Path) -> None:
+    deep = portrait.with_name("deep.tif")
+    write_photo(Photo(read_photo(portrait).pixels.astype(np.uint16) * 257, format="TIFF"), deep)
+    assert run(deep, "-o", deep.with_name("cut.png")) == 0
+    alpha = read_photo(deep.with_name("cut.png")).alpha
+    assert alpha.dtype == np.uint16 and len(np.unique(alpha)) > 256
+
+
+def test_a_folder_goes_on_after_a_bad_file(portrait: Path, capsys: pytest.CaptureFixture) -> None:
+    (portrait.parent / "bad.jpg").write_bytes(b"no picture")
+    out = portrait.parent / "people"
+    assert run(portrait.parent, "-o", out) == 1
+    assert [path.name for path in out.iterdir()] == ["photo.png"]
+    assert "iph: bad.jpg: " in capsys.readouterr().err
+
+
+def test_bad_input_is_one_sentence(portrait: Path, capsys: pytest.CaptureFixture) -> None:
+    grey = portrait.with_name("grey.png")
+    write_photo(Photo(np.full((8, 8, 3), 90, np.uint8)), grey, edited=False)
+    for arguments, sentence in (
+        ((portrait, "-o", portrait.with_name("a.jpg")), "holds transparency"),
+        ((portrait, "-o", portrait), "exists"),
+        ((portrait, "-o", portrait.with_name("a.png"), "--click", 900, 1), "outside the picture"),
+        ((portrait, "-o", portrait.with_name("a.png"), "--click", 9, 1, "--everybody"), "one of --click"),
+        ((grey, "-o", portrait.with_name("a.png")), "nobody was found"),
+    ):
+        assert run(*arguments) == 2
+        error = capsys.readouterr().err
+        assert sentence in error and error.count("\n") == 1

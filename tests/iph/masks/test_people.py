@@ -1,0 +1,48 @@
+"""Everybody in a photo: split where they stand apart, soft, and nobody where there is nobody."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iph.masks import everybody, segment_subjects
+from iph.masks import people as module
+from iph.masks.people import people_apart
+
+
+def planes(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[int, int]) -> np.ndarray:
+    """A picture in which the network is made to see a person, soft at the edge, in each span of columns."""
+    probability = np.zeros((100, 200), np.float32)
+    for start, end in boxes:
+        probability[20:, start - 2 : end + 2] = 0.3
+        probability[20:, start:end] = 0.95
+    monkeypatch.setattr(module, "people", lambda picture: probability[: picture.shape[0], : picture.shape[1]])
+    monkeypatch.setattr(module, "NEARER", 0.0)  # one look
+    return np.zeros((100, 200, 3), np.uint8)
+
+
+def test_who_stands_apart_is_apart_and_the_largest_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = people_apart(planes(monkeypatch, (20, 60), (100, 180)))
+    assert [(mask > 0.5).sum() for mask in found] == [80 * 80, 80 * 40]
+    assert (found[0] > 0.2).sum() == 80 * 84  # with its own soft edge, and no other's
+    assert not ((found[0] > 0) & (found[1] > 0)).any()
+
+
+def test_who_touches_stays_one_and_specks_are_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(people_apart(planes(monkeypatch, (20, 60), (62, 100)))) == 1
+    assert len(people_apart(planes(monkeypatch, (20, 60), (150, 151)))) == 1
+    assert people_apart(planes(monkeypatch)) == []
+
+
+def test_nobody_is_none() -> None:
+    assert everybody(np.full((64, 64, 3), 120, np.uint8)) is None
+    assert everybody(np.full((8, 8, 3), 120, np.uint8)) is None
+
+
+def test_a_portrait_is_one_person_of_the_pictures_own_size() -> None:
+    golden = np.load(Path(__file__).parent / "golden" / "selfie.npz")
+    portrait = golden["portrait_input"]
+    first = segment_subjects(portrait)[0]
+    assert first.person and first.mask.shape == portrait.shape[:2]
+    assert ((first.mask > 0.05) & (first.mask < 0.95)).any()
+    np.testing.assert_allclose(everybody(portrait), first.mask, atol=1e-6)
