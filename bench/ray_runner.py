@@ -12,10 +12,10 @@ import typer
 
 from bench.commands.run import METHODS_HELP, measure
 from bench.commands.terminal import names, sentences
-from bench.errors import InputError
 from bench.evaluation.evaluate import SINGLE_THREAD, Outcome, RunContext, evaluate, prepare_process
 from bench.evaluation.request import RunRequest
 from bench.evaluation.runner import Execute, Task
+from iph.errors import InputError
 
 
 def on_ray(address: str | None) -> Execute:

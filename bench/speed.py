@@ -19,9 +19,9 @@ import torch
 from bench.complexity import method_macs, method_parameters
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.pictures import Picture, load
-from bench.errors import InputError
 from bench.methods import Method
 from bench.report.render import Table, gathered
+from iph.errors import InputError
 
 SIZES = {"256²": (256, 256), "1 MP": (1152, 864), "8 MP": (3264, 2448)}  # width, height
 CALLS = 15  # a size, at most

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.errors import InputError, unknown
+from iph.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor

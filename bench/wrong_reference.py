@@ -16,11 +16,11 @@ from bench.commands.terminal import sentences
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
-from bench.errors import InputError
 from bench.evaluation.store import make_folder
 from bench.methods import METHODS
 from bench.methods.method_card import MethodCard
 from iph.data.pictures import write_picture
+from iph.errors import InputError
 from iph.files import write_json
 
 

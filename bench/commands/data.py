@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.commands.terminal import progress, sentences
-from bench.errors import InputError, unknown
+from iph.errors import InputError, unknown
 
 
 def datasets(

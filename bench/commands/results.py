@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.commands.terminal import Format, names, sentences
-from bench.errors import InputError, unknown
+from iph.errors import InputError, unknown
 
 Results = Annotated[Path, typer.Argument(help="Results folder, as `run` makes it.")]
 

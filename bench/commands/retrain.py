@@ -42,12 +42,12 @@ def retrain(
     """
     import torch
 
-    from bench.errors import InputError
     from bench.report.render import render
     from bench.retrain.experiments import chosen
     from bench.retrain.queue import TrainingJob, work
     from bench.retrain.summary import held_out
     from bench.retrain.terms import Terms, open_queue
+    from iph.errors import InputError
 
     with sentences():
         rows = chosen(names(only))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from bench.errors import InputError
+from iph.errors import InputError
 
 Format = Annotated[str, typer.Option(help="text, markdown, latex or csv.")]
 

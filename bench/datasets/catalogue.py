@@ -5,10 +5,10 @@ from pathlib import Path
 
 from bench.datasets import folders
 from bench.datasets.manifest import Dataset, located, read_manifest
-from bench.errors import InputError, unknown
 from iph.data.iharmony4 import is_iharmony4, read_iharmony4
 from iph.data.manifest import NAME
 from iph.data.parallel_folders import looks_parallel
+from iph.errors import InputError, unknown
 
 SAMPLE_ROOT = Path(__file__).resolve().parents[1] / "sample"
 

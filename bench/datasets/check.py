@@ -12,7 +12,7 @@ from PIL import Image
 from bench.datasets.catalogue import CATALOGUE, KnownDataset
 from bench.datasets.manifest import Dataset, Entry
 from bench.datasets.pictures import load
-from bench.errors import InputError
+from iph.errors import InputError
 
 SHOWN = 5  # how many examples of one kind of fault are named
 

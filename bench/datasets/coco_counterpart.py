@@ -14,9 +14,9 @@ import pandas as pd
 
 from bench.datasets.open_sets import DEFINITIONS, Definition, new_folder, rebuild, write_rebuilt
 from bench.datasets.pictures import read_image, read_mask
-from bench.errors import InputError
 from iph.data.coco import Annotated, decode, read_instances
 from iph.data.manifest import write_manifest
+from iph.errors import InputError
 from iph.files import replacing
 
 COLUMNS = ("id", "image_id", "foreground_box", "reference_box", "reference_kind", "seed", "look", "subset")

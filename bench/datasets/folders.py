@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bench.datasets.manifest import Dataset, Entry, located
 from bench.datasets.pictures import read_two_color_mask
-from bench.errors import InputError
 from iph.data.parallel_folders import by_stem, is_image
 from iph.data.parallel_folders import read_parallel as read_rows
+from iph.errors import InputError
 
 
 def read_parallel(root: Path, name: str) -> Dataset:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import cv2
 
-from bench.errors import InputError
 from iph.data import manifest as form
+from iph.errors import InputError
 
 
 @dataclass(frozen=True)

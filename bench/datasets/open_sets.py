@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 
 from bench.datasets.pictures import read_image, read_mask
-from bench.errors import InputError
 from iph.data.augment import random_look
 from iph.data.composites import Composed, put_look
 from iph.data.manifest import NAME, Entry, write_manifest
 from iph.data.pictures import make_folders, write_composite
+from iph.errors import InputError
 from iph.files import replacing
 
 DEFINITIONS = Path(__file__).parent / "definitions"

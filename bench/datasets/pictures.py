@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from bench.datasets.manifest import Entry
-from bench.errors import InputError
 from bench.metrics.protocols import PROTOCOLS, resized, soft
+from iph.errors import InputError
 from iph.images.imagefile import read_photo
 from iph.images.photo import Photo
 from iph.masks.forms import HALF, from_photo, pair_from_photo

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from bench.datasets.manifest import Dataset, Entry, file_digest
 from bench.datasets.pictures import Picture, read_image
-from bench.errors import InputError
 from bench.methods import METHODS, Method, resolve
 from bench.methods.method_card import MethodCard, read_card
 from bench.methods.registry import card_of
 from bench.metrics.protocols import Protocol, resized
 from iph.data.parallel_folders import is_image
+from iph.errors import InputError
 
 FEW = 3  # names shown in a sentence
 

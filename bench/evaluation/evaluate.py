@@ -15,11 +15,11 @@ import numpy as np
 
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import Picture, load
-from bench.errors import InputError
 from bench.evaluation.entrants import Entrant, MethodRun, PredictionRun
 from bench.evaluation.memory import peak_bytes, reset_peak
 from bench.metrics import PROTOCOLS, score_all
 from iph.data.pictures import write_picture
+from iph.errors import InputError
 
 QUALITY = 90  # of outputs that are kept as JPEG
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

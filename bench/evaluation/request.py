@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bench.datasets.catalogue import CATALOGUE, open_dataset
 from bench.datasets.manifest import Dataset
-from bench.errors import InputError, unknown
 from bench.evaluation import entrants
 from bench.evaluation.entrants import Entrant
 from bench.evaluation.store import Store
 from bench.metrics import PROTOCOLS
+from iph.errors import InputError, unknown
 
 SMALLEST = 16  # pixels a side
 

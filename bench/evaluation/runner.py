@@ -18,13 +18,13 @@ from filelock import FileLock
 from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.check import require_complete
 from bench.datasets.manifest import Dataset, Entry
-from bench.errors import InputError
 from bench.evaluation.entrants import Entrant
 from bench.evaluation.evaluate import SINGLE_THREAD, Outcome, RunContext, evaluate, prepare_process
 from bench.evaluation.kept_pictures import keep_for, rows_shown
 from bench.evaluation.request import RunPlan
 from bench.evaluation.store import Part
 from bench.metrics import PROTOCOLS
+from iph.errors import InputError
 
 Task = tuple[Entry, tuple[Entrant, ...]]
 Execute = Callable[[RunContext, Sequence[Task]], Iterator[Outcome]]

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from bench.errors import InputError
 from bench.evaluation.evaluate import Row
 from bench.metrics import METRICS
+from iph.errors import InputError
 from iph.files import replacing, write_json
 
 KEY = ["dataset_hash", "id", "method", "protocol", "size"]

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from bench import weights
-from bench.errors import InputError
 from bench.methods.regions import core_of
 from bench.methods.registry import Harmonize, Method
 from bench.metrics.protocols import bilevel
+from iph.errors import InputError
 from iph.masks.forms import as_weights
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench.errors import InputError
+from iph.errors import InputError
 
 
 class MethodCard(BaseModel):

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import safe_open
 
 from bench import weights
-from bench.errors import InputError
 from bench.methods.registry import Harmonize, Method
+from iph.errors import InputError
 
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")  # BatchNorm's statistics
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench import weights
-from bench.errors import InputError
 from bench.methods.method_card import read_card
 from bench.methods.registry import Harmonize, Method
+from iph.errors import InputError
 
 
 def method(name: str, path: Path) -> Method:

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.errors import InputError
 from bench.methods.registry import Harmonize
+from iph.errors import InputError
 from iph.masks.forms import as_weights
 
 Floats = NDArray[np.float64]

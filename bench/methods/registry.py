@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.errors import InputError
 from bench.methods.method_card import MethodCard
+from iph.errors import InputError
 
 Harmonize = Callable[[NDArray[np.uint8], ArrayLike, ArrayLike | None], NDArray[np.uint8]]
 """(composite (H, W, 3) uint8, foreground (H, W) bool, uint8 0-255 or float in [0, 1], reference alike or None)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.errors import InputError, unknown
 from bench.methods import own
 from bench.methods.all_methods import METHODS
 from bench.methods.registry import Method
+from iph.errors import InputError, unknown
 
 GROUPS = {
     "all": {"direct composite", "classical", "generic", "interactive"},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench import weights
-from bench.errors import InputError
+from iph.errors import InputError
 
 _SHIFT = torch.tensor([-0.030, -0.088, -0.188])[:, None, None]
 _SCALE = torch.tensor([0.458, 0.448, 0.450])[:, None, None]

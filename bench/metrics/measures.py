@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import InputError
 from bench.metrics import color_difference, similarity
 from bench.metrics.protocols import Pair
+from iph.errors import InputError
 
 Floats = NDArray[np.float64]
 _BLOCK = 4096  # pixels at a time through the colour formulas, so that temporaries stay in the cache

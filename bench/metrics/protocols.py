@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from bench.errors import InputError, unknown
+from iph.errors import InputError, unknown
 from iph.masks.forms import as_weights
 
 Bytes = NDArray[np.uint8]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import InputError
+from iph.errors import InputError
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]

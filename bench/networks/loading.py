@@ -6,7 +6,7 @@ garbage without a warning.
 
 from torch import Tensor, nn
 
-from bench.errors import InputError
+from iph.errors import InputError
 
 SHOWN = 3
 

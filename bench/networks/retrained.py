@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bench.errors import InputError, unknown
 from bench.networks import NETWORKS, BargainNet, RainNet
 from bench.networks.loading import load_strict
 from iph.checkpoint import load_tensors
+from iph.errors import InputError, unknown
 
 WIDTH = 16  # a quarter of the published one: the first level still holds more numbers than the pixels under it (12)
 

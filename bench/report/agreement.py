@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.errors import InputError
 from bench.metrics import METRICS
+from iph.errors import InputError
 
 Floats = NDArray[np.float64]
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from bench.datasets.catalogue import CATALOGUE
-from bench.errors import InputError, unknown
 from bench.evaluation.store import Store, data_sets
 from bench.methods import METHODS
 from bench.methods.registry import card_of
 from bench.metrics import METRICS
 from bench.report.statistics import compare
+from iph.errors import InputError, unknown
 
 TABLE_1 = ("psnr", "ssim", "cie_delta_sq76", "fmse", "fdelta_e00")
 PERFECT_DB = 100.0  # an infinite PSNR in a mean; one of minus infinity is its negative, below any finite one (-48)

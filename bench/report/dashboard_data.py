@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.errors import InputError, unknown
 from bench.evaluation.kept_pictures import rows_shown
 from bench.evaluation.store import Store
 from bench.metrics import METRICS
@@ -25,6 +24,7 @@ from bench.report.boards import BREAKDOWNS, Board, available, boards_of, finite
 from bench.report.published import REPORTED_AS, published
 from bench.report.statistics import bootstrap_means, group_sums, holm, interval, sign_flip_p
 from iph.data.parallel_folders import IMAGE_SUFFIXES
+from iph.errors import InputError, unknown
 
 Key = tuple[str, str]  # protocol, size
 SAME = ("composite", "dovenet", "bargainnet", "rainnet")  # published weights: what the paper's rows of that name are of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
-from bench.errors import unknown
 from bench.report.csv_cells import neutral
+from iph.errors import unknown
 
 
 @dataclass(frozen=True)

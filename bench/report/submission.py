@@ -11,13 +11,13 @@ from pathlib import Path
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from bench.errors import InputError
 from bench.evaluation.entrants import FEW
 from bench.evaluation.store import KEY, Part, Store
 from bench.methods import METHODS
 from bench.methods.method_card import MethodCard, fault
 from bench.metrics import METRICS, PROTOCOLS
 from bench.report.boards import Board
+from iph.errors import InputError
 from iph.files import write_json
 
 SUBMITTED = "submitted"  # the code of rows that were not computed here

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from bench.datasets.catalogue import CATALOGUE
-from bench.errors import unknown
 from bench.metrics import METRICS
 from bench.report.boards import TABLE_1, Board, breakdown, scores
 from bench.report.published import QUANTITIES, REPORTED_AS, for_dataset, heading, published
 from bench.report.render import Table, gathered
+from iph.errors import unknown
 
 
 def measured(board: Board, metrics: Sequence[str] = TABLE_1) -> Table:

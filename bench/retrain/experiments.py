@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import nn
 
-from bench.errors import unknown
 from bench.networks.retrained import Baseline
 from bench.retrain.losses import bargain, reconstruction
+from iph.errors import unknown
 from iph.losses import LossWeights
 from iph.network import build
 from iph.training.objective import PAPER, Objective, ObjectiveWeights, objective

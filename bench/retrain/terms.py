@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bench.errors import InputError
 from bench.evaluation.store import make_folder
 from bench.retrain.experiments import Experiment
 from iph.data.samples import SampleRules
+from iph.errors import InputError
 from iph.files import read_json, write_json
 from iph.training.stages import SMALL_RATES, stage
 

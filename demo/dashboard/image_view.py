@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available
@@ -14,6 +13,7 @@ from demo.dashboard.source import Shown
 from demo.dashboard.text import code, plain
 from demo.dashboard.viewer import Panel, panels
 from demo.outlines import outline
+from iph.errors import InputError
 
 PANELS = 6  # outputs shown at first
 RESULTS = {"best": f"Best {PANELS}", "all": "All", "own": "My choice"}

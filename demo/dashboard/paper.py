@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from bench.datasets.catalogue import CATALOGUE
-from bench.errors import InputError
 from bench.methods import METHODS
 from bench.report.boards import Board
 from bench.report.dashboard_data import beside_paper, laid_beside
@@ -14,6 +13,7 @@ from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.source import Shown
 from demo.dashboard.text import code, plain
+from iph.errors import InputError
 
 ABOUT = {
     1: "Comparison with earlier methods on PortraitTest and IntHarmony.",

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from bench.datasets.catalogue import CATALOGUE, read_folder
 from bench.datasets.manifest import Dataset
 from bench.datasets.pictures import Picture, load, read_image
-from bench.errors import InputError
 from bench.evaluation.store import Store
 from bench.report.boards import Board
 from bench.report.dashboard_data import difference_map, picture_file
 from demo.dashboard.prepared import cache_folder
 from demo.dashboard.source import data_set_names, results_folder
+from iph.errors import InputError
 from iph.files import replacing
 
 Image = NDArray[np.uint8]

@@ -21,7 +21,7 @@ from queue import PriorityQueue
 import pandas as pd
 import streamlit as st
 
-from bench.errors import InputError
+from iph.errors import InputError
 from iph.files import replacing
 
 PATIENCE = 0.15  # seconds that a page waits for what may be nearly there

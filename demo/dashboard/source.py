@@ -12,13 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from bench.datasets.catalogue import CATALOGUE
-from bench.errors import InputError
 from bench.evaluation.store import data_sets
 from bench.metrics import METRICS
 from bench.report.boards import Board
 from bench.report.dashboard_data import available, digest, facts, open_boards, overview, per_image
 from demo.dashboard import theme
 from demo.dashboard.address import choose
+from iph.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 FAVOURITES = ("fmse", "psnr")  # the metric shown first, where it is there

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report.dashboard_data import frontier, groups
 from bench.report.published import heading as metric_heading
@@ -10,6 +9,7 @@ from demo.dashboard import source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.prepared import prepared, waiting
 from demo.dashboard.source import Shown
+from iph.errors import InputError
 
 SMALLEST, LARGEST = 9, 34  # pixels, markers of methods without parameters and of the largest network
 BY = {"size": "Foreground size", "difficulty": "Difficulty", "subset": "Subset"}

@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report.agreement import agreement
 from bench.report.boards import Board
@@ -13,6 +12,7 @@ from demo.dashboard.address import choose
 from demo.dashboard.live import Watched
 from demo.dashboard.prepared import prepared, waiting
 from demo.dashboard.study_scores import source_of
+from iph.errors import InputError
 from userstudy.report.dashboard_data import item_scores
 
 LEVELS = {"methods": "Methods, means over images", "pictures": "Methods on each picture"}

@@ -4,13 +4,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from bench.errors import InputError as ResultsError
 from demo.dashboard import pictures, source, theme
 from demo.dashboard.address import choose
 from demo.dashboard.live import Watched
 from demo.dashboard.study_scores import source_of
 from demo.dashboard.text import plain
 from demo.dashboard.viewer import Panel, panels
+from iph.errors import InputError as ResultsError
 from userstudy.report.dashboard_data import both_ways
 
 PICTURES = 200  # rows of a pair's pictures

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from bench import weights
-from bench.errors import InputError
 from bench.metrics import learned_distance, score_all
 from bench.weights import Weights
+from iph.errors import InputError
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from bench_pictures import picture, region, save
 
 from bench.datasets import CATALOGUE, load, open_dataset
 from bench.datasets.check import check
-from bench.errors import InputError
 from iph.data.build import BuildSettings, build
 from iph.data.sources import read_photos
+from iph.errors import InputError
 
 
 def iharmony4(root: Path) -> Path:

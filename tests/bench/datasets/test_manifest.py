@@ -12,7 +12,7 @@ from PIL import Image
 from bench.datasets import load, read_manifest
 from bench.datasets.check import check, require_complete
 from bench.datasets.pictures import read_image, read_two_color_mask
-from bench.errors import InputError
+from iph.errors import InputError
 
 
 @pytest.fixture

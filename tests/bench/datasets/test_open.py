@@ -14,7 +14,7 @@ from bench.datasets.catalogue import CATALOGUE, SAMPLE_ROOT
 from bench.datasets.coco_counterpart import build_counterpart
 from bench.datasets.manifest import read_manifest
 from bench.datasets.open_sets import DEFINITIONS, Definition, build, read_definitions, rebuild, rebuild_from_folder
-from bench.errors import InputError
+from iph.errors import InputError
 
 SETS = ("intharmony-open", "portrait-open", "sample")
 SAMPLE_BYTES = 6_000_000

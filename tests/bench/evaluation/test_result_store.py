@@ -8,9 +8,9 @@ import pytest
 from bench_pictures import make_dataset
 from bench_runs import go
 
-from bench.errors import InputError
 from bench.evaluation.store import SCHEMA, Part
 from bench.metrics import METRICS
+from iph.errors import InputError
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from bench_runs import TWO, go, serial
 from safetensors.numpy import save_file
 
 from bench.datasets import read_manifest
-from bench.errors import InputError
 from bench.evaluation import entrants
 from bench.evaluation.request import RunRequest, part_of, plan
 from bench.evaluation.runner import local
 from bench.evaluation.store import KEY, Store
 from bench.metrics import score_all
 from bench.report.dashboard_data import open_boards, picture_file
+from iph.errors import InputError
 from iph.network import build
 
 COSTS = ["seconds", "peak_mb", "computed"]  # what two runs may differ in

@@ -13,9 +13,9 @@ from scipy.stats import wasserstein_distance
 from skimage import color
 from skimage.exposure import match_histograms
 
-from bench.errors import InputError
 from bench.methods import METHODS, resolve
 from bench.methods import color_transfer as transfer
+from iph.errors import InputError
 
 CLASSICAL = [method.name for method in resolve(["classical"])]
 STATISTICAL = [name for name in CLASSICAL if name not in ("composite", "poisson")]

@@ -7,10 +7,10 @@ from deterministic_weights import filled
 from PIL import Image
 
 from bench import weights
-from bench.errors import InputError
 from bench.methods import METHODS, learned, resolve
 from bench.metrics.protocols import bilevel
 from bench.networks import BargainNet, DoveNet, RainNet
+from iph.errors import InputError
 
 RNG = np.random.default_rng(2)
 SMALL = RNG.integers(0, 256, (256, 256, 3), dtype=np.uint8)

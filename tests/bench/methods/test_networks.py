@@ -9,9 +9,9 @@ import torch
 from deterministic_weights import fill_state, probe_inputs
 
 from bench.complexity import parameters
-from bench.errors import InputError
 from bench.networks import BargainNet, DoveNet, RainNet
 from bench.networks.loading import load_strict
+from iph.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
 EQUAL = 1e-4  # the originals ran on another machine; here the difference is 0

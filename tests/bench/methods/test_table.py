@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.errors import InputError
 from bench.methods import METHODS, resolve
+from iph.errors import InputError
 
 
 def test_every_method_states_its_facts():

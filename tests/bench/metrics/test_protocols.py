@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from bench.errors import InputError
 from bench.metrics import METRICS, PROTOCOLS, delta_e00, fmse, prepare, psnr, score_all, ssim
+from iph.errors import InputError
 
 RNG = np.random.default_rng(5)
 TARGET = RNG.integers(0, 256, (90, 120, 3), dtype=np.uint8)

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from bench_rows import GAINS, IMAGES, fill, made_rows
 
-from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.report.boards import boards, breakdown, scores
 from bench.report.dashboard_data import open_boards, overview
@@ -18,6 +17,7 @@ from bench.report.export import export, leaderboard, long_table
 from bench.report.published import QUANTITIES, heading, published
 from bench.report.render import Table, render, render_all
 from bench.report.tables import broken_down, measured, paper_table, reported
+from iph.errors import InputError
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import InputError
 from bench.evaluation.store import SCHEMA, Store
 from bench.metrics import METRICS, delta_e00
 from bench.report.boards import breakdown, scores
@@ -23,6 +22,7 @@ from bench.report.dashboard_data import (
     per_image,
     versus,
 )
+from iph.errors import InputError
 
 NAMES = ("composite", "reinhard-background", "mine")
 IMAGES = 30

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.errors import InputError
 from bench.report.agreement import agreement, correlations
+from iph.errors import InputError
 
 RNG = np.random.default_rng(4)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from bench_rows import DIFFICULTY, IMAGES, fill, made_rows
 
-from bench.errors import InputError
 from bench.report.boards import boards, scores
 from bench.report.submission import add, write_submission
 from bench.report.tables import measured
+from iph.errors import InputError
 
 
 @pytest.fixture

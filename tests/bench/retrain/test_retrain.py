@@ -19,7 +19,6 @@ from training_batch import SIZE, arguments, batch
 from typer.testing import CliRunner
 
 from bench.commands.app import app
-from bench.errors import InputError
 from bench.evaluation import runner
 from bench.evaluation.store import Store
 from bench.methods import resolve
@@ -30,6 +29,7 @@ from bench.retrain.queue import TrainingJob
 from bench.retrain.summary import record_measured
 from bench.retrain.terms import Terms, open_queue
 from bench.weights import sha256
+from iph.errors import InputError
 
 TINY = 0.01  # minutes
 
