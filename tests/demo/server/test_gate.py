@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route as AppRoute
 
 from demo.gate import LOOPBACK, Gate, Parts, Rules, own_names
-from demo.gate_routes import Route, find_route
+from demo.gate_routes import Route, dashboard_routes, find_route, studio_routes, study_routes
 
 LIMITS = {"small": 1000, "form": 5000}
 ROUTES = (
@@ -258,3 +258,30 @@ def test_an_answer_that_had_begun_is_not_answered_twice():
     except Exception:  # the app may say that its client has left
         pass
     assert [message["type"] for message in messages].count("http.response.start") <= 1
+
+
+@pytest.mark.parametrize(("api", "mcp"), [(True, True), (False, True), (True, False), (False, False)])
+def test_api_and_mcp_can_each_be_switched_off(api, mcp):
+    routes = studio_routes(api, mcp)
+    assert (find_route(routes, "POST", "/gradio_api/upload") is not None) == api
+    assert (find_route(routes, "POST", "/gradio_api/call/harmonize") is not None) == api
+    assert (find_route(routes, "POST", "/gradio_api/mcp/") is not None) == mcp
+    assert (find_route(routes, "GET", "/gradio_api/file=/tmp/a/b.png") is not None) == (api or mcp)
+    assert find_route(routes, "POST", "/studio/session") and find_route(routes, "GET", "/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/gradio_api/component_server", "/gradio_api/process_recording", "/gradio_api/deep_link", "/monitoring"),
+        *("/gradio_api/run/harmonize", "/gradio_api/api/harmonize", "/gradio_api/proxy=http://a.b/c", "/vibe-code"),
+        *("/gradio_api/call/studio_save", "/gradio_api/file/tmp/a", "/gradio_api/stream/a", "/dev/reload", "/runs"),
+        *("/study/gradio_api/upload", "/study/gradio_api/queue/join", "/study/gradio_api/file=/tmp/a/b.png"),
+        *("/leaderboard/_stcore/upload_file/a/b", "/leaderboard/_stcore/metrics", "/docs", "/openapi.json"),
+    ],
+)
+def test_what_nobody_needs_is_not_on_the_real_list(path):
+    routes = (*studio_routes(), *study_routes(), *dashboard_routes())
+    assert not [
+        method for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH") if find_route(routes, method, path)
+    ]

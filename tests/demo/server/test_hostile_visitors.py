@@ -16,11 +16,12 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from visitor_hands import studio
+from studio_pictures import scene, write
+from visitor_hands import studio, visit
 
 from demo.gate_routes import FUNCTIONS
 
-__all__ = ["studio"]  # a fixture
+__all__ = ["studio", "visit"]  # fixtures
 ROOT = Path(__file__).parents[3]
 PATIENT = httpx.Client(timeout=120)  # other work may share the machine
 CALLS = dict(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -56,6 +57,20 @@ def test_a_page_of_another_site_reads_shows_and_changes_nothing(studio, serve, p
     assert (
         "chromewebdata" in frame.url or not frame.url.startswith(studio.address) or not frame.query_selector(".gallery")
     )
+
+
+@pytest.mark.browser
+def test_a_script_in_a_files_name_stays_text(studio, visit, tmp_path):
+    name = "<img src=x onerror=window.ran=1>\"'.png"
+    picture = write(tmp_path / name, scene(240, 320))
+    text = tmp_path / "<script>window.ran=1<x>.txt"
+    text.write_text("no picture")
+    opened = visit()
+    opened.set_input_files(".drop[data-kind=background] input", picture)
+    opened.wait_for_selector(".drop.filled")
+    opened.set_input_files(".drop[data-kind=person] input", text)
+    opened.wait_for_function("document.body.innerText.includes('Expected a')")
+    assert opened.evaluate("window.ran") is None and not opened.query_selector("img[src=x]")
 
 
 JSON = st.recursive(
