@@ -11,7 +11,7 @@ those whose colour may be believed, structure, skin's hue. Drift: what becomes o
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,6 +267,12 @@ def belief_batch(folder: Path) -> tuple[list[str], Batch]:
     return list(kinds), stack(list(drawn))
 
 
+def compared(weights: Sequence[Path]) -> dict[str, Method]:
+    """What is laid side by side: three anchors, and trained weights by their path. InputError where they are none."""
+    anchors = {"composite": composite_alone, "general": network_alone("general"), "match": match_alone}
+    return anchors | {str(path): match_network(path) for path in weights}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True, help="a folder of photos with a test split")
@@ -275,13 +281,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    methods: dict[str, Method] = {
-        "composite": composite_alone,
-        "general": network_alone("general"),
-        "match": match_alone,
-    }
     try:
-        methods |= {str(path): match_network(path) for path in args.weights}
+        methods = compared(args.weights)
         samples = batches(args.photos, pack(args.photos, "test", 192, args.cache))
         rows = report(methods, samples, belief_batch(args.photos))
         if args.out:

@@ -22,7 +22,7 @@ from iph.data.samples import sample
 from iph.errors import InputError
 from iph.files import replacing
 from iph.mapping import ColorMapping
-from iph.training.evaluate_match import SIZE, Method, composite_alone, match_alone, match_network, network_alone, run
+from iph.training.evaluate_match import SIZE, Method, compared, run
 from iph.training.validate import stack
 from iph.views import shrink, shrink_mask
 
@@ -109,13 +109,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    methods: dict[str, Method] = {
-        "composite": composite_alone,
-        "general": network_alone("general"),
-        "match": match_alone,
-    }
     try:
-        methods |= {str(path): match_network(path) for path in args.weights}
+        methods = compared(args.weights)
         sheet = [drawn(row, methods) for row in rows(args.portraits, args.photos, args.count, args.seed)]
         with replacing(args.out) as temporary:
             cv2.imwrite(str(temporary), cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
