@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: setup browser demo test fuzz lint lock audit bench-speed dashboard
+.PHONY: setup browser demo test hosting-test cluster fuzz lint lock audit bench-speed dashboard
 
 setup: $(VENV)/.ready
 
@@ -20,9 +20,21 @@ browser:
 demo: setup
 	$(RUN) app.py
 
+# Three at a time, a file each: many tests wait for a browser or a clock. In the order of the folders, so that short files
+# come last and no process is left alone with a long one.
 test: setup browser
 	$(RUN) -m ruff check .
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not hosting and not cluster"
+
+# Three replicas behind nginx, killed and restarted under load; and the container's tree, started without an engine.
+hosting-test: setup browser
+	$(RUN) -m pytest -q -m hosting tests/demo/hosting
+	deploy/try-without-containers "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')"
+
+# Two nodes of this machine, for bench on Ray and for training by torchrun; one is killed in mid-run.
+cluster: setup
+	$(RUN) -m pip install -q --disable-pip-version-check ray==2.56.0
+	$(RUN) -m pytest -q -m cluster tests/bench tests/iph
 
 # Some minutes of damaged files for every reader; a few of them are tried in every `make test`.
 fuzz: setup
@@ -32,11 +44,11 @@ lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-# What a server installs: every package but torch, with the hashes of its files (docs/security.md).
+# What a server installs, with the hashes of its files (docs/security.md): everything but torch.
 lock: setup
 	$(RUN) -m pip install -q --disable-pip-version-check uv==0.13.9
-	$(RUN) -m uv pip compile requirements.txt --override deploy/without-torch.txt --no-emit-package torch \
-		--python-version 3.11 --universal --generate-hashes --no-annotate --no-header -q -o deploy/requirements.lock
+	$(RUN) -m uv pip compile requirements-onnx.txt --python-version 3.11 --universal --generate-hashes \
+		--no-annotate --no-header -q -o deploy/requirements.lock
 
 # Known vulnerabilities of what is locked; asks PyPI.
 audit: setup

@@ -8,17 +8,25 @@ import demo.environment  # isort: skip  # noqa: F401
 import os
 import signal
 import sys
+
+from demo.hosting.memory import lack_of_memory
+
+if __name__ == "__main__" and (lack := lack_of_memory()):
+    sys.exit(lack)  # before what needs it is imported
+
 from pathlib import Path
 
 import streamlit as st
 from fastapi import FastAPI
 
-from demo.gate_routes import SERVER_ROUTES, dashboard_routes, studio_routes, study_routes
+from demo.gate_routes import dashboard_routes, studio_routes, study_routes
+from demo.hosting.probes import add_probes
+from demo.hosting.start import check_start
 from demo.plain_routes import with_slash
 from demo.server import answer_to, close, serve
 from demo.settings import Settings
 from demo.studio.page import mount_studio
-from demo.vote.page import invitation, mount_study
+from demo.vote.page import invitation, mount_study, store_check
 from iph.errors import InputError
 from userstudy.errors import InputError as StudyError
 
@@ -30,9 +38,8 @@ def build_app(study: str | None = None, alone: bool = False) -> FastAPI:
     os.environ["IPH_STUDIO"] = "/"  # for the dashboard's link
     dashboard = None if alone else st.App(Path(__file__).with_name("demo") / "dashboard.py")
     app = FastAPI(lifespan=dashboard and dashboard.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_api_route("/healthz", lambda: {"status": "ok"})
     settings, links = Settings.from_environment(), {}
-    routes = (*SERVER_ROUTES, *studio_routes(settings.api, settings.mcp))
+    routes = (*add_probes(app, settings), *studio_routes(settings.api, settings.mcp))
     if dashboard:
         app.add_api_route("/leaderboard", with_slash)
         app.mount("/leaderboard", dashboard)
@@ -41,9 +48,11 @@ def build_app(study: str | None = None, alone: bool = False) -> FastAPI:
     if study:
         app.add_api_route("/study", with_slash)
         app.state.study = mount_study(app, study)
+        app.state.readiness.add("vote store", store_check(app.state.study))
         links["Take part in a study"] = "study/"
         routes += study_routes()
     app.state.studio = mount_studio(app, settings, links)
+    app.state.readiness.add("model", lambda: app.state.studio.unready)
     close(app, settings, routes)
     return app
 
@@ -57,13 +66,17 @@ if __name__ == "__main__":
         for name, value in (("PROXIES", "*"), ("HOSTS", os.environ.get("SPACE_HOST", "*")), ("FRAMES", SPACES)):
             os.environ.setdefault(f"IPH_{name}", value)
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if space else "127.0.0.1")
-    port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))
+    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     answer_to(host)
     try:
+        check_start(host, port)
         app = build_app(study, alone=space)
     except (InputError, StudyError) as error:
         sys.exit(f"IPH_STUDY: {error}" if isinstance(error, StudyError) else str(error))
     print(f"The studio is at http://{host}:{port}, the dashboard at http://{host}:{port}/leaderboard", flush=True)
     if study:
         print(invitation(app.state.study, f"http://{host}:{port}"), flush=True)
-    serve(app, host, port)
+    try:
+        serve(app, host, int(port))
+    except InputError as error:
+        sys.exit(str(error))

@@ -10,20 +10,25 @@ import io
 import multiprocessing
 import os
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+THREADS = 2
+os.environ["OMP_NUM_THREADS"] = str(THREADS)  # of the networks and of numpy, read when they are imported
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as app.py and the command line do
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import iph  # noqa: E402
 from bench.evaluation.memory import held_bytes, peak_bytes, reset_peak  # noqa: E402
 from bench.methods import resolve  # noqa: E402
 from bench.speed import quickest  # noqa: E402
+from iph.images.confined import read_photo_confined  # noqa: E402
+from iph.images.imagefile import read_photo  # noqa: E402
+from iph.masks import marks_from_photo  # noqa: E402
 
-THREADS = 2
 SIZES = {"1 MP": (820, 1220), "8 MP": (2310, 3464), "24 MP": (4000, 6000)}
 SHARE = 0.30  # of the frame that the foreground covers
 
@@ -58,7 +63,6 @@ def peak_above(size: tuple[int, int]) -> float:
 
 
 def _peak(size: tuple[int, int]) -> float:
-    torch.set_num_threads(THREADS)
     image, foreground, reference = photo(*size)
     small = tuple(np.ascontiguousarray(array[::16, ::16]) for array in (image, foreground, reference))
     iph.harmonize(*small)  # loads the model and warms every library
@@ -69,7 +73,6 @@ def _peak(size: tuple[int, int]) -> float:
 
 
 def main() -> None:
-    torch.set_num_threads(THREADS)
     cv2.setNumThreads(THREADS)
     others = {"cv2.seamlessClone": "poisson", "Reinhard transfer": "reinhard-reference"}
     others = {name: method.make() for name, method in zip(others, resolve(list(others.values())), strict=True)}
@@ -90,7 +93,25 @@ def main() -> None:
     _row("open session, new reference, 1024 px", f"{tried:.1f} ms", "", "goal 60")
     render = partial(session.render, session.fit_mapping(reference), strength=0.7)
     _row("open session, new strength, 1024 px", f"{quickest(render):.1f} ms", "", "goal 20")
+    with TemporaryDirectory() as folder:
+        _read_files(Path(folder))
     _row("peak memory above the call, 24 MP", f"{peak_above(SIZES['24 MP']):.2f} images", "", "goal 6")
+
+
+def _read_files(folder: Path) -> None:
+    """A 12 MP mask beside Pillow's decoding of it, and a photo in the confined reader beside the plain one."""
+    image, foreground, _ = photo(3000, 4000)
+    cv2.imwrite(str(folder / "mask.png"), np.repeat(foreground[..., None], 3, 2), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    cv2.imwrite(str(folder / "photo.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    mask = read_photo(folder / "mask.png")
+    told = quickest(partial(marks_from_photo, mask, foreground.shape))
+    decoded = quickest(lambda: np.asarray(Image.open(folder / "mask.png")))
+    _row("a 12 MP mask, once decoded", f"{told:.0f} ms", "", "goal 60")
+    _row("  Pillow decode", f"{decoded:.0f} ms", f"{told / decoded:.2f}")
+    plain = quickest(partial(read_photo, folder / "photo.jpg"))
+    confined = quickest(partial(read_photo_confined, folder / "photo.jpg"))
+    _row("a 12 MP photo, read here", f"{plain:.0f} ms")
+    _row("  in the confined reader", f"{confined:.0f} ms", f"+{confined - plain:.0f} ms", "goal +50 ms")
 
 
 def _row(what: str, value: str, ratio: str = "", goal: str = "") -> None:

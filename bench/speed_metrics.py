@@ -1,7 +1,7 @@
 """How much faster ``score_all`` is than calling scikit-image for each metric: ``python -m bench.speed_metrics``.
 
-One 256x256 pair, all metrics but LPIPS, both in one process and in turns; the table prints ratios and the largest
-difference of two answers. "changed everywhere" is a network's raw frame, "foreground only" a composited output.
+One 256x256 pair, all metrics but LPIPS and DISTS, both in one process and in turns; the table prints ratios and the
+largest difference of two answers. "changed everywhere" is a network's raw frame, "foreground only" a composited output.
 The last column lets scikit-image share its conversions to L*a*b* and its SSIM map between metrics.
 """
 

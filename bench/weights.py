@@ -2,12 +2,14 @@
 
 Nothing is downloaded: a person puts the files under ``$IPH_WEIGHTS`` (default ``~/.cache/iph``), one folder a network.
 At first use the SHA-256 of each file is written to ``checksums.json`` beside it; every later use must find the same.
+torchvision's names say how it begins (``vgg16-397923af.pth``), and that must be true at first use too.
 Files are read with ``weights_only=True``: nothing in them is run.
 """
 
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1e6
 _CHECKSUMS = "checksums.json"
+_NAMED = re.compile(r"-([0-9a-f]{8})\.pth$")  # of published names
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,14 @@ WEIGHTS: dict[str, Weights] = {
         ),
         Weights(
             "lpips",
-            {"alexnet-owt-7be5be79.pth": 244.4, "alex.pth": 0.006},
-            (
-                "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-                "https://github.com/richzhang/PerceptualSimilarity/tree/master/lpips/weights/v0.1 (alex.pth)",
-            ),
+            {"alexnet-owt-7be5be79.pth": 244.42},
+            ("https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",),
+            "BSD",
+        ),
+        Weights(
+            "dists",
+            {"vgg16-397923af.pth": 553.43},
+            ("https://download.pytorch.org/models/vgg16-397923af.pth",),
             "BSD",
         ),
     ]
@@ -93,6 +99,15 @@ WEIGHTS: dict[str, Weights] = {
 def folder() -> Path:
     """Where weights are looked for: ``$IPH_WEIGHTS``, or ``~/.cache/iph``."""
     return Path(os.environ.get("IPH_WEIGHTS") or Path.home() / ".cache" / "iph")
+
+
+def shown(path: Path) -> str:
+    """A path as sentences have it, which end up in tables that go elsewhere: from $IPH_WEIGHTS or the home on."""
+    root = os.environ.get("IPH_WEIGHTS")
+    for whole, short in ((Path(root) if root else None, "$IPH_WEIGHTS"), (Path.home(), "~")):
+        if whole is not None and path.is_relative_to(whole):
+            return (Path(short) / path.relative_to(whole)).as_posix()
+    return str(path)
 
 
 def status(name: str, place: Path | None = None) -> Status:
@@ -105,14 +120,14 @@ def status(name: str, place: Path | None = None) -> Status:
     if absent:
         wanted = " and ".join(f"{file} ({size:g} MB)" for file, size in weights.files.items())
         sources = "; ".join(weights.sources)
-        return Status(name, "missing", f"weights missing: put {wanted} into {absent[0].parent} (from {sources})")
+        return Status(name, "missing", f"weights missing: put {wanted} into {shown(absent[0].parent)} (from {sources})")
     for file, path in files.items():
         expected, found = weights.files[file], path.stat().st_size / MEGABYTE
         if not 0.98 * expected <= found <= 1.05 * expected + 0.1:
             return Status(
-                name, "damaged", f"weights damaged: expected {path} to hold {expected:g} MB, but got {found:.2f}"
+                name, "damaged", f"weights damaged: expected {shown(path)} to hold {expected:g} MB, but got {found:.2f}"
             )
-    return Status(name, "ready", f"ready in {next(iter(files.values())).parent}")
+    return Status(name, "ready", f"ready in {shown(next(iter(files.values())).parent)}")
 
 
 def load(name: str, place: Path | None = None) -> dict[str, dict[str, "Tensor"]]:
@@ -120,7 +135,13 @@ def load(name: str, place: Path | None = None) -> dict[str, dict[str, "Tensor"]]
     found = status(name, place)
     if found.state != "ready":
         raise InputError(found.sentence)
-    return {file: read(path) for file, path in _files(name, place).items()}
+    files = _files(name, place)
+    for file, path in files.items():
+        if (named := _NAMED.search(file)) and not verify(path).startswith(named[1]):
+            raise InputError(
+                f"expected a SHA-256 that begins with {named[1]} of {path}, as its name says, but got {verify(path)}"
+            )
+    return {file: read(path) for file, path in files.items()}
 
 
 def digest(name: str, place: Path | None = None) -> str:

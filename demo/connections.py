@@ -7,7 +7,8 @@ from functools import cache
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from demo.gate import proxy_test
+from demo.gate import counted_as, proxy_test
+from demo.hosting.figures import refused
 from demo.settings import Settings
 
 
@@ -21,8 +22,9 @@ class Connections:
 
     def take(self, client: str, transport: asyncio.Transport) -> bool:
         """Count a new connection, or refuse it."""
+        bounded, client = not self.is_proxy(client), counted_as(client)
         own = self._still_open(client)
-        if len(own) >= self.most_per_client and not self.is_proxy(client):
+        if len(own) >= self.most_per_client and bounded:
             return False
         if sum(map(len, self._open.values())) >= self.most:
             if sum(len(self._still_open(one)) for one in list(self._open)) >= self.most:
@@ -54,6 +56,7 @@ class BoundedProtocol(H11Protocol):
         if connections.take((self.client or ("",))[0], transport):
             self._expect_head()
         else:
+            refused("connections")
             transport.abort()
 
     def data_received(self, data: bytes) -> None:

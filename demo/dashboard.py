@@ -31,10 +31,22 @@ st.set_page_config(
     "Portrait harmonization: benchmark and user study", str(ROOT / "demo/dashboard/icon.png"), layout="wide"
 )
 pages = [
-    st.Page(f"dashboard/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
-    for name, title, icon in PAGES
+    st.Page(f"dashboard/{name}.py", title=title, icon=icon, url_path=name if number else "start", default=number == 0)
+    for number, (name, title, icon) in enumerate(PAGES)
 ]
-st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; }</style>")
-st.navigation(pages, position="top").run()
+
+
+def leaderboard() -> None:
+    """Streamlit serves the first page at the root alone; who asks for it by name gets there, choices included."""
+    st.switch_page(pages[0], query_params=st.query_params.to_dict())
+
+
+alias = st.Page(leaderboard, url_path="leaderboard", visibility="hidden")
+# Plotly's tools lie over the legend on a phone, where a chart is looked at and not zoomed.
+st.html(
+    "<style>.stMainBlockContainer { padding-top: 3.5rem; }"
+    " @media (max-width: 640px) { .js-plotly-plot .modebar { display: none; } }</style>"
+)
+st.navigation([*pages, alias], position="top").run()
 if studio := os.environ.get("IPH_STUDIO"):
     st.caption(f"[To the studio]({studio})")

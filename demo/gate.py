@@ -9,6 +9,7 @@ promises.
 import asyncio
 import contextlib
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from demo.gate_routes import Route, find_route
+from demo.hosting.figures import refused
+from demo.places import Places
+from demo.plain_routes import Refusal
 from iph.errors import InputError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SAFE = ("GET", "HEAD")
-MOST_DRAINED = 128 << 20  # bytes of a refused body that are taken and forgotten
+MOST_DRAINED = 128 << 20  # bytes of a body refused on its way that are taken and forgotten
+MOST_UNREAD = 1 << 20  # bytes of the body of a request refused by its head
 SILENT_SECONDS = 1.0  # after which a sender has stopped
 FORWARDED = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-original-", b"x-gradio-server")
 KEPT_FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto")  # a named proxy's: Gradio makes its addresses of them
@@ -33,6 +38,7 @@ POLICY = (
     " style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:;"
     " connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self' https://*.mturk.com"
 )
+REASONS = {400: "invalid", 403: "foreign", 404: "unknown", 408: "slow", 413: "large", 421: "host"}  # of the figures
 PERMISSIONS = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 
 
@@ -40,13 +46,16 @@ PERMISSIONS = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microp
 class Rules:
     """What the administrator decides. hosts: names this server answers to, "*" for any. proxies: addresses or networks
     of the proxies in front, "*" for any peer. hops: how many of them there are. frames: sites that may show a page of
-    this server in theirs. chunk_seconds, body_seconds: how long the next part of a request may take, and all of it.
+    this server in theirs. sockets: websockets that are open at a time, in all and from one client. chunk_seconds,
+    body_seconds: how long the next part of a request may take, and all of it.
     """
 
     hosts: Sequence[str] = LOOPBACK
     proxies: Sequence[str] = ()
     hops: int = 1
     frames: Sequence[str] = ()
+    sockets: int = 300
+    sockets_per_client: int = 60
     chunk_seconds: float = 30
     body_seconds: float = 600
 
@@ -75,11 +84,26 @@ def proxy_test(proxies: Sequence[str]) -> Callable[[str], bool]:
     return is_proxy
 
 
+def counted_as(address: str) -> str:
+    """The address that a client counts by: an IPv4 address, or the /64 of an IPv6 one, which is what one line has."""
+    plain = re.sub(r"^\[([^\]]*)\](?::\d*)?$|^([\d.]+):\d*$", r"\1\2", address)  # some proxies add the port
+    try:
+        found = ipaddress.ip_address(plain.partition("%")[0])
+    except ValueError:
+        return plain
+    if found.version == 4 or found.is_loopback:
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_address(int(found) >> 64 << 64))
+
+
 class Gate:
     def __init__(self, app: ASGIApp, rules: Rules, limits: Mapping[str, int], routes: Iterable[Route]) -> None:
         """limits: the largest body in bytes, by the kind that a route names. routes: the list."""
         self.app, self.rules, self.limits, self.routes = app, rules, limits, tuple(routes)
         self._is_proxy = proxy_test(rules.proxies)
+        self._sockets = Places(rules.sockets, rules.sockets_per_client)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -87,14 +111,20 @@ class Gate:
         scope = self._seen_by_proxy(scope)
         headers = Headers(scope=scope)
         send = self._with_headers(scope, send)
-        if (reason := self._refused(scope, headers)) is not None:
+        route = find_route(self.routes, scope.get("method", "WEBSOCKET"), scope["path"])
+        reason = self._refused(scope, headers)
+        if reason is None and route is None:
+            reason = 404, "There is no such page on this server."
+        if reason is not None:
+            if scope["type"] == "http":
+                await _drain(receive, MOST_UNREAD, self.rules.chunk_seconds)
             return await self._refuse(scope, receive, send, *reason)
-        method = scope.get("method", "WEBSOCKET")
-        route = find_route(self.routes, method, scope["path"])
-        if route is None:
-            return await self._refuse(scope, receive, send, 404, "There is no such page on this server.")
         if scope["type"] == "websocket":
-            return await self.app(scope, receive, send)
+            try:
+                with self._sockets.take(scope["client"][0]):
+                    return await self.app(scope, receive, send)
+            except Refusal as refusal:
+                return await self._refuse(scope, receive, send, refusal.status, str(refusal))
         body = Body(receive, send, headers, self.limits[route.body], self.rules, one_file=route.body == "form")
         if body.refusal is None:
             try:
@@ -119,7 +149,8 @@ class Gate:
         ]
         changed = {"headers": kept}
         if trusted and said:
-            changed["client"] = (said[-min(self.rules.hops, len(said))], 0)
+            peer = said[-min(self.rules.hops, len(said))]
+        changed["client"] = (counted_as(peer), (scope.get("client") or ("", 0))[1])
         if trusted and (proto := headers.get("x-forwarded-proto")) in ("http", "https"):
             secure = {"http": "https", "ws": "wss"}
             changed["scheme"] = secure.get(scope["scheme"], scope["scheme"]) if proto == "https" else scope["scheme"]
@@ -169,6 +200,7 @@ class Gate:
         return sending
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
+        refused(REASONS.get(status, "busy"))
         if scope["type"] == "websocket":
             return await WebSocketClose(1008, message)(scope, receive, send)
         answer = JSONResponse({"code": "refused", "message": message}, status, {"connection": "close"})
@@ -223,12 +255,8 @@ class Body:
         await self._send(message)
 
     async def drain(self) -> None:
-        """Take some more and forget it: who is cut off while they still send does not read the answer."""
-        left, message = min(self.limit, MOST_DRAINED), {"more_body": not self._whole}
-        with contextlib.suppress(TimeoutError):
-            while left > 0 and message.get("more_body"):
-                message = await asyncio.wait_for(self._receive(), SILENT_SECONDS)
-                left -= len(message.get("body", b""))
+        if not self._whole:
+            await _drain(self._receive, min(self.limit, MOST_DRAINED), self.rules.body_seconds)
 
     def _too_large(self) -> None:
         self.refusal = (413, f"The request is too large: at most {self.limit / 1e6:.4g} MB were expected.")
@@ -253,6 +281,16 @@ class Parts:
         unread = data if last < 0 else data[last + len(self._mark) :]
         self._tail = unread[-(len(self._mark) - 1) :]
         return self._count > 2
+
+
+async def _drain(receive: Receive, most: int, seconds: float) -> None:
+    """Take some more of a body and forget it: who is cut off while they still send does not read the answer."""
+    message = {"more_body": True}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while most > 0 and message.get("more_body"):
+                message = await asyncio.wait_for(receive(), SILENT_SECONDS)
+                most -= len(message.get("body", b""))
 
 
 def _name_of(host: str) -> str | None:

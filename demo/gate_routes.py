@@ -20,6 +20,15 @@ class Route:
     def pattern(self) -> re.Pattern:
         return re.compile(self.path)
 
+    @cached_property
+    def _words(self) -> set[str]:
+        return set(re.findall(r"[\w.=-]+", self.path.replace("\\", "")))
+
+    def shown(self, path: str) -> str:
+        """A path of this route with ``*`` for what differs from one visitor to the next: one of few texts."""
+        parts = ["" if not part else part if part in self._words else "*" for part in path.split("/")]
+        return re.sub(r"(?:/\*)+", "/*", "/".join(parts))
+
 
 def find_route(routes: Iterable[Route], method: str, path: str) -> Route | None:
     """The route that a request is for, None where there is none."""
@@ -32,7 +41,8 @@ NAME = r"[\w.~-]+"
 FILE = rf"(?:{NAME}/)*{NAME}"
 # A file that Gradio gave out: an absolute path, with nothing in it that could be an address.
 GIVEN_OUT = r"/gradio_api/file=/[^:]+"
-FUNCTIONS = ("harmonize", "paste", "cut_out", "suggest_references", "export_cube", "replay")  # of the named API
+# Of the named API.
+FUNCTIONS = ("harmonize", "paste", "cut_out", "suggest_references", "export_cube", "export_layers", "replay")
 
 
 def gradio_page(prefix: str = "") -> tuple[Route, ...]:
@@ -53,6 +63,7 @@ def studio_routes(api: bool = True, mcp: bool = True) -> tuple[Route, ...]:
         Route(("POST",), "/studio/session"),
         Route(("POST",), rf"{session}/(?:event|leave)"),
         Route(("PUT",), rf"{session}/upload", "upload"),
+        Route(("GET",), rf"{session}/(?:crop|work)"),
         Route(READ, rf"/studio/card/{NAME}"),
         Route(READ, r"/studio/file/[\w-]+/[^/]+"),
     )
@@ -99,6 +110,3 @@ def dashboard_routes(prefix: str = "/leaderboard") -> tuple[Route, ...]:
         Route(READ, rf"{prefix}/favicon\.png"),
         Route(("WEBSOCKET",), rf"{prefix}/_stcore/stream"),
     )
-
-
-SERVER_ROUTES = (Route(READ, "/healthz"),)

@@ -1,4 +1,4 @@
-"""One thread that looks now and then for what is to be deleted."""
+"""One thread that looks now and then: for what is to be deleted, and whether the server can work."""
 
 import logging
 import threading

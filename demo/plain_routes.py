@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from demo.hosting.figures import refused
 from demo.sentences import OUR_FAULT
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Refusal(Exception):
 
 
 def refusal(status: int, code: str, message: str, seconds: float | None = None) -> JSONResponse:
+    refused(code)
     headers = None if seconds is None else {"Retry-After": str(math.ceil(seconds))}
     # Half a surrogate pair, which JSON may hold in any text, is no text that can be sent back.
     shown = message.encode("utf-8", "replace").decode()

@@ -22,11 +22,18 @@ class Settings:
     proxies: tuple[str, ...] = _setting((), "proxies in front, as addresses or networks, * for any: they say who asks")
     proxy_hops: int = _setting(1, "such proxies one behind the other")
     frames: tuple[str, ...] = _setting((), "sites that may show a page of this server inside theirs")
+    metrics: str = _setting("", "address:port of its own for the figures (Prometheus); else none")
+    metrics_token: str = _setting("", "word that /metrics on the visitors' port asks for, as a Bearer token; else none")
+    log_json: bool = _setting(False, "say everything as JSON, one object a line, with a line for every request")
+    free_bytes: int = _setting(256 << 20, "free disk for pictures below which /readyz says no")
+
     api: bool = _setting(True, "offer the named API")
     mcp: bool = _setting(True, "offer the same functions as MCP tools")
 
     connections: int = _setting(1000, "open at a time, in all")
     connections_per_client: int = _setting(200, "and from one address: that of a classroom, perhaps")
+    dashboards: int = _setting(300, "pages of the dashboard that are open at a time, in all")
+    dashboards_per_client: int = _setting(60, "and from one address")
     head_seconds: float = _setting(20, "until a connection has said what it wants")
     chunk_seconds: float = _setting(30, "until the next part of a request is there")
     body_seconds: float = _setting(600, "until all of it is")
@@ -38,7 +45,7 @@ class Settings:
 
     temporary_bytes: int = _setting(4 << 30, "disk for visitors' pictures, in all")
     temporary_bytes_per_client: int = _setting(1 << 30, "and from one address")
-    file_seconds: float = _setting(3600, "until files given to or by the API and MCP are deleted")
+    file_seconds: float = _setting(600, "until files given to or by the API and MCP are deleted")
     sweep_seconds: float = _setting(15, "between two looks at what is to be deleted and how much there is")
 
     requests_per_second: float = _setting(4, "from one address, in the long run; an upload counts as four")
@@ -84,6 +91,8 @@ def _read(name: str, text: str, kind: type) -> Any:
         if text not in ("0", "1"):
             raise InputError(f"expected 1 or 0 in {name}, got {text!r}")
         return text == "1"
+    if kind is str:
+        return text
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 

@@ -1,20 +1,36 @@
 """Heavy work in a few threads of its own, so that one kind of caller never takes the others' turn.
 
 Who asks takes a place first, of which there are so many in all and for each client; the rest are told to come back.
-Then the work waits for one of the threads without holding anything, in the order in which it came. A thread cannot be
-stopped: work whose caller has gone is dropped as long as it waits, and ends unheard if it runs.
+Then the work waits for one of the threads without holding anything, in the order in which it came. Work whose caller
+has gone is dropped as long as it waits. A thread cannot be stopped: where it runs, it ends at its next ``go_on``.
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 from demo.places import AGAIN, Places
 from demo.plain_routes import Refusal
+from iph.errors import InputError
 
 T = TypeVar("T")
 SLOW = "This takes the server longer than {seconds:g} seconds: please try again, or with a smaller picture."
+
+_GIVEN_UP: ContextVar[threading.Event] = ContextVar("_GIVEN_UP")
+
+
+class Stopped(InputError):
+    """Nobody waits for this work any more. As after every InputError, nothing was changed."""
+
+
+def go_on() -> None:
+    """To be called between the stages of long work. Raises Stopped where its caller has left or was sent away."""
+    given_up = _GIVEN_UP.get(None)
+    if given_up is not None and given_up.is_set():
+        raise Stopped("this was stopped on its way, for nobody waits for it")
 
 
 class WorkQueue:
@@ -25,13 +41,23 @@ class WorkQueue:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=name)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What the work returns, done in a thread. Cancelled, it ends only when the thread has."""
-        waiting = self._threads.submit(work)
+        """What the work returns, done in a thread. Cancelled, it ends only when the thread has, at its next stage."""
+        given_up = threading.Event()
+
+        def stages() -> T:
+            before = _GIVEN_UP.set(given_up)
+            try:
+                return work()
+            finally:
+                _GIVEN_UP.reset(before)
+
+        waiting = self._threads.submit(stages)
         done = asyncio.wrap_future(waiting)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
             if not waiting.cancel():
+                given_up.set()
                 await asyncio.wait([done])
                 done.exception()  # nobody else asks
             raise

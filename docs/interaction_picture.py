@@ -4,10 +4,9 @@ Run as ``PYTHONPATH=. python docs/interaction_picture.py``. Each row: the compos
 photo who is pointed at (blue) and the harmonized photo; then the same for the person of the background.
 """
 
-import cv2
 import numpy as np
 from PIL import Image
-from result_picture import BLUE, SIDE, outlined
+from result_picture import BLUE, outlined, tile
 
 import iph
 from demo.studio.gallery import find
@@ -19,10 +18,6 @@ ROWS = (("forest", "orange", "forest"), ("haze", "orange", "haze"))
 
 def picture(name: str) -> np.ndarray:
     return np.asarray(Image.open(find(name).file("background")).convert("RGB"))
-
-
-def tile(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def row(composite_of: str, *others: str) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Interactive Portrait Harmonization: make a pasted person look shot with the photo (Valanarasu et al. 2022).
 
-Names are imported when they are first used (PEP 562): torch takes seconds, and ``iph --help`` does not need it.
+Names are imported when they are first used (PEP 562): ``iph --help`` needs none of them.
 """
 
 from importlib import import_module
@@ -11,10 +11,21 @@ if TYPE_CHECKING:
     from iph.errors import InputError
     from iph.harmonizer import Harmonizer, Result, Session, harmonize, load
     from iph.mapping import ColorMapping
+    from iph.masks.cutout import cutout
     from iph.reference import Reference
 
-__all__ = ["ColorMapping", "Harmonizer", "InputError", "Reference", "Result", "Session", "harmonize", "load"]
-_HOMES = {"ColorMapping": "mapping", "InputError": "errors", "Reference": "reference"}
+__all__ = [
+    "ColorMapping",
+    "Harmonizer",
+    "InputError",
+    "Reference",
+    "Result",
+    "Session",
+    "cutout",
+    "harmonize",
+    "load",
+]
+_HOMES = {"ColorMapping": "mapping", "InputError": "errors", "Reference": "reference", "cutout": "masks.cutout"}
 
 
 def __getattr__(name: str) -> Any:

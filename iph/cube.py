@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from iph.errors import InputError
-from iph.files import read_bounded, replacing
+from iph.files import read_small, replacing
 
+DIGITS = 7  # after the point
 LARGEST = 129  # points a side; the specification allows 256, which is a file of half a gigabyte
 MOST_BYTES = 128 << 20
 LONGEST_LINE = 4096
@@ -63,25 +64,36 @@ def apply_cube(image: np.ndarray, cube: Cube) -> np.ndarray:
     return (first + red * (along_green(corner + strides[0]) - first)).reshape(image.shape)
 
 
-def write_cube(path: str | os.PathLike, table: np.ndarray, title: str) -> None:
-    """Write a table (N, N, N, 3) of the domain [0, 1], as Photoshop, Affinity, Resolve and darktable read it."""
-    title = "".join(c for c in title if c.isascii() and c.isprintable() and c != '"')
+def write_cube(path: str | os.PathLike, table: np.ndarray, title: str, space: str = "sRGB") -> None:
+    """Write a table (N, N, N, 3) of the domain [0, 1], as Photoshop, Affinity, Resolve and darktable read it.
+
+    ``space`` names the colours that its numbers are, in and out: programs show the title, people read the comment.
+    """
+    title, space = ("".join(c for c in text if c.isascii() and c.isprintable() and c != '"') for text in (title, space))
     rows = table.transpose(2, 1, 0, 3).reshape(-1, 3)  # (b, g, r, 3): red fastest -> (N³, 3)
     with replacing(path) as temporary, open(temporary, "w", encoding="ascii", newline="\n") as file:
+        file.write(f"# For pictures in {space}: its numbers as they are stored, in and out\n")
         file.write(f'TITLE "{title}"\nLUT_3D_SIZE {table.shape[0]}\n')
         file.write("DOMAIN_MIN 0.0 0.0 0.0\nDOMAIN_MAX 1.0 1.0 1.0\n")
-        np.savetxt(file, rows, fmt="%.7f")
+        file.write(_as_text(rows))
+
+
+def _as_text(rows: np.ndarray) -> str:
+    """Rows (K, 3) of colours in [0, 1], each as ``0.1234567 0.1234567 0.1234567``: digit by digit, all rows at once,
+    which takes a tenth of the time that formatting takes."""
+    left = np.rint(rows * 10.0**DIGITS).astype(np.int32)  # (K, 3)
+    text = np.empty((*rows.shape, DIGITS + 3), np.uint8)
+    for place in (*range(DIGITS + 1, 1, -1), 0):
+        left, digit = np.divmod(left, 10)
+        text[..., place] = digit + ord("0")
+    text[..., 1], text[..., -1], text[:, -1, -1] = ord("."), ord(" "), ord("\n")
+    return text.tobytes().decode()
 
 
 def read_cube(path: str | os.PathLike) -> Cube:
     """Read a 3D ``.cube`` file. Raises InputError, with the line where there is one, on anything that is not."""
     path = Path(path)
-    try:
-        content = read_bounded(path, MOST_BYTES)
-    except OSError as error:
-        raise InputError(f"expected a readable .cube file, got {str(path)!r}: {error.strerror}") from None
-    if len(content) > MOST_BYTES:
-        raise InputError(f"expected a .cube file of at most {MOST_BYTES >> 20} MB, got {path.name!r}")
+    content = read_small(path, MOST_BYTES, ".cube file")
 
     size, title, low, high = 0, "", np.zeros(3), np.ones(3)
     colors = array("d")  # three numbers a row: as text and lists they would be ten times the file

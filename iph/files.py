@@ -1,16 +1,36 @@
-"""Files that are never half written: they are made beside their target, then renamed over it; and notes in JSON."""
+"""Files that are never half written: they are made beside their target, then renamed over it; notes in JSON; and which
+files of a folder are a person's."""
 
 import errno
 import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from iph.errors import InputError
+
+_LEFT_BY_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")
+
+
+def listed(folder: str | os.PathLike, endings: Collection[str], below: bool = False) -> list[Path]:
+    """The files in ``folder``, or anywhere ``below`` it, whose names end so in any case (".png"), sorted by path.
+
+    What a system leaves beside people's files is no file of theirs: names that begin with a dot (a Mac's ``._a.png`` is
+    no picture), the ``__MACOSX`` of its archives, a network disc's ``@eaDir``. Nor is a folder called ``a.png``.
+    """
+    folder = Path(folder)
+    found = folder.rglob("*") if below else folder.glob("*")
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in endings
+        and not any(part.startswith(".") or part in _LEFT_BY_SYSTEMS for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
 
 
 def check_writable(path: str | os.PathLike) -> Path:
@@ -48,8 +68,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def read_bounded(path: str | os.PathLike, most: int) -> bytes:
-    """The content of a regular file, at most ``most`` + 1 bytes of it, so that a longer one is known by its length.
+def read_bounded(path: str | os.PathLike, most: int, whole: bool = True) -> bytes:
+    """The content of a regular file, at most ``most`` + 1 bytes of it, so that a longer one is known by its length; or
+    no more than its first ``most`` bytes.
 
     The size a file claims is not trusted: it may grow. Raises OSError, also for what is no regular file: a pipe or a
     device might never end.
@@ -60,9 +81,22 @@ def read_bounded(path: str | os.PathLike, most: int) -> bytes:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "Is a directory" if stat.S_ISDIR(found.st_mode) else "Not a regular file")
+        if not whole:
+            return file.read(most)
         expected = min(found.st_size, most)  # room for all of ``most`` would be taken at once
         data = file.read(expected + 1)
         return data if len(data) <= expected else data + file.read(most - expected)
+
+
+def read_small(path: str | os.PathLike, most: int, what: str) -> bytes:
+    """The content of a file of at most ``most`` bytes. Raises InputError. what: as in "recipe"."""
+    try:
+        content = read_bounded(path, most)
+    except OSError as error:
+        raise InputError(f"expected a readable {what}, got {str(path)!r}: {error.strerror}") from None
+    if len(content) > most:
+        raise InputError(f"expected a {what} of at most {most >> 20} MB, got more in {Path(path).name!r}")
+    return content
 
 
 def read_json(path: Path) -> Any:

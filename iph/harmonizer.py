@@ -7,27 +7,52 @@ photo at its own size, inside the foreground only.
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from iph.checkpoint import load_network
+from iph.adjustments import NEUTRAL, Adjustments
 from iph.errors import InputError
-from iph.mapping import ColorMapping
-from iph.network import Network, StyleEncoder
-from iph.pixels import proxy
-from iph.reference import Reference, References, as_picture, as_references
-from iph.views import network_view, read_mask
+from iph.mapping import ColorMapping, check_amount
+from iph.masks.forms import as_mask
+from iph.match.look import MatchFunctions, MatchLook
+from iph.match.overlay import overlays
+from iph.pixels import is_grey
+from iph.reference import References, as_picture, as_references, visible_proxy
+from iph.runtime.graphs import Graph
+from iph.runtime.shipped import check_torch, locate, read_tensors
+from iph.views import read_mask
 
-PSI = {"portrait": "psi", "general": "psi-general"}  # ψ is read by the network it was trained with alone
+if TYPE_CHECKING:  # torch takes seconds to import, and what ships does without
+    from iph.network import Network, StyleEncoder
+    from iph.style_look import StyleLook
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What ships under a name: the networks or the weights in torch, whether the foreground is told to be pasted, and
+    the weights' ψ."""
+
+    networks: MatchFunctions | str | Path
+    pasted: bool
+    psi: str | None = None
+
+
+MATCH = MatchFunctions(Graph("semantics"), Graph("match", rearranged=False), Graph("psi-small"))
+SETTINGS = {
+    "portrait": Setting(MATCH, True),
+    "general": Setting(MATCH, False),
+    "small-portrait": Setting("small-portrait", True, "psi-small-portrait"),
+    "small": Setting("small", False, "psi-small"),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """A harmonized photo: ``image`` has the input's shape and dtype, and its very pixels outside the foreground.
 
-    ``mapping`` is the colour change that was applied: ``.apply(image)``, ``.save_cube("look.cube")``.
+    ``mapping`` is the colour change that was applied, in sRGB: ``.apply(image)``, ``.save_cube("look.cube")``; either
+    takes the ``icc`` of a picture with another profile.
     """
 
     image: np.ndarray
@@ -35,22 +60,54 @@ class Result:
 
 
 class Harmonizer:
-    """A loaded network. ``psi`` is ψ, the second style encoder of eq. 7, or None."""
+    """Loaded networks: those of a match, or one of style codes with ``psi``, ψ, the second style encoder of eq. 7.
 
-    def __init__(self, network: Network, psi: StyleEncoder | None = None) -> None:
-        self.network = network
-        self.psi = psi
+    ``pasted``: the foreground came from another photo, so that its light is another; False where it belongs to the
+    photo and only its colours were changed. Networks of style codes are not told.
+    """
 
-    def open(self, image: np.ndarray, foreground: np.ndarray) -> "Session":
-        """A session on one composite: ``image`` (H, W, 3) uint8, uint16 or float32 in [0, 1], sRGB-encoded;
-        ``foreground`` (H, W) bool, 0/255 or [0, 1]. Raises InputError for what cannot be used."""
+    def __init__(
+        self, network: "MatchFunctions | Network", psi: "StyleEncoder | None" = None, pasted: bool = True
+    ) -> None:
+        self.network, self.psi, self.pasted = network, psi, pasted
+
+    def look(self, image: np.ndarray, foreground: np.ndarray) -> "StyleLook | MatchLook":
+        """What the network makes of a proxy ``image`` (h, w, 3) and its ``foreground`` (h, w) float32."""
+        if isinstance(self.network, MatchFunctions):
+            return MatchLook(self.network, self.pasted, image, foreground)
+        from iph.style_look import StyleLook
+
+        return StyleLook(self.network, self.psi, image, foreground)
+
+    def open(
+        self,
+        image: np.ndarray,
+        foreground: np.ndarray,
+        *,
+        alpha: np.ndarray | None = None,
+        icc: bytes | None = None,
+    ) -> "Session":
+        """A session on one composite: ``image`` (H, W, 3) uint8, uint16 or float32 in [0, 1]; ``foreground`` (H, W)
+        bool, 0/255 or [0, 1].
+
+        alpha: (H, W), any such dtype, where the picture is visible: what lies under 0 has no say and does not change.
+        icc: the RGB profile whose numbers ``image`` holds, None for sRGB. Raises InputError for what cannot be used.
+        """
         image = as_picture(image)
-        small = proxy(image)
-        return Session(self, image, small, *read_mask(foreground, image.shape, small.shape, "foreground"))
+        small, visible = visible_proxy(image, alpha, icc)
+        foreground, small_foreground = read_mask(foreground, image.shape, small.shape, "foreground")
+        if visible is not None:
+            foreground = np.where(alpha > 0, foreground, np.zeros(1, foreground.dtype))
+            small_foreground = as_mask(np.where(visible > 0, small_foreground, 0), small.shape, "visible foreground")
+        return Session(self, image, small, foreground, small_foreground, visible, icc)
 
 
 class Session:
-    """One open composite. ``fit_mapping`` runs the network, ``render`` applies its answer; ``harmonize`` does both."""
+    """One open composite. ``fit_mapping`` runs the network, ``render`` applies its answer; ``harmonize`` does both.
+
+    Networks see ``small_image``, the proxy in sRGB with nothing hidden in it, and answer with a mapping in sRGB;
+    ``small_alpha`` (h, w) float32 says where it is visible, None for all of it.
+    """
 
     def __init__(
         self,
@@ -59,10 +116,19 @@ class Session:
         small_image: np.ndarray,
         foreground: np.ndarray,
         small_foreground: np.ndarray,
+        small_alpha: np.ndarray | None = None,
+        icc: bytes | None = None,
     ) -> None:
         self.harmonizer = harmonizer
+        self.small_alpha, self.icc = small_alpha, icc
         self.image, self.small_image = image, small_image
         self.foreground, self.small_foreground = foreground, small_foreground
+        self._look = harmonizer.look(small_image, small_foreground)
+
+    @cached_property
+    def is_grey(self) -> bool:
+        """Whether the composite has no colours: then it gets none, and only its brightness is changed."""
+        return is_grey(self.small_image)
 
     def harmonize(
         self,
@@ -74,15 +140,19 @@ class Session:
         chroma: float = 1.0,
         r1: float = 1.0,
         r2: float = 1.0,
+        adjustments: Adjustments = NEUTRAL,
     ) -> Result:
         """The composite in the look of ``reference``: a mask (H, W), a ``Reference`` or a list of them with weights.
 
-        reference_image: (h, w, 3), read the look from this picture; its mask is ``reference``, None for all of it.
+        reference_image: (h, w, 3) in sRGB, read the look from this picture; its mask is ``reference``, None for all
+        of it. One with a profile or an alpha channel goes into a ``Reference``.
         strength, luminance, chroma: how much of the change, and of its two parts, from 0 to 2.
         r1, r2: of eq. 7, γ = r1 · φ(reference) + (1 − r2) · ψ(reference). Both 1: plain harmonization; the smaller r2,
         the more of the reference's own colours.
+        adjustments: what is adjusted by hand after that, as a photographer says it.
         """
         mapping = self.fit_mapping(reference, reference_image=reference_image, r1=r1, r2=r2)
+        mapping = self.adjusted(mapping, adjustments)
         return self.render(mapping, strength=strength, luminance=luminance, chroma=chroma)
 
     def fit_mapping(
@@ -94,51 +164,63 @@ class Session:
         r2: float = 1.0,
     ) -> ColorMapping:
         """The colour mapping towards a reference at full strength; arguments as in ``harmonize``."""
-        references = as_references(reference, reference_image, self)
-        patch, mask, own_style = self._composite
-        with torch.inference_mode():
-            code = sum(self._code(one, r1, r2) * one.weight for one in references)
-            code = self.harmonizer.network.condition(code, own_style)
-            as_seen, mirrored = self.harmonizer.network.harmonize(patch, mask, code).clamp(0, 1)
-            harmonized = (as_seen + mirrored.flip(-1)) / 2
-        return ColorMapping.fit(_pixels(patch[0]), _pixels(harmonized), mask[0, 0].numpy() > 0.5)
+        check_amount("r1", r1)
+        check_amount("r2", r2)
+        mapping = self._look.fit(as_references(reference, reference_image, self), r1, r2)
+        return mapping.in_grey() if self.is_grey else mapping
+
+    def adjusted(self, mapping: ColorMapping, adjustments: Adjustments) -> ColorMapping:
+        """A mapping with adjustments by hand; a photo without colours gets none."""
+        return mapping.adjusted(adjustments.in_grey() if self.is_grey else adjustments)
+
+    def matched(
+        self, reference: References | None = None, *, reference_image: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What was matched with what, to be laid over: one reference as in ``harmonize``.
+
+        Two overlays (h, w, 4) uint8 with straight alpha, one over the composite's proxy, one over that of the
+        reference's picture: of one colour is what was matched. Raises InputError for a network without a match.
+        """
+        if not isinstance(self._look, MatchLook):
+            raise InputError("expected a network that matches the foreground with the reference, got one that does not")
+        listed = as_references(reference, reference_image, self)
+        if len(listed) != 1:
+            raise InputError(f"expected one reference to show what was matched, got {len(listed)}")
+        found, other = self._look.matched(listed[0])
+        return overlays(found, self._look.foreground, other)
 
     def render(
         self, mapping: ColorMapping, *, strength: float = 1.0, luminance: float = 1.0, chroma: float = 1.0
     ) -> Result:
         """Apply a mapping to the foreground of the open photo, at its own size."""
         mapping = mapping.blended(strength, luminance, chroma)
-        return Result(mapping.apply(self.image, self.foreground), mapping)
-
-    @cached_property
-    def _composite(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The network's views of the composite, their masks, and φ(composite foreground) where the network wants it."""
-        patch, mask = _both_ways(self.small_image, self.small_foreground, self.harmonizer.network.config.size)
-        network = self.harmonizer.network
-        with torch.inference_mode():
-            return patch, mask, network.style(patch, mask) if network.config.both else None
-
-    def _code(self, reference: Reference, r1: float, r2: float) -> Tensor:
-        """γ of eq. 7."""
-        patch, mask = _both_ways(reference.image, reference.mask, self.harmonizer.network.config.size)
-        code = r1 * self.harmonizer.network.style(patch, mask)
-        if r2 == 1:
-            return code
-        if self.harmonizer.psi is None:
-            raise InputError(f"expected r2 to be 1 for weights without a colour-transfer encoder (ψ), got {r2:g}")
-        return code + (1 - r2) * self.harmonizer.psi(patch, mask)
+        return Result(mapping.apply(self.image, self.foreground, self.icc), mapping)
 
 
 @cache
-def load(model: str | Path = "portrait") -> Harmonizer:
-    """The harmonizer of a shipped name (``portrait``, the default, or ``general``) or a .safetensors path.
+def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmonizer:
+    """The harmonizer of a shipped name or a .safetensors path.
+
+    ``portrait``, the default, is told that the foreground was pasted from another photo; ``general``, the same
+    weights, that it belongs to this one. ``small`` and ``small-portrait`` are the networks of style codes without the
+    match. Weights at a path are told that it was pasted. ``pasted`` says otherwise.
 
     Raises InputError for an unknown name, a missing or an altered file.
     """
-    network = load_network(model)
-    if not isinstance(network, Network):
-        raise InputError(f"expected the weights of a harmonizer, but {model} holds a {type(network).__name__}")
-    return Harmonizer(network, load_network(PSI[model]) if model in PSI else None)
+    setting = SETTINGS.get(model) or Setting(locate(model, SETTINGS), True)
+    told = setting.pasted if pasted is None else pasted
+    if isinstance(setting.networks, MatchFunctions):
+        for graph in (setting.networks.read, setting.networks.answer):
+            graph.check()
+        return Harmonizer(setting.networks, None, told)
+    check_torch(f"the model {str(model)!r}")
+    from iph.checkpoint import load_harmonizer, load_network
+    from iph.match import functions, network
+
+    if read_tensors(setting.networks)[1].get("kind") == network.MatchNetwork.__name__:
+        return Harmonizer(functions.functions(network.load_match_network(setting.networks)), None, told)
+    psi = load_network(setting.psi) if setting.psi else None
+    return Harmonizer(load_harmonizer(setting.networks), psi, told)
 
 
 def harmonize(
@@ -147,24 +229,13 @@ def harmonize(
     reference: References | None = None,
     *,
     model: str | Path = "portrait",
+    alpha: np.ndarray | None = None,
+    icc: bytes | None = None,
     **options,
 ) -> Result:
-    """Harmonize one photo: ``image`` and ``foreground`` as in ``Harmonizer.open``, others as in ``Session.harmonize``.
+    """Harmonize one photo: ``image``, ``foreground``, ``alpha`` and ``icc`` as in ``Harmonizer.open``, others as in
+    ``Session.harmonize``.
 
     The result's image has the input's shape and dtype, and outside the foreground it is bit-identical to the input.
     """
-    return load(model).open(image, foreground).harmonize(reference, **options)
-
-
-def _both_ways(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
-    """The network's view of a region and its mirror image: (2, 3, S, S) and (2, 1, S, S).
-
-    A mirrored photo has the same look, so the mean of both answers errs less than one (docs/trials.md).
-    """
-    patch, inside = network_view(image, mask, size)
-    return torch.cat([patch, patch.flip(-1)]), torch.cat([inside, inside.flip(-1)])
-
-
-def _pixels(image: Tensor) -> np.ndarray:
-    """(3, S, S) to (S, S, 3)."""
-    return image.permute(1, 2, 0).numpy()
+    return load(model).open(image, foreground, alpha=alpha, icc=icc).harmonize(reference, **options)

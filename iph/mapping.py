@@ -2,27 +2,34 @@
 
 The paper has "a polynomial fitting like in Afifi et al. (2019)" here; the terms are theirs, the rest is ours. A mapping
 is kept as its *change* from identity:
-``output = clip(input + change(clip(input, low, high)), 0, 1)``, with the eleven terms of ``iph.polynomial``. The change
+``output = clip(input + change(clip(input, low, high)), 0, 1)``, with the eleven terms of ``iph.polynomial``, in sRGB;
+the colours of a photo of another profile go there and back, beyond sRGB's gamut where the photo's is wider. The change
 is held constant outside the range it was fitted on, so a highlight that the small picture never showed is shifted like
 its nearest known neighbour instead of running away. Being linear in its coefficients, a change can be weakened, or its
 luminance and chroma weighed apart, and is again an exact mapping.
+
+A second stage are a person's own adjustments (``iph.adjustments``), exact and after the change, whatever its strength.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from iph import cube
+from iph.adjustments import NEUTRAL, REC709, Adjustments
 from iph.errors import InputError
+from iph.images.color_profile import profile_name
+from iph.images.rgb_space import space_of
 from iph.pixels import full_scale
 from iph.polynomial import DEGREES, MOST_PIXELS, RIDGE, TERMS, fill_products, fit_change, fitting_pixels
 
-REC709 = np.array([0.2126, 0.7152, 0.0722])
 TILE = (64, 256)  # rows, columns: the working set of one tile (0.7 MB of float32) stays in the L2 cache
 KIND = "polynomial-11"
+MOST_AMOUNT = 2  # of a change, or of its parts: 1 is all of it
 CUBE_SIZES = (17, 33, 65)
 DEPTH = {
     np.dtype(np.uint8): cv2.CV_8U,
@@ -34,17 +41,19 @@ DEPTH = {
 
 @dataclass(frozen=True, eq=False)
 class ColorMapping:
-    """A colour change: ``change`` (11, 3) float64, a column a channel, and its fitted range ``low``, ``high`` (3,)."""
+    """A colour change: ``change`` (11, 3) float64, a column a channel, and its fitted range ``low``, ``high`` (3,);
+    then ``adjustments`` by hand."""
 
     change: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    adjustments: Adjustments = NEUTRAL
 
     def __post_init__(self) -> None:
         for name, shape in (("change", (len(TERMS), 3)), ("low", (3,)), ("high", (3,))):
             try:
                 value = np.array(getattr(self, name), dtype=np.float64)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise InputError(f"expected numbers of shape {shape} as {name} of a colour mapping: {error}") from None
             if value.shape != shape or not np.isfinite(value).all():
                 raise InputError(f"expected {shape} finite numbers as {name} of a colour mapping, got {value.shape}")
@@ -86,54 +95,89 @@ class ColorMapping:
         return cls(fit_change(source, target, ridge), low, high)
 
     def blended(self, strength: float = 1.0, luminance: float = 1.0, chroma: float = 1.0) -> "ColorMapping":
-        """This mapping with so much (0 none, 1 all, at most 2) of its change, and of the change's luma and chroma."""
+        """This mapping with so much (0 none, 1 all, at most 2) of its change, and of the change's luma and chroma. What
+        was adjusted by hand stays."""
         for name, value in (("strength", strength), ("luminance", luminance), ("chroma", chroma)):
-            if not 0 <= value <= 2:
-                raise InputError(f"expected {name} from 0 to 2, got {value}")
+            check_amount(name, value)
         luma = np.outer(REC709, np.ones(3))  # change @ luma: the change's luma, the same in every channel
         weights = strength * (chroma * (np.eye(3) - luma) + luminance * luma)
-        return ColorMapping(self.change @ weights, self.low, self.high)
+        return replace(self, change=self.change @ weights)
 
-    def apply(self, image: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
+    def adjusted(self, adjustments: Adjustments) -> "ColorMapping":
+        """This mapping with these adjustments by hand after its change, in the place of any other."""
+        return replace(self, adjustments=adjustments)
+
+    def in_grey(self) -> "ColorMapping":
+        """Of this mapping and its adjustments what keeps grey grey: one change of brightness for all channels."""
+        change = (self.change @ REC709)[:, None].repeat(3, axis=1)
+        low, high = np.full(3, self.low.mean()), np.full(3, self.high.mean())
+        return ColorMapping(change, low, high, self.adjustments.in_grey())
+
+    def apply(self, image: np.ndarray, alpha: np.ndarray | None = None, icc: bytes | None = None) -> np.ndarray:
         """A copy of ``image`` (H, W, 3), mapped; any size; uint8, uint16 or float in [0, 1], and returned as it came.
 
         ``alpha`` (H, W), bool, 0/255 or [0, 1], says how much of the change a pixel takes; where it is 0 the pixel is
-        left bit for bit. Integers are rounded. Raises InputError on NaN in a pixel that changes, or on wrong shapes.
+        left bit for bit. Integers are rounded. ``icc`` is the RGB profile whose numbers they are, None for sRGB: the
+        change is that of the colours, in any profile. Raises InputError on NaN in a pixel that changes, or on wrong
+        shapes.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype == bool:
             raise InputError(f"expected an image of shape (H, W, 3), got {image.shape} of {image.dtype}")
         if alpha is not None and alpha.shape != image.shape[:2]:
             raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {alpha.shape}")
-        scale = full_scale(image, "image")
+        space = space_of(icc)
+        scale = full_scale(image, "image") if space is None else 1.0
         work = np.float64 if image.dtype == np.float64 else np.float32
         # In the image's own levels: change(x / scale) * scale, so that no pixel needs scaling.
         change = (self.change * scale ** (1.0 - DEGREES)[:, None]).astype(work)
         low, high = (self.low * scale).astype(work), (self.high * scale).astype(work)
         features = np.empty((len(TERMS), TILE[0] * TILE[1]), work)
         result = image.copy()
+        if (
+            space is not None and not self.change.any() and self.adjustments.is_neutral
+        ):  # nothing may come of going there and back
+            return result
         for tile, weight in _tiles(image.shape[:2], alpha):
-            pixels = image[tile]
+            pixels = image[tile] if space is None else space.decoded(image[tile])
             h, w = pixels.shape[:2]
             part = features[:, : h * w]
             for channel, plane in enumerate(cv2.split(pixels)):
                 np.clip(plane.reshape(-1), low[channel], high[channel], out=part[channel])
             fill_products(part)
             delta = (part.T @ change).reshape(h, w, 3)  # (K, T) @ (T, 3) -> (h, w, 3)
-            _add(pixels, delta, weight, scale, result[tile])
+            if not self.adjustments.is_neutral:
+                numbers = pixels.astype(work)
+                delta = self.adjustments.apply((numbers + delta) / work(scale)) * work(scale) - numbers
+            if space is None:
+                _add(pixels, delta, weight, scale, result[tile])
+            else:
+                delta = delta if weight is None else delta * weight[..., None]
+                covered = np.True_ if weight is None else weight[..., None] > 0
+                moved = space.moved(image[tile], pixels, pixels + delta)
+                _check_finite(moved, covered)
+                np.copyto(result[tile], moved, where=covered)
         return result
 
-    def save_cube(self, path: str | Path, size: int = 33, title: str = "Harmonized look") -> None:
-        """Write the mapping as a 3D LUT (17, 33 or 65) for Photoshop, Affinity, Resolve or darktable."""
+    def save_cube(
+        self, path: str | Path, size: int = 33, title: str = "Harmonized look", icc: bytes | None = None
+    ) -> None:
+        """Write the mapping as a 3D LUT (17, 33 or 65) for Photoshop, Affinity, Resolve or darktable.
+
+        These apply it to a picture's numbers: it is made for pictures in the RGB profile ``icc``, None for sRGB, and
+        says so.
+        """
         if size not in CUBE_SIZES:
-            raise InputError(f"expected a cube size of 17, 33 or 65, got {size}")
+            raise InputError(f"expected a cube size of 17, 33 or 65, got {size!r}")
+        size = int(size)  # 33.0 is a size too
         lattice = cube.lattice(size)  # (N, N, N, 3)
-        table = self.apply(lattice.reshape(size * size, size, 3)).reshape(lattice.shape)
-        cube.write_cube(path, table, title)
+        table = self.apply(lattice.reshape(size * size, size, 3), icc=icc).reshape(lattice.shape)
+        space = profile_name(icc) if space_of(icc) else "sRGB"
+        cube.write_cube(path, table, f"{title} ({space})", space)
 
     def to_dict(self) -> dict:
         """The mapping as plain numbers, for JSON."""
         numbers = {name: getattr(self, name).tolist() for name in ("change", "low", "high")}
-        return {"kind": KIND, "terms": list(TERMS), **numbers}
+        return {"kind": KIND, "terms": list(TERMS), **numbers, "adjustments": self.adjustments.to_dict()}
 
     @classmethod
     def from_dict(cls, data: dict) -> "ColorMapping":
@@ -143,7 +187,14 @@ class ColorMapping:
         missing = {"change", "low", "high"} - data.keys()
         if missing:
             raise InputError(f"expected change, low and high in a colour mapping; {', '.join(sorted(missing))} missing")
-        return cls(data["change"], data["low"], data["high"])
+        adjustments = Adjustments.from_dict(data.get("adjustments", {}))
+        return cls(data["change"], data["low"], data["high"], adjustments)
+
+
+def check_amount(name: str, value: object) -> None:
+    """Raise InputError for what is no number from 0 to 2, as every amount of a change is."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MOST_AMOUNT:
+        raise InputError(f"expected {name} from 0 to {MOST_AMOUNT}, as a number, got {str(value)[:20]!r}")
 
 
 def _tiles(shape: tuple[int, int], alpha: np.ndarray | None) -> Iterator[tuple[tuple[slice, slice], np.ndarray | None]]:
@@ -176,6 +227,10 @@ def _add(pixels: np.ndarray, delta: np.ndarray, weight: np.ndarray | None, scale
         np.copyto(out, mapped)
         return
     covered = np.True_ if weight is None else weight > 0
-    if not np.isfinite(mapped).all(where=covered):
-        raise InputError("expected finite colour values in the image, got NaN or infinity")
+    _check_finite(mapped, covered)
     np.copyto(out, np.clip(mapped, 0, scale) if weight is None else mapped, where=covered)
+
+
+def _check_finite(colors: np.ndarray, covered: np.ndarray) -> None:
+    if colors.dtype.kind == "f" and not np.isfinite(colors).all(where=covered):
+        raise InputError("expected finite colour values in the image, got NaN or infinity")

@@ -6,6 +6,7 @@ import numpy as np
 from iph.errors import InputError
 
 PROXY_SIDE = 1024  # longest side; a colour change needs no more, and a 24 MP mask as float would cost 96 MB
+GREY = 1 / 255  # what conversions of profile and JPEG leave of grey
 # Largest value of each dtype that a picture or a mask may have.
 FULL_SCALE = {
     np.dtype(np.uint8): 255.0,
@@ -39,8 +40,13 @@ def resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def proxy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
     """``image`` (H, W, ...) with a longest side of at most ``side``, dtype kept; itself if it is small."""
-    scale = side / max(image.shape[:2])
-    return image if scale >= 1 else resized(image, tuple(max(1, round(n * scale)) for n in image.shape[:2]))
+    return resized(image, proxy_size(image.shape, side))
+
+
+def proxy_size(shape: tuple[int, ...], side: int = PROXY_SIDE) -> tuple[int, int]:
+    """Height and width of the proxy of a picture of ``shape`` (H, W, ...)."""
+    scale = min(1.0, side / max(shape[:2]))
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 def small_copy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
@@ -51,6 +57,18 @@ def small_copy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise InputError(f"a picture has shape (H, W, 3), this one has {image.shape}")
     return as_uint8(proxy(image, side))
+
+
+def is_grey(image: np.ndarray) -> bool:
+    """Whether a picture (H, W, 3) has no colours: its channels differ by a level of 255 at most."""
+    red, green, blue = cv2.split(np.ascontiguousarray(image))
+    most = full_scale(image) * GREY
+    return all(cv2.minMaxLoc(cv2.absdiff(one, green))[1] <= most for one in (red, blue))
+
+
+def grey_plane(image: np.ndarray) -> np.ndarray | None:
+    """The one plane (H, W) that a picture (H, W, 3) shows three times, as that of a grey file does; else None."""
+    return image[..., 0] if image.ndim == 3 and image.strides[2] == 0 else None
 
 
 def as_uint8(image: np.ndarray) -> np.ndarray:

@@ -2,32 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol
 
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import check_pair
-from iph.pixels import proxy
+from iph.images.appearance import small_appearance
+from iph.masks.forms import HALF, check_pair
+from iph.pixels import FULL_SCALE
 from iph.views import read_mask
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
     """One region. ``mask`` (H, W) in any form of ``iph.masks.as_mask``, None for the whole of ``image``;
-    ``image`` (h, w, 3) is another picture, None for the composite itself; ``weight`` counts among several."""
+    ``image`` (h, w, 3) is another picture, None for the composite itself; ``weight`` counts among several.
+    ``alpha`` (h, w) says where that picture is visible, None for everywhere; ``icc`` is its RGB profile, None for sRGB.
+    """
 
     mask: np.ndarray | None = None
     image: np.ndarray | None = None
     weight: float = 1.0
+    alpha: np.ndarray | None = None
+    icc: bytes | None = None
 
 
 class Composite(Protocol):
-    """What a region of the composite is checked against: its size, its proxy and the foreground on the proxy."""
+    """What a region of the composite is checked against: its size, and on the proxy foreground and visibility."""
 
     image: np.ndarray
     small_image: np.ndarray
     small_foreground: np.ndarray
+    small_alpha: np.ndarray | None
 
 
 References = np.ndarray | Reference | Sequence[Reference]
@@ -36,10 +43,11 @@ References = np.ndarray | Reference | Sequence[Reference]
 def as_references(
     reference: References | None, reference_image: np.ndarray | None, composite: Composite
 ) -> list[Reference]:
-    """One or several references, checked and small: each the proxy of its picture and a mask (h, w) float32 on it.
-    Their weights sum to 1.
+    """One or several references, checked and small: each the proxy of its picture, in sRGB, and a mask (h, w) float32
+    on it. Their weights sum to 1.
 
-    In the composite itself a reference gives way to the foreground. Raises InputError for what cannot be used.
+    What is transparent belongs to no reference; in the composite itself a reference gives way to the foreground.
+    Raises InputError for what cannot be used.
     """
     if reference is None and reference_image is None:
         raise InputError("expected a reference region, a reference picture, or both, got neither")
@@ -47,11 +55,12 @@ def as_references(
         reference = Reference(reference, reference_image)
     elif reference_image is not None:
         raise InputError("expected the reference picture inside the Reference, got one beside it as well")
-    listed = [reference] if isinstance(reference, Reference) else list(reference)
-    if not listed:
-        raise InputError("expected at least one reference, got an empty list")
-    weights = [float(one.weight) for one in listed]
-    if not all(np.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
+    listed = list(reference) if isinstance(reference, list | tuple) else [reference]
+    if not listed or not all(isinstance(one, Reference) for one in listed):
+        kinds = ", ".join(type(one).__name__ for one in listed) or "an empty list"
+        raise InputError(f"expected a mask, a Reference or a list of them as reference, got {kinds}")
+    weights = [one.weight for one in listed]
+    if not all(isinstance(w, Real) and np.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
         raise InputError(f"expected weights of at least 0, not all of them 0, got {weights}")
     shares = [weight / sum(weights) for weight in weights]
     return [_checked(one, share, composite) for one, share in zip(listed, shares, strict=True)]
@@ -59,17 +68,39 @@ def as_references(
 
 def _checked(one: Reference, weight: float, composite: Composite) -> Reference:
     if one.image is not None:
-        small = proxy(as_picture(one.image, "reference picture"))
-        if one.mask is None:
-            return Reference(np.ones(small.shape[:2], np.float32), small, weight)
-        return Reference(
-            read_mask(one.mask, one.image.shape, small.shape, "reference", allow_full=True)[1], small, weight
-        )
+        small, visible = visible_proxy(as_picture(one.image, "reference picture"), one.alpha, one.icc)
+        mask = np.ones(small.shape[:2], np.float32)
+        if one.mask is not None:
+            mask = read_mask(one.mask, one.image.shape, small.shape, "reference", allow_full=True)[1]
+        return Reference(_visible_part(mask, visible), small, weight)
     if one.mask is None:
         raise InputError("expected a reference region in the composite, got none")
     small = composite.small_image
     mask = read_mask(one.mask, composite.image.shape, small.shape, "reference", allow_full=True)[1]
+    mask = _visible_part(mask, composite.small_alpha)
     return Reference(check_pair(composite.small_foreground, mask)[1], small, weight)
+
+
+def _visible_part(mask: np.ndarray, visible: np.ndarray | None) -> np.ndarray:
+    """What of a region can be seen, both (h, w) float32; InputError where that is nothing."""
+    if visible is None:
+        return mask
+    part = np.minimum(mask, visible)
+    if not (part >= HALF).any():
+        raise InputError("expected something visible to read the look from, but that region is transparent")
+    return part
+
+
+def visible_proxy(
+    image: np.ndarray, alpha: np.ndarray | None, icc: bytes | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The proxy in sRGB and where it is visible, as ``iph.images.appearance.small_appearance``, of a checked alpha."""
+    if alpha is not None and (getattr(alpha, "shape", None) != image.shape[:2] or alpha.dtype not in FULL_SCALE):
+        found = f"{alpha.shape} of {alpha.dtype}" if isinstance(alpha, np.ndarray) else type(alpha).__name__
+        raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {found}")
+    if not isinstance(icc, bytes | None):
+        raise InputError(f"expected an ICC profile as bytes, got {type(icc).__name__}")
+    return small_appearance(image, alpha, icc)
 
 
 def as_picture(image: np.ndarray, name: str = "image") -> np.ndarray:

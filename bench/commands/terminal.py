@@ -10,16 +10,22 @@ from tqdm import tqdm
 
 from iph.errors import InputError
 
-Format = Annotated[str, typer.Option(help="text, markdown, latex or csv.")]
+Format = Annotated[str, typer.Option(help="text, markdown, latex, html or csv.")]
 
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """What a person did wrong is one sentence and exit code 2, never a traceback."""
+    """What a person did wrong, or a disk that refuses, is one sentence and exit code 2, never a traceback."""
     try:
         yield
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        typer.echo(
+            f"error: expected files that can be read and written, but: {error.strerror or error}{where}", err=True
+        )
         raise typer.Exit(2) from None
 
 

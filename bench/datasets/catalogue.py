@@ -20,6 +20,7 @@ class KnownDataset:
     counterpart: the data set whose published numbers are shown beside ours, though the pictures are others.
     published_hash: the content hash of the one true version, where there is one.
     size: the side it is measured at unless told otherwise; None takes pictures as they come.
+    roles: the folders of its published form, which has lists of what is test; none where the form is not known.
     """
 
     title: str
@@ -31,6 +32,7 @@ class KnownDataset:
     root: Path | None = None
     published_hash: str | None = None
     size: int | None = 256
+    roles: tuple[str, ...] = ()
 
     def deviates(self, content_hash: str) -> str | None:
         """A sentence where the content is not that of the published set, or None."""
@@ -67,6 +69,15 @@ CATALOGUE: dict[str, KnownDataset] = {
         520,
         counterpart="portraittest",
         published_hash="133c2ee346823f79",
+    ),
+    "belief-open": KnownDataset(
+        "Belief-Open",
+        "people of held-out photos under two changes, beside references of other kinds (another's cloth, sky, "
+        "furniture, things, what is most saturated) and beside the whole background; photos squeezed to 256 x 256",
+        "python -m bench build-open --photos DIR --out DIR",
+        "by photo; the composites are for measurement and not for passing on",
+        726,
+        published_hash="1a79a4e8876457cf",
     ),
     "intharmony": KnownDataset(
         "IntHarmony",
@@ -110,6 +121,7 @@ CATALOGUE: dict[str, KnownDataset] = {
         "link in github.com/bcmi/Image-Harmonization-Dataset-ccHarmony (Baidu)",
         "for research",
         1180,
+        roles=("composite", "foreground", "target"),
     ),
     "mhp": KnownDataset(
         "LV-MHP composites",
@@ -145,7 +157,8 @@ def read_folder(folder: Path, name: str | None = None) -> Dataset:
     if is_iharmony4(folder):
         return located(folder, read_iharmony4(folder), name or "iharmony4")
     if looks_parallel(folder):
-        return folders.read_parallel(folder, name or folder.resolve().name)
+        roles = CATALOGUE[name].roles if name in CATALOGUE else ()
+        return folders.read_parallel(folder, name or folder.resolve().name, roles)
     if folders.looks_like_realhm(folder):
         return folders.read_realhm(folder, name or folder.resolve().name)
     raise InputError(

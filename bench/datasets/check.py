@@ -19,7 +19,10 @@ SHOWN = 5  # how many examples of one kind of fault are named
 
 @dataclass(frozen=True)
 class Report:
-    """What was found. ``faults`` maps a kind of fault to the sentences about it."""
+    """What was found. ``faults`` maps a kind of fault to the sentences about it.
+
+    content_hash: of the test images, as tables print it; None where files are faulty or nothing is for testing.
+    """
 
     dataset: Dataset
     by_split: dict[str, int]
@@ -45,7 +48,7 @@ class Report:
         if len(self.by_subset) > 1:
             yield f"  subsets     {_counts(self.by_subset)}"
         yield f"  files       {_counts(self.roles)}"
-        yield f"  checksum    {self.content_hash or 'none, because files are missing or broken'}"
+        yield f"  checksum    {self._checksum()}"
         if known and self.content_hash and (sentence := known.deviates(self.content_hash)):
             yield f"              {sentence}"
         for kind, sentences in self.faults.items():
@@ -54,6 +57,11 @@ class Report:
             if len(sentences) > SHOWN:
                 yield f"    and {len(sentences) - SHOWN} more"
         yield "  no fault found" if self.sound else "  this folder cannot be used as it is"
+
+    def _checksum(self) -> str:
+        if self.content_hash:
+            return f"{self.content_hash}, the data hash of tables: of the test images"
+        return "none, because files are missing or broken" if self.faults else "none, because no image is for testing"
 
 
 def check(dataset: Dataset, read_all: bool = True) -> Report:
@@ -73,13 +81,14 @@ def check(dataset: Dataset, read_all: bool = True) -> Report:
             if fault:
                 kind = "size mismatches" if "like its composite" in fault else "unusable pictures"
                 faults.setdefault(kind, []).append(f"{entry.id}: {fault}")
+    by_split = dict(Counter(entry.split for entry in dataset.entries))
     return Report(
         dataset,
-        dict(Counter(entry.split for entry in dataset.entries)),
+        by_split,
         dict(Counter(entry.subset or "-" for entry in dataset.entries)),
         dict(Counter(role for entry in dataset.entries for role in entry.files())),
         faults,
-        None if faults else dataset.content_hash(),
+        None if faults or "test" not in by_split else dataset.of_split("test").content_hash(),
     )
 
 

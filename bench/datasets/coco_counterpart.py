@@ -7,13 +7,16 @@ counterpart with its own hash, not the same set.
 
 import csv
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.open_sets import DEFINITIONS, Definition, new_folder, rebuild, write_rebuilt
 from bench.datasets.pictures import read_image, read_mask
+from bench.datasets.usual_forms import write_usual_forms
 from iph.data.coco import Annotated, decode, read_instances
 from iph.data.manifest import write_manifest
 from iph.errors import InputError
@@ -76,6 +79,9 @@ def build_counterpart(
     if not entries:
         raise InputError(f"expected COCO images of {name} in {images} with annotations in {annotations}, found none")
     write_manifest(folder, entries, by_id=False)
+    known = CATALOGUE[name]
+    of_coco = replace(known, title=f"{known.title} from COCO", licence=CATALOGUE["intharmony"].licence)
+    write_usual_forms(folder, of_coco, entries)
     return lost
 
 

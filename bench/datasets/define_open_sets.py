@@ -17,7 +17,9 @@ from bench.datasets.catalogue import SAMPLE_ROOT
 from bench.datasets.coco_counterpart import write_counterpart
 from bench.datasets.open_sets import DEFINITIONS, Box, Definition, box_mask, rebuild, write_definitions
 from bench.datasets.pictures import read_image, read_mask
+from iph.training.belief import belief_composites
 
+BELIEF = "belief-open"
 COMPOSITES_A_PHOTO = {"intharmony-open": 2, "portrait-open": 8, "sample": 1}
 VISIBLE = 30.0  # mean squared error over the foreground, 0-255 scale
 MIN_SHARE = 0.01  # of the frame, for a foreground or a reference
@@ -46,9 +48,12 @@ def main(photos: Path) -> None:
         pairs = _person_pairs(photo) or [pair for pair in _any_pairs(photo) if not photo.stuff & {*pair}]
         large = [pair for pair in pairs if photo.masks[pair[0]].mean() >= SHOWN]
         drawn["sample"] += _definitions("sample", photo, large or pairs or _any_pairs(photo))
+    drawn[BELIEF] = _belief(photos, sorted(splits[splits["split"] == "test"]["id"]))
     index = pd.read_csv(photos / "index.csv", dtype=str).set_index("id")
     for name, rows in drawn.items():
         write_definitions(DEFINITIONS / f"{name}.csv", rows)
+        if name == BELIEF:
+            continue  # it is made of squeezed photos: COCO's would be other pictures
         if name != "sample":
             write_counterpart(DEFINITIONS / f"{name}.coco.csv", rows, photos, index, instances)
         else:
@@ -136,6 +141,25 @@ def _visible(rng: np.random.Generator, name: str, photo: Photo, definition: Defi
     if name == "portrait-open":
         subset = built.look
     return replace(definition, subset=subset, look=built.look, checksum=built.checksum())
+
+
+def _belief(folder: Path, photos: Iterable[str]) -> list[Definition]:
+    """All that ``iph.training.belief`` makes of these photos."""
+    return [
+        Definition(
+            f"{photo}_{made.subset}",
+            photo,
+            made.subset,
+            foreground=None,
+            reference=None,
+            box=None,
+            seed=zlib.crc32(photo.encode()),
+            look=made.look,
+            checksum=made.checksum(),
+        )
+        for photo in photos
+        for made in belief_composites(folder, photo)
+    ]
 
 
 def _background_box(rng: np.random.Generator, foreground: np.ndarray) -> Box:

@@ -4,19 +4,23 @@ iHarmony4 (Cong et al., CVPR 2020) and one group of parallel folders (ccHarmony,
 RCOCOHarmony) are read by ``iph.data``; RealHM's suffixes (Jiang et al., ICCV 2021) and two-colour masks are read here.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from bench.datasets.manifest import Dataset, Entry, located
 from bench.datasets.pictures import read_two_color_mask
-from iph.data.parallel_folders import by_stem, is_image
+from iph.data.parallel_folders import by_stem, pictures_in
 from iph.data.parallel_folders import read_parallel as read_rows
 from iph.errors import InputError
 
 
-def read_parallel(root: Path, name: str) -> Dataset:
-    """Composites, masks and targets in folders side by side. A mask with red and blue holds both regions."""
-    rows = read_rows(root, root)
+def read_parallel(root: Path, name: str, wanted: Collection[str] = ()) -> Dataset:
+    """Composites, masks and targets in folders side by side. A mask with red and blue holds both regions.
+
+    ``wanted``: the roles of a set whose form is known, lists of splits included.
+    """
+    rows = read_rows(root, root, wanted=wanted)
     if _has_blue(next((root / row.foreground for row in rows if (root / row.foreground).is_file()), None)):
         rows = [replace(row, reference=row.foreground) for row in rows]
     return located(root, rows, name)
@@ -25,7 +29,7 @@ def read_parallel(root: Path, name: str) -> Dataset:
 def read_realhm(root: Path, name: str = "realhm") -> Dataset:
     """``<id>_small.jpg`` (or ``<id>_comp.jpg``) with ``<id>_mask.*`` and ``<id>_gt.*``, in ``root`` and below it."""
     entries = []
-    for mask in sorted(path for path in root.rglob("*_mask.*") if is_image(path.name)):
+    for mask in _realhm_masks(root):
         siblings = by_stem(mask.parent)
         stem = mask.stem.lower().removesuffix("_mask")
         composite = next((siblings[s] for s in (f"{stem}_comp", f"{stem}_small", stem) if s in siblings), None)
@@ -49,7 +53,11 @@ def read_realhm(root: Path, name: str = "realhm") -> Dataset:
 
 
 def looks_like_realhm(root: Path) -> bool:
-    return any(is_image(path.name) for path in root.rglob("*_mask.*"))
+    return bool(_realhm_masks(root))
+
+
+def _realhm_masks(root: Path) -> list[Path]:
+    return [path for path in pictures_in(root, below=True) if path.stem.lower().endswith("_mask")]
 
 
 def _has_blue(mask: Path | None) -> bool:

@@ -2,7 +2,8 @@
 
 A definition is a table in ``definitions/``. One row is one composite: the look drawn from ``seed`` is put on the
 instance ``foreground`` of ``photo``; the region to match is the instance ``reference`` or the box ``box``.
-``checksum`` is that of the composite's pixels, so that a rebuilt set is known to be the same.
+``checksum`` is that of the composite's pixels, so that a rebuilt set is known to be the same. Belief-Open's composites
+are those that ``iph.training.belief`` makes of a photo, one for each kind of reference (``subset``).
 """
 
 import csv
@@ -18,7 +19,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench.datasets.catalogue import CATALOGUE
 from bench.datasets.pictures import read_image, read_mask
+from bench.datasets.usual_forms import write_usual_forms
 from iph.data.augment import random_look
 from iph.data.composites import Composed, put_look
 from iph.data.manifest import NAME, Entry, write_manifest
@@ -34,12 +37,15 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Definition:
-    """One row of a definition table. ``box`` is (x0, y0, x1, y1) in pixels of the photo, the end outside the box."""
+    """One row of a definition table. ``box`` is (x0, y0, x1, y1) in pixels of the photo, the end outside the box.
+
+    In Belief-Open the photo's name and the kind of reference (``subset``) say all: no ``foreground``, nor the others.
+    """
 
     id: str
     photo: str
     subset: str
-    foreground: int
+    foreground: int | None
     reference: int | None
     box: Box | None
     seed: int
@@ -71,6 +77,17 @@ def rebuild_from_folder(photos: Path, definition: Definition) -> Composed:
     return rebuild(definition, image, lambda k: read_mask(photos / "masks" / f"{definition.photo}_{k}.png"))
 
 
+def rebuild_belief(photos: Path, definition: Definition) -> Composed:
+    """A composite of Belief-Open, by its photo and the kind of its reference."""
+    from iph.training.belief import belief_composites  # needs torch, which no other set does
+
+    return next(made for made in belief_composites(photos, definition.photo) if made.subset == definition.subset)
+
+
+Rebuild = Callable[[Path, Definition], Composed]
+REBUILT_BY: dict[str, Rebuild] = {"belief-open": rebuild_belief}  # the others from their folder's files
+
+
 def read_definitions(path: Path) -> list[Definition]:
     """The rows of a definition table."""
     with path.open(newline="", encoding="utf-8") as file:
@@ -88,7 +105,7 @@ def write_definitions(path: Path, definitions: Iterable[Definition]) -> None:
 
 def _definition(row: dict[str, str]) -> Definition:
     box = tuple(map(int, row["box"].split())) if row["box"] else None
-    numbers = {"foreground": int(row["foreground"]), "reference": int(row["reference"]) if row["reference"] else None}
+    numbers = {name: int(row[name]) if row[name] else None for name in ("foreground", "reference")}
     return Definition(**row | numbers | {"box": box, "seed": int(row["seed"])})
 
 
@@ -105,9 +122,13 @@ def build(name: str, photos: Path, out: Path, progress: Callable[[Iterable, int]
     # spawned: a process that is forked while OpenCV's or a hash's threads run can wait for their locks for ever
     workers = min(os.cpu_count() or 1, math.ceil(len(definitions) / CHUNK))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        one = partial(_write, photos, folder, ".jpg" if name == "sample" else ".png")
+        one = partial(
+            _write, REBUILT_BY.get(name, rebuild_from_folder), photos, folder, ".jpg" if name == "sample" else ".png"
+        )
         done = list(progress(pool.map(one, definitions, chunksize=CHUNK), len(definitions)))
-    write_manifest(folder, [entry for entry, _ in done], by_id=False)
+    entries = [entry for entry, _ in done]
+    write_manifest(folder, entries, by_id=False)
+    write_usual_forms(folder, CATALOGUE[name], entries)
     return sum(not same for _, same in done)
 
 
@@ -119,9 +140,9 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
-def _write(photos: Path, folder: Path, suffix: str, definition: Definition) -> tuple[Entry, bool]:
+def _write(rebuilt: Rebuild, photos: Path, folder: Path, suffix: str, definition: Definition) -> tuple[Entry, bool]:
     cv2.setNumThreads(1)
-    built = rebuild_from_folder(photos, definition)
+    built = rebuilt(photos, definition)
     return write_rebuilt(folder, definition, built, suffix), built.checksum() == definition.checksum
 
 

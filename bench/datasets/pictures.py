@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from bench.datasets.manifest import Entry
-from bench.metrics.protocols import PROTOCOLS, resized, soft
+from bench.metrics.protocols import PROTOCOLS, resized, scored_mask
 from iph.errors import InputError
+from iph.images.appearance import on_black
 from iph.images.imagefile import read_photo
 from iph.images.photo import Photo
 from iph.masks.forms import HALF, from_photo, pair_from_photo
@@ -26,7 +27,8 @@ from iph.pixels import as_uint8
 class Picture:
     """What a method is given and judged by, all of one size. ``reference`` and ``target`` may be None.
 
-    ``weights`` (H, W) float in [0, 1] is how a protocol with soft masks scores the foreground, None where it is bool.
+    ``weights`` (H, W) float in [0, 1] is the foreground as a paper's protocol scores it, from the file's soft values;
+    None under ``strict``, which scores what the methods are given.
     """
 
     composite: np.ndarray
@@ -43,7 +45,8 @@ def load(entry: Entry, size: int | None = None, protocol: str = "strict") -> Pic
     """
     composite = read_image(entry.composite)
     target = None if entry.target is None else read_image(entry.target)
-    foreground, reference = _read_masks(entry)
+    soft, reference = _read_masks(entry)
+    foreground = soft >= HALF
     for role, array in (("foreground", foreground), ("reference", reference), ("target", target)):
         if array is not None and array.shape[:2] != composite.shape[:2]:
             raise InputError(
@@ -53,27 +56,36 @@ def load(entry: Entry, size: int | None = None, protocol: str = "strict") -> Pic
         raise InputError(f"expected a foreground in the mask of {entry.id}, but {entry.foreground.name} is empty")
     if reference is not None and not reference.any():
         raise InputError(f"expected a reference in the mask of {entry.id}, but {entry.reference.name} is empty")
-    if size is None:
-        return Picture(composite, foreground, reference, target)
     spec = PROTOCOLS[protocol]
+    weights = None if spec.any_size else scored_mask(soft.astype(np.float64), spec)
+    if size is None:
+        return Picture(composite, foreground, reference, target, weights)
     return Picture(
         resized(composite, size, spec),
         resize_mask(foreground, size),
         None if reference is None else resize_mask(reference, size),
         None if target is None else resized(target, size, spec),
-        soft(foreground.astype(np.float64), size) if spec.resize == "cv2-linear" else None,
+        weights,
     )
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8, upright, in the file's own numbers: what the compared methods' scripts read too."""
-    return as_uint8(_photo(path, "image").pixels)
+    """(H, W, 3) uint8, upright, in the file's own numbers: what the compared methods' scripts read too.
+
+    On black where it is transparent: colours that nobody sees are neither resized nor measured.
+    """
+    photo = _photo(path, "image")
+    return as_uint8(photo.pixels if photo.is_opaque else on_black(photo.pixels, photo.alpha))
 
 
 def read_mask(path: Path) -> np.ndarray:
     """(H, W) bool: half inside or more, of any form of mask file that ``iph.masks`` reads."""
+    return _read_soft_mask(path) >= HALF
+
+
+def _read_soft_mask(path: Path) -> np.ndarray:
     photo = _photo(path, "mask")
-    return from_photo(photo, photo.pixels.shape, f"mask {path}") >= HALF
+    return from_photo(photo, photo.pixels.shape, f"mask {path}")
 
 
 def read_two_color_mask(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -90,9 +102,11 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
 
 
 def _read_masks(entry: Entry) -> tuple[np.ndarray, np.ndarray | None]:
+    """The foreground (H, W) in [0, 1] and the reference (H, W) bool."""
     if entry.reference is not None and entry.reference == entry.foreground:
-        return read_two_color_mask(entry.foreground)
-    return read_mask(entry.foreground), None if entry.reference is None else read_mask(entry.reference)
+        foreground, reference = read_two_color_mask(entry.foreground)
+        return foreground.astype(np.float32), reference
+    return _read_soft_mask(entry.foreground), None if entry.reference is None else read_mask(entry.reference)
 
 
 def _photo(path: Path, what: str) -> Photo:

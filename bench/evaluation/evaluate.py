@@ -83,7 +83,7 @@ def evaluate(context: RunContext, entry: Entry, entrants: Iterable[Entrant]) -> 
     for entrant in entrants:
         try:
             rows.append(shared | _measure(context, entry, picture, entrant))
-        except Exception as error:  # any method may fail in its own way; the others go on
+        except (Exception, SystemExit) as error:  # any method may fail in its own way; the others go on
             sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             failures.append((entry.id, entrant.name, sentence))
     return Outcome(rows, failures)
@@ -103,7 +103,7 @@ def _shared(context: RunContext, entry: Entry, picture: Picture) -> Row:
         "code": context.code,
         "width": picture.composite.shape[1],
         "height": picture.composite.shape[0],
-        "foreground_share": float(picture.foreground.mean()),
+        "foreground_share": float(_scored(picture).mean()),
         "composite_fmse": float(np.mean(change**2)),
     }
 
@@ -112,7 +112,6 @@ def _measure(context: RunContext, entry: Entry, picture: Picture, entrant: Entra
     run = _opened(entrant, context.protocol)
     if isinstance(run, InputError):
         raise run
-    mask = picture.foreground if picture.weights is None else picture.weights
     reset_peak()
     start = time.perf_counter()
     output = run(entry, picture)
@@ -131,8 +130,13 @@ def _measure(context: RunContext, entry: Entry, picture: Picture, entrant: Entra
         "seconds": seconds if entrant.folder is None else float("nan"),
         "peak_mb": peak if entrant.folder is None else float("nan"),
         "computed": datetime.now(UTC).isoformat(timespec="seconds"),
-        **score_all(output, picture.target, mask, context.protocol),
+        **score_all(output, picture.target, _scored(picture), context.protocol),
     }
+
+
+def _scored(picture: Picture) -> np.ndarray:
+    """The foreground as it is scored, (H, W) bool or in [0, 1]."""
+    return picture.foreground if picture.weights is None else picture.weights
 
 
 @lru_cache(maxsize=64)

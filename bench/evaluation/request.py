@@ -9,6 +9,7 @@ from bench.datasets.manifest import Dataset
 from bench.evaluation import entrants
 from bench.evaluation.entrants import Entrant
 from bench.evaluation.store import Store
+from bench.methods.registry import Harmonize
 from bench.metrics import PROTOCOLS
 from iph.errors import InputError, unknown
 
@@ -20,6 +21,7 @@ class RunRequest:
     """One ``python -m bench run``, or one over Ray: what its options say.
 
     methods: names, groups, ``name=WEIGHTS`` and ``name=CODE.py``; "none" is no method. predictions: ``name=DIR``.
+    functions: names and what was handed over in Python, for a run in this process.
     size: a side in pixels, "original", or None for the usual one. limit: only the first images; shard: ``i/n``.
     recompute: rows that are there are computed again. keep_pictures: outputs are kept beside the rows.
     """
@@ -29,6 +31,7 @@ class RunRequest:
     root: Path | None = None
     methods: tuple[str, ...] = ("all",)
     predictions: tuple[str, ...] = ()
+    functions: tuple[tuple[str, Harmonize], ...] = ()
     protocol: str = "strict"
     size: str | None = None
     limit: int | None = None
@@ -70,10 +73,16 @@ def plan(request: RunRequest) -> RunPlan:
     chosen = part_of(whole, request.limit, request.shard)
     who = entrants.methods(name for name in request.methods if name != "none")
     who += [entrants.predictions(given, chosen, whole) for given in request.predictions]
+    who += [entrants.function(name, harmonize) for name, harmonize in request.functions]
     if not who:
         raise InputError("expected at least one method or one --predictions name=DIR, got none")
     entrants.check_names(who)
-    return RunPlan(request, whole, chosen, tuple(who), _side(request.size, usual_side(whole.name, request.protocol)))
+    side = _side(request.size, usual_side(whole.name, request.protocol))
+    spec = PROTOCOLS[request.protocol]
+    if not spec.any_size and side != spec.size:
+        its, asked = (f"{side} pixels" if side else "each picture's own size" for side in (spec.size, side))
+        raise InputError(f"expected the protocol {spec.name} at {its}, which is part of it, but got {asked}")
+    return RunPlan(request, whole, chosen, tuple(who), side)
 
 
 def part_of(dataset: Dataset, limit: int | None = None, shard: str | None = None) -> Dataset:
@@ -91,7 +100,10 @@ def part_of(dataset: Dataset, limit: int | None = None, shard: str | None = None
 
 def usual_side(dataset: str, protocol: str) -> int | None:
     """Side in pixels at which ``dataset`` is measured where nobody asks for another; None for its own size."""
-    return PROTOCOLS[protocol].size or (CATALOGUE[dataset].size if dataset in CATALOGUE else 256)
+    spec = PROTOCOLS[protocol]
+    if not spec.any_size:
+        return spec.size
+    return CATALOGUE[dataset].size if dataset in CATALOGUE else 256
 
 
 def _side(size: str | None, usual: int | None) -> int | None:

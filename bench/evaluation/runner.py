@@ -5,11 +5,12 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice, takewhile
 from multiprocessing import connection
 from pathlib import Path
 
@@ -20,14 +21,16 @@ from bench.datasets.check import require_complete
 from bench.datasets.manifest import Dataset, Entry
 from bench.evaluation.entrants import Entrant
 from bench.evaluation.evaluate import SINGLE_THREAD, Outcome, RunContext, evaluate, prepare_process
+from bench.evaluation.interruption import interruptible
 from bench.evaluation.kept_pictures import keep_for, rows_shown
 from bench.evaluation.request import RunPlan
-from bench.evaluation.store import Part
+from bench.evaluation.store import SUBMITTED, Part
 from bench.metrics import PROTOCOLS
 from iph.errors import InputError
 
 Task = tuple[Entry, tuple[Entrant, ...]]
-Execute = Callable[[RunContext, Sequence[Task]], Iterator[Outcome]]
+Execute = Callable[[RunContext, Iterable[Task]], Iterator[Outcome]]
+"""Takes a task whenever it can begin one, and no sooner: a run that is stopped offers no more of them."""
 ROOT = Path(__file__).resolve().parents[2]
 DECISIVE = (  # source that decides a row
     "bench/datasets/pictures.py",
@@ -45,6 +48,11 @@ class Summary:
     present: int = 0
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: bool = False
+
+    def what_failed(self) -> str:
+        """How many failures there are and the first of them, for the end of a sentence."""
+        image, method, sentence = self.failures[0]
+        return f"{len(self.failures)} failed, the first{f' of {method}' if method else ''} on {image}: {sentence}"
 
 
 def run(
@@ -72,18 +80,17 @@ def run(
     store.write_meta(_meta(store.read_meta(), context, plan))
     with FileLock(store.folder / ".lock"):  # shards may begin at the same time
         context = replace(context, kept=_make_room(context, ready, request.keep_pictures))
-    known = before.iloc[:0] if request.recompute else before
+    known = before.iloc[:0] if request.recompute else before[before["code"] != SUBMITTED]
     tasks = _missing(context, plan.chosen, ready, known, request.keep_pictures)
     wanted = len(plan.chosen.entries) * len(ready)
     summary = Summary(present=wanted - sum(len(entrants) for _, entrants in tasks))
-    try:
-        with Part(store) as part:
-            for outcome in progress(execute(context, tasks), len(tasks)):
-                part.add(outcome.rows)
-                summary.computed += len(outcome.rows)
-                summary.failures += outcome.failures
-    except KeyboardInterrupt:
-        summary.stopped = True
+    with Part(store) as part, interruptible() as stopped:
+        offered = takewhile(lambda _: not stopped(), tasks)
+        for outcome in progress(execute(context, offered), len(tasks)):
+            part.add(outcome.rows)
+            summary.computed += len(outcome.rows)
+            summary.failures += outcome.failures
+        summary.stopped = stopped()
     store.merge()
     return summary
 
@@ -149,21 +156,19 @@ def code_version() -> str:
 def local(workers: int) -> Execute:
     """Run on ``workers`` processes of this machine; a single one is a process of its own too, so a crash is caught."""
 
-    def execute(context: RunContext, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        if not tasks:
-            return
-        with (
-            _single_threads(),
-            ProcessPoolExecutor(
-                min(workers, len(tasks)), multiprocessing.get_context("spawn"), initializer=_start_worker
-            ) as pool,
-        ):
-            waiting: dict[Future[Outcome], str] = {
-                pool.submit(evaluate, context, entry, methods): entry.id for entry, methods in tasks
-            }
+    def execute(context: RunContext, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        spawned = multiprocessing.get_context("spawn")
+        with _single_threads(), ProcessPoolExecutor(workers, spawned, initializer=_start_worker) as pool:
+            running: set[Future[Outcome]] = set()
+            coming = iter(tasks)
             try:
-                for future in as_completed(waiting):
-                    yield future.result()
+                while True:
+                    free = workers - len(running)
+                    running |= {pool.submit(evaluate, context, entry, who) for entry, who in islice(coming, free)}
+                    if not running:
+                        return
+                    ended, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ended)
             except BrokenProcessPool:
                 raise InputError(
                     "expected the workers to live, but one was killed, perhaps for want of memory; all finished rows "

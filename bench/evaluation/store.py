@@ -21,6 +21,7 @@ from bench.metrics import METRICS
 from iph.errors import InputError
 from iph.files import replacing, write_json
 
+SUBMITTED = "submitted"  # the code of rows that were not computed here but sent in as numbers
 KEY = ["dataset_hash", "id", "method", "protocol", "size"]
 TEXT = ["dataset", *KEY, "photo", "subset", "weights_hash", "code", "computed"]
 WHOLE = ["width", "height"]
@@ -44,19 +45,19 @@ class Store:
 
     def read(self) -> pd.DataFrame:
         """Every row, those of unfinished runs included. Raises InputError where a file is damaged."""
-        kept = _read_parquet(self.rows_file) if self.rows_file.exists() else _frame([])
-        fresh = _frame(row for part in sorted(self.parts.glob("*.jsonl")) for row in _read_part(part))
+        kept = _read_parquet(self.rows_file) if self.rows_file.exists() else frame_of([])
+        fresh = frame_of(row for part in sorted(self.parts.glob("*.jsonl")) for row in _read_part(part))
         return _newest(pd.concat([kept, fresh], ignore_index=True) if len(fresh) else kept)
 
     def merge(self) -> pd.DataFrame:
         """Move the rows of ended runs into the Parquet file; those of a run still going are left to it."""
         if not self.folder.is_dir():
-            return _frame([])
+            return frame_of([])
         with FileLock(self.folder / ".lock"):
             ended = [(part, lock) for part in sorted(self.parts.glob("*.jsonl")) if (lock := _claim(part))]
             try:
-                fresh = _frame(row for part, _ in ended for row in _read_part(part))
-                kept = _read_parquet(self.rows_file) if self.rows_file.exists() else _frame([])
+                fresh = frame_of(row for part, _ in ended for row in _read_part(part))
+                kept = _read_parquet(self.rows_file) if self.rows_file.exists() else frame_of([])
                 merged = _newest(pd.concat([kept, fresh], ignore_index=True)) if len(fresh) else kept
                 if len(fresh):
                     self._write(merged)
@@ -70,6 +71,16 @@ class Store:
                 self.parts.rmdir()
         return merged
 
+    def replace(self, old: pd.DataFrame, new: pd.DataFrame) -> None:
+        """Take the rows ``old`` out of the file, by their keys, and put ``new`` in."""
+        self.merge()
+        make_folder(self.folder)
+        with FileLock(self.folder / ".lock"):
+            kept = _read_parquet(self.rows_file) if self.rows_file.exists() else frame_of([])
+            gone = pd.MultiIndex.from_frame(old[KEY])
+            kept = kept[~pd.MultiIndex.from_frame(kept[KEY]).isin(gone)]
+            self._write(_newest(pd.concat([frame for frame in (kept, new) if len(frame)] or [kept], ignore_index=True)))
+
     def _write(self, frame: pd.DataFrame) -> None:
         table = pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False)
         with replacing(self.rows_file) as temporary:
@@ -78,13 +89,17 @@ class Store:
     def read_meta(self) -> dict:
         """What ``meta.json`` says about the last run, {} where there is none."""
         try:
-            return json.loads(self.meta_file.read_text(encoding="utf-8"))
+            meta = json.loads(self.meta_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except ValueError:
+        except (ValueError, OSError, RecursionError):
+            meta = None
+        about = meta.get("methods", {}) if isinstance(meta, dict) else None
+        if not isinstance(about, dict) or not all(isinstance(one, dict) for one in about.values()):
             raise InputError(
-                f"expected JSON in {self.meta_file}, but it is damaged; remove it to have it made again"
+                f"expected what a run writes in {self.meta_file}, but it is damaged; remove it to have it made again"
             ) from None
+        return meta
 
     def write_meta(self, meta: dict) -> None:
         make_folder(self.folder)
@@ -103,13 +118,25 @@ class Part:
         self.path = store.new_part()
         self.lock = FileLock(f"{self.path}.lock")
         self.lock.acquire()
-        self.file = self.path.open("a", encoding="utf-8")
+        self.file = self.path.open("ab", buffering=0)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Append whole lines and hand them to the disk: neither kill -9 nor a power cut loses them."""
-        self.file.write("".join(json.dumps(row) + "\n" for row in rows))
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        """Append whole lines and hand them to the disk: neither kill -9 nor a power cut loses them.
+
+        InputError where the disk is full; then none of ``rows`` is there, and all earlier ones are.
+        """
+        left = memoryview("".join(json.dumps(row) + "\n" for row in rows).encode())
+        length = os.fstat(self.file.fileno()).st_size
+        try:
+            while left:
+                left = left[self.file.write(left) :]
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            self.file.truncate(length)
+            raise InputError(
+                f"expected room for result rows in {self.path.parent}, but: {error.strerror or error}; all rows before "
+                f"are kept, and the same command goes on"
+            ) from None
 
     def __enter__(self) -> "Part":
         return self
@@ -176,7 +203,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"expected the columns of a result file in {path}, but: {_first(error)}") from None
 
 
-def _frame(rows: Iterable[Row]) -> pd.DataFrame:
+def frame_of(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as the file has them, what they lack left empty."""
     return pd.DataFrame(list(rows), columns=SCHEMA.names).astype(TYPES)
 
 

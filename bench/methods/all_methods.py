@@ -113,9 +113,16 @@ _IPH = dict(
 )
 
 
+_ENCODER = "sees by the first eleven blocks of EfficientNet-Lite0 (0.6 M more numbers, ImageNet)"
+
+
 def _ours(name: str, title: str, trained: str, note: str, **facts: Any) -> Method:
     counted = ours.parameters(trained)
     return Method(name=name, title=title, weights=trained, parameters=counted, note=note, **(_IPH | facts))
+
+
+def _has_all(method: Method) -> None:
+    """Of a method that needs no file of weights."""
 
 
 _METHODS: list[Method] = [
@@ -236,8 +243,27 @@ _METHODS: list[Method] = [
             ("h-net-se-all", "H-Net + SE + LM loss", "all three luminance losses", {}),
         )
     ),
-    _ours("iph", "IPH small, general (ours)", "general", "shipped weights: paired training"),
-    _ours("iph-pp", "IPH small, portrait (ours)", "portrait", "shipped weights: with our unpaired stage"),
+    _ours("iph", "IPH small, general (ours)", "small", "shipped weights: paired training"),
+    _ours("iph-pp", "IPH small, portrait (ours)", "small-portrait", "shipped weights: with our unpaired stage"),
+    Method(
+        **_IPH
+        | {
+            "name": "semantic-match",
+            "title": "Semantic match (ours)",
+            "build": ours.semantic_match,
+            "lacks": _has_all,
+            "checksum": _has_all,
+            "note": f"closed form, nothing trained for it; {_ENCODER}",
+        }
+    ),
+    _ours("iph-match", "IPH match, general (ours)", "match", f"shipped weights, not pasted; {_ENCODER}"),
+    _ours(
+        "iph-match-pasted",
+        "IPH match, portrait (ours)",
+        "match",
+        f"the same weights, told that the foreground was pasted; {_ENCODER}",
+        build=partial(ours.build, pasted=True),
+    ),
 ]
 
 METHODS: dict[str, Method] = {method.name: method for method in _METHODS}

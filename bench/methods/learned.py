@@ -17,10 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from bench import weights
-from bench.methods.regions import core_of
+from bench.methods.regions import core_of, given
 from bench.methods.registry import Harmonize, Method
 from bench.metrics.protocols import bilevel
-from iph.errors import InputError
 from iph.masks.forms import as_weights
 
 if TYPE_CHECKING:
@@ -108,7 +107,8 @@ def retrained_file(method: Method) -> Path:
 def lacks_retrained(method: Method) -> str | None:
     """Why the weights of a retrained row cannot be used, or None."""
     path = retrained_file(method)
-    return None if path.is_file() else f"weights missing: python -m bench retrain makes them; put one at {path}"
+    place = weights.shown(path)
+    return None if path.is_file() else f"weights missing: python -m bench retrain makes them; put one at {place}"
 
 
 def lacks(method: Method) -> str | None:
@@ -162,9 +162,7 @@ def _harmonizer(
         core_of(mask, "foreground")
         guide = None
         if needs_reference:
-            if reference is None:
-                raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-            region = as_weights(reference, "reference mask", size)
+            region = as_weights(given(reference), "reference mask", size)
             core_of(region, "reference")
             guide = _mask_tensor(read_mask(region))
         output = run(_image_tensor(read_image(composite)), _mask_tensor(read_mask(mask)), guide)

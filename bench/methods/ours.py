@@ -1,4 +1,4 @@
-"""This project's own networks: the two that ship, and the ablation of the paper's Table 3.
+"""This project's own networks: those that ship, the match they start from, and the ablation of the paper's Table 3.
 
 The ablation's weights do not ship. Each is one file, ``iph/<name>.safetensors`` in the weights folder, as
 ``python -m iph train`` writes it.
@@ -13,24 +13,49 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import safe_open
 
 from bench import weights
+from bench.methods.regions import given
 from bench.methods.registry import Harmonize, Method
-from iph.errors import InputError
+from iph.masks.forms import as_weights
 
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")  # BatchNorm's statistics
 
 
-def build(method: Method) -> Harmonize:
-    """The network of ``method`` as a harmonizer at the composite's own size."""
+def build(method: Method, pasted: bool = False, in_torch: bool = False) -> Harmonize:
+    """The network of ``method`` as a harmonizer at the composite's own size, told whether the foreground is pasted.
+
+    in_torch: by torch, which counts what it computes, also where users have a graph.
+    """
     import iph  # here, because the table of methods needs no torch
 
-    harmonizer = iph.load(_model(method))
+    harmonizer = iph.load(weights_file(method.weights, method.source) if in_torch else _model(method), pasted)
 
     def harmonize(
         composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
     ) -> NDArray[np.uint8]:
-        if reference is None:
-            raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-        return harmonizer.open(composite, np.asarray(foreground)).harmonize(np.asarray(reference)).image
+        if reference is None and method.looks_at == "background":
+            reference = np.ones(composite.shape[:2], bool)  # the frame of a network that never looks at it
+        return harmonizer.open(composite, np.asarray(foreground)).harmonize(np.asarray(given(reference))).image
+
+    return harmonize
+
+
+def semantic_match(method: Method) -> Harmonize:
+    """The closed form that the network starts from, at its usual shares."""
+    from iph.harmonizer import MATCH
+    from iph.match.functions import ClosedForm
+    from iph.match.look import Photo, fitted, pair
+    from iph.runtime.modules import function
+
+    matched_frame = function(ClosedForm())
+
+    def harmonize(
+        composite: NDArray[np.uint8], foreground: ArrayLike, reference: ArrayLike | None = None
+    ) -> NDArray[np.uint8]:
+        inside, other = (as_weights(mask).astype(np.float32) for mask in (foreground, given(reference)))
+        photo = Photo(MATCH.read, composite, inside)
+        own = photo.view(inside)
+        (frame,) = matched_frame(**pair(own, photo.view(other)))
+        return fitted(own, frame).apply(composite, inside)
 
     return harmonize
 
@@ -41,7 +66,8 @@ def lacks(method: Method) -> str | None:
     if path.is_file():
         return None
     return (
-        f"weights missing: train this configuration (python -m iph train --help) and put its best.safetensors at {path}"
+        f"weights missing: train this configuration (python -m iph train --help) and put its best.safetensors "
+        f"at {weights.shown(path)}"
     )
 
 
@@ -58,7 +84,9 @@ def weights_file(name: str, source: Path | None = None) -> Path:
 
 def _model(method: Method) -> str | Path:
     path = weights_file(method.weights, method.source)
-    return method.weights if path.parent == _shipped_folder() else path
+    if path.parent != _shipped_folder():
+        return path
+    return "general" if method.weights == "match" else method.weights  # by that name the graph runs that users have
 
 
 @cache

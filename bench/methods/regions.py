@@ -29,6 +29,13 @@ def core_of(weights: Floats, name: str) -> NDArray[np.bool_]:
     return core
 
 
+def given(reference: ArrayLike | None) -> ArrayLike:
+    """The reference; InputError where a method that looks at it gets none."""
+    if reference is None:
+        raise InputError("expected a reference mask for a method that looks at the reference, but got none")
+    return reference
+
+
 def guide_of(
     looks_at: Literal["background", "reference"],
     weights: Floats,
@@ -36,9 +43,7 @@ def guide_of(
 ) -> NDArray[np.bool_]:
     """The region (H, W) whose look is wanted: pixels without any foreground, or the reference."""
     if looks_at == "reference":
-        if reference is None:
-            raise InputError("expected a reference mask for a method that looks at the reference, but got none")
-        return core_of(as_weights(reference, "reference mask", weights.shape), "reference")
+        return core_of(as_weights(given(reference), "reference mask", weights.shape), "reference")
     clear = weights == 0
     background = clear if clear.any() else weights < 0.5
     if not background.any():

@@ -23,7 +23,8 @@ class Method:
 
     ``weights`` names what has to be loaded, None for a method without any; ``source`` is a file or folder given in
     place of the usual one. ``parameters`` counts what is learnt. ``note`` says how it is run where that is a choice.
-    ``published``: the weights are those of a network in ``bench.networks.NETWORKS``.
+    ``published``: the weights are those of a network in ``bench.networks.NETWORKS``. What follows it is what a method
+    from elsewhere says of itself (``MethodCard``).
     """
 
     name: str
@@ -42,6 +43,11 @@ class Method:
     parameters: int | None = None
     note: str = ""
     published: bool = False
+    authors: tuple[str, ...] = ()
+    paper: str = ""
+    code: str = ""
+    hardware: str = ""
+    bibtex: str = ""
 
     def make(self) -> Harmonize:
         """Load what the method needs; the answer harmonizes one composite at a time. Raises ``InputError``."""

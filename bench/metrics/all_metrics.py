@@ -88,13 +88,24 @@ lpips = Metric(
     digits=4,
     weights="lpips",
 )
+dists = Metric(
+    "dists",
+    "DISTS",
+    "lower",
+    "distance",
+    "frame",
+    "Ding et al. 2020, VGG-16",
+    "learned distance of structure and texture at the size that is scored, only where its weights are on this machine",
+    digits=4,
+    weights="dists",
+)
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in [
         *(psnr, ssim, mse, fmse, fpsnr, fssim),
         *(delta_e76, delta_e94, delta_e00, fdelta_e76, fdelta_e94, fdelta_e00, cie_delta_sq76),
-        lpips,
+        *(lpips, dists),
     ]
 }
 

@@ -173,9 +173,14 @@ class Measures:
     def cie_delta_sq76(self) -> float:
         return self._frame(self._color["76 squared"])
 
-    # learned distance
+    # learned distances, imported here, because no other metric needs torch
 
     def lpips(self) -> float:
-        from bench.metrics import learned_distance  # here, because no other metric needs torch
+        from bench.metrics import learned_distance
 
-        return learned_distance.distance(self._pasted, self.pair.target)
+        return learned_distance.lpips(self._pasted, self.pair.target)
+
+    def dists(self) -> float:
+        from bench.metrics import learned_distance
+
+        return learned_distance.dists(self._pasted, self.pair.target)

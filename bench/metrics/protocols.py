@@ -1,10 +1,14 @@
 """How each published evaluation script resizes, composites and scales before it computes a metric.
 
-Sources, all read in the released code: iHarmony4's ``evaluation.py`` (DoveNet and BargainNet report it), RainNet's
-``evaluate.py`` and its data set, and the ``iharm/inference/metrics.py`` of iDIH, PCT-Net and CDTNet. They differ enough
-to make tables of different papers incomparable, so every table of ours names its protocol.
-A harmonizer's output is 8-bit here, so the scripts' own conversions to bytes (DoveNet, BargainNet and RainNet truncate)
-belong to the harmonizer.
+Sources, all read in the released code: iHarmony4's ``evaluation.py`` and DoveNet's ``test.py``, which printed the
+numbers of its README; RainNet's ``evaluate.py`` and its data set; and the ``iharm/inference/metrics.py`` of iDIH,
+PCT-Net and CDTNet. They differ enough to make tables of different papers incomparable, so every table of ours names its
+protocol. ``tests/bench/metrics/test_sources.py`` writes each of them out again.
+
+What differs from the sources: a harmonizer's output is 8-bit here, so that their conversions to bytes (DoveNet and
+RainNet truncate) belong to the harmonizer and the float32 predictions of iDIH, PCT-Net and CDTNet are rounded. A mask
+that vanishes when it is dithered at 256 x 256, where ``evaluation.py`` divides by zero, is every pixel that it touches.
+HAdobe5k comes as published: iDIH and PCT-Net first store it again at 1024 pixels.
 """
 
 from dataclasses import dataclass
@@ -29,6 +33,8 @@ class Protocol:
     name: str
     source: str
     size: int | None  # side of the square everything is resized to; None keeps the size
+    any_size: bool  # whether another size may be asked for; else ``size`` is part of the protocol
+    target: Literal["exact", "truncated"]  # truncated: it comes back from [-1, 1] in float32, 63 levels one lower
     resize: Literal["none", "pil-bicubic", "pil-bilinear", "cv2-linear"]
     mask: Literal["soft", "bilevel"]  # bilevel: PIL's mode "1", resized to the nearest pixel
     background: Literal["output", "target"]  # what counts outside the foreground; "target" leaves no error there
@@ -40,12 +46,14 @@ class Protocol:
 
 
 def _protocol(name: str, source: str, defines: str, **spec: object) -> Protocol:
-    strict = dict(size=None, resize="none", mask="soft", background="output", peak="255", epsilon=0.0)
+    strict = dict(size=None, any_size=False, resize="none", mask="soft", background="output", peak="255", epsilon=0.0)
+    strict |= dict(target="exact")
     ssim = dict(ssim="uniform 7", fssim="uniform 7")
     return Protocol(name=name, source=source, defines=frozenset(defines.split()), **(strict | ssim | spec))  # type: ignore[arg-type]
 
 
 _OWN = "psnr ssim mse fmse fpsnr fssim delta_e76 delta_e94 delta_e00 fdelta_e76 fdelta_e94 fdelta_e00 cie_delta_sq76"
+_PCTNET = dict(background="target", epsilon=1e-6, ssim="gaussian 11")
 _CDTNET = dict(resize="cv2-linear", peak="target maximum", epsilon=1e-6, ssim="gaussian 7", fssim="gaussian 7")
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -53,12 +61,13 @@ PROTOCOLS: dict[str, Protocol] = {
     for p in [
         _protocol(
             "strict",
-            "ours: float64, data range 255, whole frame at its own size, SSIM as scikit-image's default",
+            "ours: float64, data range 255, whole frame, any size, masks cut at one half, SSIM as scikit-image's",
             _OWN,
+            any_size=True,
         ),
         _protocol(
             "dovenet",
-            "iHarmony4 evaluation.py; DoveNet and BargainNet report it",
+            "iHarmony4 evaluation.py on finished pictures",
             "mse psnr fmse",
             size=256,
             resize="pil-bicubic",
@@ -66,13 +75,24 @@ PROTOCOLS: dict[str, Protocol] = {
             peak="output range",
         ),
         _protocol(
+            "dovenet-test",
+            "DoveNet test.py, which printed the numbers of its README: bilinear, the target truncated to bytes",
+            "mse psnr",
+            size=256,
+            resize="pil-bilinear",
+            mask="bilevel",
+            peak="output range",
+            target="truncated",
+        ),
+        _protocol(
             "rainnet",
-            "RainNet evaluate.py: the composite's background is replaced by the target's first",
+            "RainNet evaluate.py: the composite's background is replaced by the target's, which is truncated to bytes",
             "mse psnr",
             size=256,
             resize="pil-bilinear",
             mask="bilevel",
             background="target",
+            target="truncated",
         ),
         _protocol(
             "idih",
@@ -87,9 +107,15 @@ PROTOCOLS: dict[str, Protocol] = {
             "pctnet",
             "PCT-Net metrics.py, full resolution: errors outside the mask do not count",
             "mse psnr fmse ssim",
-            background="target",
-            epsilon=1e-6,
-            ssim="gaussian 11",
+            **_PCTNET,
+        ),
+        _protocol(
+            "pctnet-256",
+            "PCT-Net metrics.py, low resolution: the same at 256 x 256",
+            "mse psnr fmse ssim",
+            size=256,
+            resize="cv2-linear",
+            **_PCTNET,
         ),
         _protocol("cdtnet", "CDTNet metrics.py at 256 x 256", "mse psnr fmse fpsnr ssim fssim", size=256, **_CDTNET),
         _protocol("cdtnet-1024", "the same at 1024", "mse psnr fmse fpsnr ssim fssim", size=1024, **_CDTNET),
@@ -127,8 +153,10 @@ def prepare(output: ArrayLike, target: ArrayLike, mask: ArrayLike | None = None,
                 f" (protocol {spec.name!r})"
             )
     if weights is not None:
-        weights = _resize_mask(weights, spec)
+        weights = scored_mask(weights, spec)
     output, target = _resize(output, spec), _resize(target, spec)
+    if spec.target == "truncated":
+        target = _TRUNCATED[target]
     if spec.background == "target" and spec.mask == "bilevel" and weights is not None:
         output = np.where(weights[..., None] > 0, output, target)
     return Pair(output, target, weights, spec)
@@ -157,7 +185,18 @@ def _resize(image: Bytes, spec: Protocol) -> Bytes:
     return resized(image, spec.size, spec)
 
 
-def _resize_mask(weights: Floats, spec: Protocol) -> Floats:
+def _truncated() -> Bytes:
+    """(256,) what becomes of each level on its way through ``ToTensor``, ``Normalize`` and ``tensor2im``."""
+    one, half = np.float32(1), np.float32(0.5)
+    normal = (np.arange(256, dtype=np.float32) / np.float32(255) - half) / half
+    return ((normal + one) / np.float32(2) * np.float32(255)).astype(np.uint8)
+
+
+_TRUNCATED = _truncated()
+
+
+def scored_mask(weights: Floats, spec: Protocol) -> Floats:
+    """The foreground's weights (H, W) in [0, 1] as the protocol counts them, at its size."""
     if spec.mask == "bilevel":
         return np.asarray(bilevel(weights, spec.size), dtype=np.float64)
     if spec.size is None or weights.shape == (spec.size, spec.size):
@@ -180,6 +219,12 @@ def soft(weights: Floats, size: int) -> Floats:
 
 
 def bilevel(weights: Floats, size: int | None) -> NDArray[np.bool_]:
-    """A mask as the data sets of DoveNet and RainNet read it: Pillow's mode "1" (it dithers soft values), nearest."""
+    """A mask as the data sets of DoveNet and RainNet read it: Pillow's mode "1" (it dithers soft values), nearest.
+
+    Where nothing would be left at ``size``, every pixel that the mask touches.
+    """
     mask = Image.fromarray(np.rint(weights * 255).astype(np.uint8)).convert("1")
-    return np.asarray(mask if size is None else mask.resize((size, size), Image.Resampling.NEAREST))
+    if size is None:
+        return np.asarray(mask)
+    small = np.asarray(mask.resize((size, size), Image.Resampling.NEAREST))
+    return small if small.any() else cv2.resize(weights, (size, size), interpolation=cv2.INTER_AREA) > 0

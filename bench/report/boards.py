@@ -5,18 +5,18 @@
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from bench.datasets.catalogue import CATALOGUE
-from bench.evaluation.store import Store, data_sets
+from bench.evaluation.store import SCHEMA, SUBMITTED, Store, data_sets
 from bench.methods import METHODS
 from bench.methods.registry import card_of
 from bench.metrics import METRICS
-from bench.report.statistics import compare
+from bench.report.statistics import bootstrap_means, compare, group_sums, interval
 from iph.errors import InputError, unknown
 
 TABLE_1 = ("psnr", "ssim", "cie_delta_sq76", "fmse", "fdelta_e00")
@@ -29,7 +29,8 @@ DIFFICULTIES = ("easiest third of composites", "middle third", "hardest third")
 class Board:
     """One data set under one protocol at one size.
 
-    rows: those that are compared: every image that the complete methods share. partial: methods that lack images, with
+    rows: those that are compared: every image that the complete methods share; all measured here. submitted: rows of
+    the same images that were sent in as numbers, of methods that get no rank. partial: methods that lack images, with
     the number they have. absent: sentences for methods without rows. notes: what a reader must know.
     """
 
@@ -41,6 +42,7 @@ class Board:
     partial: dict[str, int]
     absent: dict[str, str]
     notes: tuple[str, ...]
+    submitted: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SCHEMA.names))
 
     @property
     def methods(self) -> list[str]:
@@ -61,14 +63,35 @@ class Board:
         return self.meta.get("methods", {}).get(method) or card_of(METHODS.get(method), method)
 
 
-def boards(results: str | os.PathLike, protocol: str | None = None, size: str | None = None) -> list[Board]:
-    """Every board in a results folder, or those of one protocol or size. Raises InputError where there is none."""
-    found = [
-        board
-        for name in data_sets(results)
-        for board in boards_of(Store(results, name))
-        if protocol in (None, board.protocol) and size in (None, board.size)
-    ]
+def boards(
+    results: str | os.PathLike,
+    protocol: str | None = None,
+    size: str | None = None,
+    dataset: str | None = None,
+    damaged: Callable[[InputError], None] | None = None,
+) -> list[Board]:
+    """Every board in a results folder, or those of one protocol, size or data set. InputError where there is none.
+
+    A data set whose files are damaged is told to ``damaged`` and left out; without that it raises.
+    """
+    found: list[Board] = []
+    errors: list[InputError] = []
+    for name in data_sets(results):
+        if dataset not in (None, name):
+            continue
+        try:
+            found += boards_of(Store(results, name))
+        except InputError as error:
+            if damaged is None:
+                raise
+            errors.append(error)
+    found = [board for board in found if protocol in (None, board.protocol) and size in (None, board.size)]
+    if errors and not found:
+        raise errors[0]
+    for error in errors:
+        damaged(error)
+    if not found and dataset is not None:
+        raise InputError(f"expected results of {dataset!r} in {results}, found none")
     if not found:
         wanted = " and ".join(filter(None, (protocol and f"protocol {protocol!r}", size and f"size {size!r}")))
         raise InputError(f"expected rows of {wanted} in {results}, found none")
@@ -105,6 +128,8 @@ def _board(
         rows = rows[rows["dataset_hash"] == current]
     if dataset in CATALOGUE and (sentence := CATALOGUE[dataset].deviates(current)):
         notes.append(sentence)
+    sent = rows["method"].isin(rows.loc[rows["code"] == SUBMITTED, "method"])
+    rows, sent = rows[~sent], rows[sent]
     if rows["code"].nunique() > 1:
         notes.append(f"rows were computed by {rows['code'].nunique()} versions of the code")
     counts = rows.groupby("method")["id"].nunique()
@@ -122,9 +147,10 @@ def _board(
         notes.append(f"{perfect} outputs equal their target; their PSNR counts as {PERFECT_DB:g} dB")
     if (flat := int(np.isneginf(compared["psnr"]).sum())) > 0:
         notes.append(f"{flat} outputs have a PSNR of -inf ({protocol} finds no peak); it counts as -{PERFECT_DB:g} dB")
-    present = set(rows["method"])
+    submitted = sent[sent["id"].isin(compared["id"])]
+    present = {*rows["method"], *sent["method"]}
     absent = {name: METHODS[name].missing() or "not run" for name in METHODS if name not in present}
-    return Board(dataset, protocol, size, meta, compared, partial, absent, tuple(notes))
+    return Board(dataset, protocol, size, meta, compared, partial, absent, tuple(notes), submitted)
 
 
 def scores(board: Board, metrics: Sequence[str] = TABLE_1) -> pd.DataFrame:
@@ -135,6 +161,18 @@ def scores(board: Board, metrics: Sequence[str] = TABLE_1) -> pd.DataFrame:
     return pd.concat(
         [_scores_of(board.rows, board.methods, metric) for metric in _known(board, metrics)], ignore_index=True
     )
+
+
+def submitted_scores(board: Board, metrics: Sequence[str] = TABLE_1) -> pd.DataFrame:
+    """``method, metric, mean, low, high, n`` of what was sent in as numbers: no rank, difference or wins."""
+    frames = [pd.DataFrame(columns=["method", "metric", "mean", "low", "high", "n"])]
+    for method, rows in board.submitted.groupby("method"):
+        known = [metric for metric in _known(board, metrics) if rows[metric].notna().all()]
+        values = finite(rows[known])
+        low, high = interval(bootstrap_means(*group_sums(values.to_numpy(), rows["photo"].to_numpy())))
+        facts = {"metric": known, "mean": values.mean().to_numpy(), "low": low, "high": high, "n": len(rows)}
+        frames.append(pd.DataFrame({"method": method} | facts))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
 def available(board: Board) -> list[str]:
@@ -189,7 +227,10 @@ def _known(board: Board, metrics: Iterable[str]) -> list[str]:
         if metric not in METRICS:
             raise unknown("metric", metric, METRICS)
         if metric not in there:
-            raise InputError(f"expected {metric} in every row of {board.dataset}, but some have none")
+            raise InputError(
+                f"expected {metric} in every row of {board.dataset}, but some have none; 'python -m bench run "
+                f"--recompute' measures them again"
+            )
     return list(metrics)
 
 

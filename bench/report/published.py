@@ -4,6 +4,7 @@
 counts.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def for_dataset(name: str) -> pd.DataFrame:
     """The values on the data set ``name``, whole set only (subsets are named ``name/subset``)."""
     frame = published()
     return frame[frame["dataset"] == name]
+
+
+def protocol_of(source: str) -> str:
+    """The protocol that a value's source names, "" where it names none."""
+    return found[1] if (found := re.search(r"\bprotocol ([a-z0-9-]+)", source)) else ""
 
 
 def heading(name: str) -> str:

@@ -36,6 +36,17 @@ def switch(label: str, key: str) -> bool:
     return _say(key, st.toggle(label, key=key, persist_state="session"))
 
 
+def choose_many(label: str, options: Sequence[str], key: str, title: Callable[[str], str], hint: str) -> list[str]:
+    """Some of a list, found by typing, bound to ``?key=`` with spaces between; what is no option does not count."""
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key, "").split()
+    st.session_state[key] = [option for option in options if option in st.session_state[key]]
+    chosen = st.multiselect(label, options, format_func=title, key=key, placeholder=hint, persist_state="session")
+    if chosen or key in st.query_params:
+        _say(key, " ".join(chosen))
+    return chosen
+
+
 def _say(key: str, value: Any) -> Any:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if st.query_params.get(key) != text:

@@ -28,7 +28,8 @@ def show_pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) ->
         return
     rows = board.rows[board.rows["id"] == image].set_index("method")[metric]
     ranked = rows.sort_values(ascending=not source.better_is_higher(metric)).index
-    options = [name for name in ranked if name in kept and (given is None or name != "composite")]
+    answers = [name for name in ranked if given is None or name != "composite"]
+    options = [name for name in answers if name in kept]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         which = choose("Results, best first", list(RESULTS), "results", title=RESULTS.get, buttons=True)
         top = choose("ΔE00 of maps up to", SCALES, "scale", SCALES[-1], buttons=True)
@@ -37,6 +38,8 @@ def show_pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) ->
     if chosen is None:
         picked = _pick(shown, sorted(options), facts)
         chosen = [name for name in options if name in picked]
+    elif which == "best":
+        _say_what_is_better(answers, chosen, facts)
     results = _results(shown, image, metric, chosen, given, facts, float(top) if maps else None)
     items = [*_inputs(given), *results]
     shape = pictures.shape_of(board, image) or (1, 1)
@@ -50,6 +53,19 @@ def show_pictures(shown: Shown, image: str, metric: str, facts: pd.DataFrame) ->
             icon=":material/broken_image:",
         )
     _legend(board, maps, top, given is not None, pictures.packed_with_loss(board, kept[0], image) if kept else False)
+
+
+def _say_what_is_better(answers: list[str], chosen: list[str], facts: pd.DataFrame) -> None:
+    """The best methods on an image are not always those whose pictures were kept."""
+    before = answers[: answers.index(chosen[-1])] if len(chosen) == PANELS else answers
+    lost = [name for name in before if name not in chosen]
+    if lost:
+        places = f"places {', '.join(str(answers.index(name) + 1) for name in chosen)}" if chosen else "none"
+        names = ", ".join(facts.loc[name, "title"] for name in lost)
+        st.caption(
+            f"Shown are the best of which a picture was kept ({places} of {len(answers)} on this image). Without one: "
+            f"{plain(names)}. `python -m bench run --pictures` keeps them."
+        )
 
 
 def _pick(shown: Shown, options: list[str], facts: pd.DataFrame) -> list[str]:

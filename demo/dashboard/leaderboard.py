@@ -4,13 +4,15 @@ import pandas as pd
 import streamlit as st
 
 from bench.metrics import METRICS
-from bench.report.boards import TABLE_1, scores
+from bench.report.boards import TABLE_1, scores, submitted_scores
+from bench.report.citations import bibtex_of
 from bench.report.dashboard_data import available, versus
+from bench.report.letters import letters
 from bench.report.published import heading as metric_heading
 from bench.report.render import render_all
-from bench.report.tables import measured, reported
+from bench.report.tables import SUBMITTED_NOTE, measured, reported
 from demo.dashboard import source, theme
-from demo.dashboard.address import choose
+from demo.dashboard.address import choose, choose_many
 from demo.dashboard.prepared import PATIENCE, Aggregate, ahead, prepared, waiting
 from demo.dashboard.source import Shown
 from demo.dashboard.text import code, plain
@@ -40,6 +42,7 @@ def page() -> None:
         waiting(f"Differences to {plain(title)} are being computed …", (*shown.place, "versus", metric, rival))
     _chart(shown, metric, table)
     _measured(shown, metric, table, rival)
+    _submitted(shown, metric)
     _downloads(shown, metric)
     _absent(shown)
     _reported(shown, metric)
@@ -70,20 +73,26 @@ def _difference(shown: Shown, metric: str, rival: str, patience: float) -> pd.Da
 
 
 def _table(shown: Shown, metric: str, standing: pd.DataFrame | None, difference: pd.DataFrame | None) -> pd.DataFrame:
-    """One row a method, the best first."""
+    """One row a method, by rank where ranks are known, and then by the mean."""
     overview = source.overview_of(shown, shown.place)
     means = overview.pivot(index="method", columns="metric", values="mean")
     main = overview[overview["metric"] == metric].set_index("method")[["low", "high"]]
     table = source.facts_of(shown, shown.place).join(means).join(main)
     if standing is not None:
         ranks = standing.set_index("method")
-        table["rank"], table["wins"] = ranks["rank"], ranks["wins"]
+        table["wins"], table["beats"] = ranks["wins"], ranks["beats"]
         table["class"] = [
             f"{rank}{'=' if tied else ''}" for rank, tied in zip(ranks["rank"], ranks["tied"], strict=True)
         ]
+        by_mean = table[metric].sort_values(ascending=not source.better_is_higher(metric)).index
+        table["alike"] = letters(list(by_mean), ranks["beats"])
+        table["rank"] = ranks["rank"]
     if difference is not None:
         table = table.join(difference.set_index("method").add_prefix("to_").rename(columns={"to_difference": "to"}))
-    return table.sort_values(metric, ascending=not source.better_is_higher(metric))
+    upward = not source.better_is_higher(metric)
+    if "rank" not in table:
+        return table.sort_values(metric, ascending=upward)
+    return table.sort_values(["rank", metric], ascending=[True, upward])
 
 
 def _summary(shown: Shown, metric: str, table: pd.DataFrame) -> None:
@@ -98,11 +107,11 @@ def _summary(shown: Shown, metric: str, table: pd.DataFrame) -> None:
         f"**{plain(best['title'])}** has the best {title}: {best[metric]:.{digits}f} "
         f"(95 % interval {theme.interval_text(best['low'], best['high'], digits)})."
     )
-    if "rank" not in table:
+    if "beats" not in table:
         st.markdown(sentence)
         waiting(f"Ranks of {title} are being computed …", (*shown.place, "standing", metric))
         return
-    peers = table[(table["rank"] == 1) & (table.index != best.name)]["title"].tolist()
+    peers = table[~table.index.isin([best.name, *best["beats"]])]["title"].tolist()
     tail = (
         f" It cannot be told apart from {plain(', '.join(peers))}."
         if peers
@@ -146,14 +155,33 @@ def _chart(shown: Shown, metric: str, table: pd.DataFrame) -> None:
 
 def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> None:
     st.subheader("Measured here", anchor=False)
+    only = choose_many("Only these methods", list(table.index), "methods", table["title"].get, "All; type to find some")
+    found = table.loc[[name for name in table.index if name in only]] if only else table
     digits, rival_title = source.digits(metric), table.loc[rival, "title"]
     others = [name for name in (*TABLE_1, *available(shown.board)) if name in table.columns and name != metric]
-    first = ["class", "title", "kind", "looks_at", metric, "low", "high", "to", "to_low", "to_high", "to_p", "wins"]
+    first = [
+        "title",
+        "class",
+        metric,
+        "alike",
+        "low",
+        "high",
+        "to",
+        "to_low",
+        "to_high",
+        "to_p",
+        "wins",
+        "seconds",
+        "kind",
+        "looks_at",
+    ]
     order = list(dict.fromkeys([*first, "venue", "weights", "parameters", *others]))
     number = st.column_config.NumberColumn
     columns = {
-        "class": st.column_config.TextColumn("Rank", help="1 + the methods better beyond doubt; = shares its rank"),
-        "title": st.column_config.TextColumn("Method", pinned=True),
+        "title": st.column_config.TextColumn("Method", pinned=True, width=195),  # pixels: a phone shows the score too
+        "class": st.column_config.TextColumn("Rank", width=55, help="1 + the methods better beyond doubt; = shares it"),
+        "alike": st.column_config.TextColumn("Alike", width=60, help="who shares a letter cannot be told apart"),
+        "seconds": number("Seconds", help=f"median of one image, {_size(shown)}", format="%.3f"),
         "kind": "Type",
         "looks_at": "Looks at",
         "low": number("low", help="95 % interval over photos", format=f"%.{digits}f"),
@@ -166,22 +194,74 @@ def _measured(shown: Shown, metric: str, table: pd.DataFrame, rival: str) -> Non
         "venue": "Venue",
         "weights": st.column_config.TextColumn("Weights", help="first digits of the weights' SHA-256"),
         "parameters": number("Parameters", format="compact"),
-    } | {name: number(metric_heading(name), format=f"%.{source.digits(name)}f") for name in [metric, *others]}
+    } | {name: number(metric_heading(name), format=f"%.{source.digits(name)}f") for name in others}
+    columns[metric] = number(metric_heading(metric), width=85, format=f"%.{digits}f")
     kept = [name for name in order if name in table.columns]
-    theme.data(
-        table[kept],
+    event = theme.data(
+        found[kept],
         hide_index=True,
         column_config=columns,
         key="leaderboard_table",
-        height=38 + 35 * len(table),
+        height=38 + 35 * max(len(found), 1),
         placeholder="",
-        alt="All measured methods, the best first; a click on a column's head sorts by it",
+        alt="Measured methods, the best first; a click on a column's head sorts by it, one on a row opens its card",
+        on_select="rerun",
+        selection_mode="single-row",
     )
     st.caption(
         f"All numbers in this table were **measured here** from {code(shown.file)}. Rank, interval, difference "
-        f"(to {plain(rival_title)}), p and wins are of {METRICS[metric].title}. A click on a column's head sorts."
+        f"(to {plain(rival_title)}), p and wins are of {METRICS[metric].title}, {_size(shown)}. {len(found)} of "
+        f"{len(table)} methods. A click on a column's head sorts, one on a row opens the method's card."
     )
+    for row in event.selection.rows[:1]:
+        if row < len(found):
+            _card(shown, found.iloc[row])
     theme.notes([f"code: {', '.join(sorted(shown.board.rows['code'].unique()))}", *shown.board.notes])
+
+
+def _size(shown: Shown) -> str:
+    size = shown.board.size
+    return "at each picture's own size" if size == "original" else f"at {size}x{size}"
+
+
+def _card(shown: Shown, row: pd.Series) -> None:
+    """All that is known of a method, below the table in which it was clicked."""
+    about = shown.board.about(row.name)
+    facts = {
+        "Authors": ", ".join(about.get("authors") or ()),
+        "Citation": about.get("citation"),
+        "Venue": row["venue"],
+        "Licence": about.get("licence"),
+        "Hardware": about.get("hardware"),
+        "Note": about.get("note"),
+        "Paper": about.get("paper"),
+        "Code": about.get("code"),
+    }
+    with st.container(border=True):
+        st.markdown(f"**{plain(row['title'])}**")
+        st.markdown("\n".join(f"- {name}: {plain(str(value))}" for name, value in facts.items() if value))
+        if entry := bibtex_of(row.name, about):
+            st.code(entry, language=None)
+
+
+def _submitted(shown: Shown, metric: str) -> None:
+    """What was sent in as numbers, apart from what was measured: it takes no rank."""
+    metrics = list(dict.fromkeys([metric, *(name for name in TABLE_1 if name in available(shown.board))]))
+    sent = submitted_scores(shown.board, metrics)
+    if sent.empty:
+        return
+    st.subheader("Submitted, not measured here", anchor=False)
+    means = sent.pivot(index="method", columns="metric", values="mean").reindex(columns=metrics)
+    ends = sent[sent["metric"] == metric].set_index("method")[["low", "high"]]
+    table = means.join(ends).sort_values(metric, ascending=not source.better_is_higher(metric)).reset_index()
+    table["method"] = [shown.board.about(name).get("title") or name for name in table["method"]]
+    number = st.column_config.NumberColumn
+    columns = {"method": st.column_config.TextColumn("Method", pinned=True)}
+    columns |= {end: number(end, format=f"%.{source.digits(metric)}f") for end in ("low", "high")}
+    columns |= {name: number(metric_heading(name), format=f"%.{source.digits(name)}f") for name in metrics}
+    order = ["method", metric, "low", "high", *metrics[1:]]
+    theme.data(table[order], hide_index=True, column_config=columns, alt="Submitted methods, the best first")
+    theme.notes([SUBMITTED_NOTE])
 
 
 def _downloads(shown: Shown, metric: str) -> None:

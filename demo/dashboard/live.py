@@ -20,6 +20,7 @@ import streamlit as st
 from demo.dashboard.prepared import cache_folder
 from demo.dashboard.text import plain
 from demo.dashboard.visitors import owner, shows_live_results
+from demo.sentences import without_places
 from userstudy.errors import InputError
 from userstudy.votes.vote_source import VotesFile, VoteStore, open_votes
 
@@ -120,7 +121,7 @@ def simulated_note() -> str:
     try:
         about = watch(study_names()[0], None).about
     except InputError as error:
-        return f", which cannot be shown ({plain(error)})"
+        return f", which cannot be shown ({plain(without_places(error))})"
     return " (**simulated votes**: no person saw these pictures)" if about and about["sort"] == "simulated" else ""
 
 

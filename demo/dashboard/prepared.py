@@ -21,6 +21,7 @@ from queue import PriorityQueue
 import pandas as pd
 import streamlit as st
 
+from demo.dashboard.theme import repeated
 from iph.errors import InputError
 from iph.files import replacing
 
@@ -66,13 +67,12 @@ def waiting(sentence: str, key: Key) -> None:
     """Says what is being made, and runs the page again when it is there."""
     future = _futures().get(key)
 
-    @st.fragment(run_every=0.4)
     def watch() -> None:
         st.caption(f":material/hourglass_top: {sentence}")
         if future is not None and future.done():
             st.rerun()
 
-    watch()
+    repeated(0.4, watch)
 
 
 class _Futures:

@@ -75,7 +75,6 @@ def _keep_up(watched: live.Watched) -> None:
     """Looks for new votes while somebody looks at the page, and takes the new scores."""
     seen, ended = watched.fingerprint, watched.ended
 
-    @st.fragment(run_every=2.0 if watched.about else 0.5)
     def look_again() -> None:
         try:
             now = live.watch(watched.study, watched.sort)
@@ -90,7 +89,7 @@ def _keep_up(watched: live.Watched) -> None:
             state = "new votes are being scored" if now.busy else "follows new votes by itself"
             st.caption(f":material/sensors: Scored {now.about['prepared'][:16].replace('T', ' ')} UTC, {state}.")
 
-    look_again()
+    theme.repeated(2.0 if watched.about else 0.5, look_again)
 
 
 def _stand(watched: live.Watched) -> None:

@@ -1,6 +1,6 @@
 """How the dashboard looks: colours that hold in light and dark, and charts that carry a caption and a table twin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -103,3 +103,15 @@ def sentence(said: object) -> str:
 
 def p_text(p: float | None) -> str:
     return "" if p is None or pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def repeated(seconds: float, draw: Callable[[], None]) -> None:
+    """Draws now, and again every so many seconds while the page is open; ``draw`` may ask for the whole page.
+
+    The block around it is the page's and not the fragment's: a fragment that is asked for again takes back what it has
+    not sent yet, its own block too, and a page whose tenth block never came falls over at its eleventh ("Bad delta path
+    index"). Fragments of two pages have the same name where they stand in the same place, so a page that was just left
+    asks for the one that has just been opened.
+    """
+    with st.container():
+        st.fragment(draw, run_every=seconds)()

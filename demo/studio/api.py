@@ -7,6 +7,7 @@ MCP, a ``data:`` text; addresses are refused.
 import functools
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -15,30 +16,48 @@ from gradio import FileData
 from gradio.utils import get_upload_folder
 
 import iph
+from demo.file_names import file_name
+from demo.hosting.figures import ACTION_SECONDS, refused
 from demo.plain_routes import Refusal
-from demo.sentences import explained
+from demo.sentences import explained, sentence
 from demo.studio import prompts
 from demo.studio.closed_gradio import CALLER
 from demo.studio.prompts import Prompt
 from demo.studio.scene import MODEL
 from demo.studio.served_pictures import write_png
-from demo.studio.suggestions import cut_out as find_person
-from demo.studio.suggestions import free_place, suggestions
+from demo.studio.suggestions import Suggestion, hidden, suggestions
+from demo.studio.work.opening import MOST_PEOPLE
+from demo.studio.work.placing import free_place
 from demo.uploads import MAX_BYTES, MAX_PIXELS
+from demo.work_queue import go_on
+from iph.adjustments import Adjustments
 from iph.errors import InputError
 from iph.images.confined import read_photo_confined
 from iph.images.imagefile import write_photo
 from iph.images.photo import Photo
-from iph.masks import as_mask, from_alpha, from_photo, marks_from_photo
+from iph.layers import parts_of_all, save_layers
+from iph.mapping import ColorMapping
+from iph.masks import (
+    Subject,
+    as_mask,
+    from_alpha,
+    levels_from_photo,
+    main_subject,
+    mark_levels_from_photo,
+    marks_from_photo,
+)
+from iph.masks import everybody as all_people
 from iph.masks.forms import from_box_region
-from iph.pixels import small_copy
-from iph.placement import Placement, compose
+from iph.pixels import as_uint8
+from iph.placement import Placement
+from iph.placement import paste as paste_person
 from iph.recipe import Recipe
+from iph.reference import Reference
 
 
 def register() -> None:
     """Offer the functions of this module; to be called inside ``gr.Blocks``."""
-    for function in (harmonize, paste, cut_out, suggest_references, export_cube, replay):
+    for function in (harmonize, paste, cut_out, suggest_references, export_cube, export_layers, replay):
         gr.api(_in_turn(function), api_name=function.__name__, concurrency_limit=None)  # the turn is ours
 
 
@@ -53,6 +72,14 @@ def harmonize(
     chroma: float = 1.0,
     r1: float = 1.0,
     r2: float = 1.0,
+    exposure: float = 0.0,
+    contrast: float = 0.0,
+    highlights: float = 0.0,
+    shadows: float = 0.0,
+    blacks: float = 0.0,
+    temperature: float = 0.0,
+    tint: float = 0.0,
+    saturation: float = 0.0,
 ) -> tuple[FileData, FileData, FileData]:
     """Make a pasted person look shot with the photo. Without any reference, the best region of the photo is chosen.
 
@@ -67,29 +94,44 @@ def harmonize(
         chroma: how much of its colour part, 0 to 2.
         r1: of the paper's colour transfer, how much the harmonizing code counts; 1 is usual.
         r2: and how little the code counts that gives the person the reference's own colours: 1 not at all, 0 fully.
+        exposure: by hand, after the look: light in stops, -3 to 3.
+        contrast: by hand, the slope around middle grey, -100 to 100.
+        highlights: by hand, the light tones, -100 to 100.
+        shadows: by hand, the dark tones, -100 to 100.
+        blacks: by hand, how dark the darkest is, -100 to 100.
+        temperature: by hand, colder to warmer, -100 to 100.
+        tint: by hand, greener to more magenta, -100 to 100.
+        saturation: by hand, grey to twice as colourful, -100 to 100.
     Returns:
         The harmonized photo, the colour change as a .cube file, and the recipe as JSON.
     """
-    original = _read(photo)
-    mask, blue = marks_from_photo(_read(foreground), original.pixels.shape)
-    other = None if reference_photo is None else _read(reference_photo).converted_to(original.icc)
+    ColorMapping.identity().blended(strength, luminance, chroma)  # checks them before the work
+    by_hand = Adjustments(exposure, contrast, highlights, shadows, blacks, temperature, tint, saturation)
+    original, marks, other, pointed = _read_all([photo, foreground], [reference_photo, reference])
+    mask, blue = mark_levels_from_photo(marks, original.pixels.shape)
     looked_at = original if other is None else other
     region = blue if other is None else None
-    if reference is not None:
-        region = from_photo(_read(reference), looked_at.pixels.shape, "reference", allow_full=True)
+    if pointed is not None:
+        region = levels_from_photo(pointed, looked_at.pixels.shape, "reference", allow_full=True)
     elif reference_box is not None:
-        region = from_box_region(looked_at.pixels.shape, _pixel_box(reference_box, looked_at))
+        region = from_box_region(looked_at.pixels.shape, _pixel_box(reference_box, looked_at)) > 0
     elif region is None and other is None:
         region = _suggested(original, mask)[0].region
-    session = iph.load(MODEL).open(original.pixels, mask)
-    mapping = session.fit_mapping(region, reference_image=None if other is None else other.pixels, r1=r1, r2=r2)
+    session = iph.load(MODEL).open(original.pixels, mask, alpha=original.alpha, icc=original.icc)
+    picture = {} if other is None else {"image": other.pixels, "alpha": other.alpha, "icc": other.icc}
+    mapping = session.adjusted(session.fit_mapping(Reference(region, **picture), r1=r1, r2=r2), by_hand)
     names = {"image": _name(photo)} | ({} if other is None else {"reference_image": _name(reference_photo)})
-    recipe = Recipe(mapping, mask, strength, luminance, chroma, reference=region, names=names, model=MODEL)
+    amounts = {"strength": strength, "luminance": luminance, "chroma": chroma, "r1": r1, "r2": r2}
+    recipe = Recipe(mapping, mask, **amounts, reference=region, names=names, model=MODEL)
     stem = _folder() / f"{Path(_name(photo)).stem}-harmonized"
     result, cube, saved = (stem.with_name(stem.name + ending) for ending in (original.ending, ".cube", ".json"))
-    write_photo(recipe.replay(original), result)
-    recipe.change.save_cube(cube, title=stem.name)
-    recipe.save(saved)
+    with ThreadPoolExecutor(1) as beside:
+        saving = beside.submit(recipe.save, saved)  # most of it packs masks, and leaves Python to the rest
+        # What a replay gives, without looking at the whole photo once more.
+        rendered = session.render(mapping, strength=strength, luminance=luminance, chroma=chroma)
+        write_photo(original.with_pixels(rendered.image), result)
+        recipe.change.save_cube(cube, title=stem.name, icc=original.icc)
+        saving.result()
     return as_file(result), as_file(cube), as_file(saved)
 
 
@@ -100,6 +142,7 @@ def paste(
     y: float | None = None,
     height: float | None = None,
     mirrored: bool = False,
+    angle: float = 0.0,
 ) -> tuple[FileData, FileData]:
     """Put a person (a cut-out, or a photo that is cut out automatically) on a background.
 
@@ -110,45 +153,61 @@ def paste(
         y: middle of the person's picture in shares of the background's height.
         height: height of the person's picture in heights of the background.
         mirrored: swap left and right.
+        angle: degrees to turn the person by, clockwise, -180 to 180.
     Returns:
         The composite in the background's format, and the person's mask as PNG, ready for harmonize.
     """
     under, layer = _read(background), _read(person)
-    layer = layer.converted_to(under.icc)
-    alpha = _subject(layer) if layer.alpha is None else from_alpha(layer.alpha)
+    alpha = _subject(layer).mask if layer.alpha is None else from_alpha(layer.alpha)
     if x is None or y is None or height is None:
-        small = small_copy(under.pixels)
-        taken = suggestions("photo", small)[0].region
-        free = free_place(small.shape, alpha, taken)
-        x, y, height = (free.x if x is None else x), (free.y if y is None else y), height or free.height
-    pixels, mask = compose(under.pixels, layer.pixels, alpha, Placement(x, y, height, mirrored))
+        free = free_place(under.pixels.shape, alpha, [one.region for one in _suggested(under) if one.person])
+        x, y, height = (
+            (free.x if x is None else x),
+            (free.y if y is None else y),
+            free.height if height is None else height,
+        )
+    pasted, mask = paste_person(under, layer, alpha, Placement(x, y, height, mirrored, angle))
     folder = _folder()
     composite = folder / f"{Path(_name(background)).stem}-composite{under.ending}"
-    write_photo(under.with_pixels(pixels), composite, edited=False)
+    write_photo(pasted, composite, edited=False)
     return as_file(composite), _mask_png(folder / f"{composite.stem}-mask.png", mask)
 
 
 def cut_out(
-    photo: FileData, x: float | None = None, y: float | None = None, box: list[float] | None = None
-) -> FileData:
-    """Find a person in a photo: whoever stands out most, or who is at a point or in a box.
+    photo: FileData,
+    x: float | None = None,
+    y: float | None = None,
+    box: list[float] | None = None,
+    everybody: bool = False,
+) -> tuple[FileData, str]:
+    """Find a person in a photo: whoever stands out most, who is at a point or in a box, or everybody.
 
     Parameters:
         photo: the photo.
         x: a point on the person, in shares of the width.
         y: the same point, in shares of the height.
         box: x0, y0, x1, y1 around the person, in shares of the picture.
+        everybody: all people of the photo, instead of a point or a box.
     Returns:
-        The mask as PNG, at the photo's size.
+        The mask as PNG, at the photo's size, and a sentence where nobody was found and something else was taken.
     """
-    original = _read(photo)
+    if not isinstance(everybody, bool):
+        raise InputError("expected everybody as true or false, got something else")
+    if (box is not None) + (x is not None or y is not None) + everybody > 1:
+        raise InputError("expected one of a point, a box and everybody, got several")
+    original, note = _read(photo), None
     if box is not None:
-        mask = prompts.subject(original.pixels, Prompt.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None)
+        _check_box(box)
+        mask = prompts.subject(
+            original.appearance, Prompt.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None
+        )
     elif x is not None or y is not None:
-        mask = prompts.subject(original.pixels, Prompt.from_dict({"kind": "click", "points": [[x, y]]}), None)
-    else:
-        mask = _subject(original)
-    return _mask_png(_folder() / f"{Path(_name(photo)).stem}-mask.png", mask)
+        mask = prompts.subject(original.appearance, Prompt.from_dict({"kind": "click", "points": [[x, y]]}), None)
+    elif not everybody or (mask := all_people(original.appearance)) is None:
+        subject = _subject(original)
+        mask, note = subject.mask, subject.note
+    png = _mask_png(_folder() / f"{Path(_name(photo)).stem}-mask.png", original.visible_part(mask))
+    return png, sentence(note) if note else ""
 
 
 def suggest_references(photo: FileData, foreground: FileData) -> list[dict]:
@@ -187,20 +246,52 @@ def export_cube(recipe: FileData, size: int = 33) -> FileData:
     return as_file(path)
 
 
-def replay(recipe: FileData, photo: FileData, person: FileData | None = None) -> FileData:
-    """Do again what a recipe says.
+def export_layers(
+    recipe: FileData, photo: FileData, person: FileData | None = None, above: list[FileData] | None = None
+) -> FileData:
+    """What a recipe makes, as layers: background, person as pasted, person harmonized, the persons with their masks.
 
     Parameters:
         recipe: the JSON that harmonize or the studio wrote.
         photo: the composite, or the background of a recipe that pastes a person.
         person: the picture of the person, for a recipe that pastes one.
+        above: the pictures of the people above, the lowest first, for a recipe that pastes several.
+    Returns:
+        A PSD file in the photo's depth and profile.
+    """
+    original = _read(photo)
+    path = _folder() / f"{Path(_name(photo)).stem}-layers.psd"
+    save_layers(parts_of_all(Recipe.load(_path(recipe)), original, _people(person, above)), path)
+    return as_file(path)
+
+
+def replay(
+    recipe: FileData,
+    photo: FileData,
+    person: FileData | None = None,
+    foreground: FileData | None = None,
+    above: list[FileData] | None = None,
+) -> FileData:
+    """Do again what a recipe says, or give its look to somebody else.
+
+    Parameters:
+        recipe: the JSON that harmonize or the studio wrote.
+        photo: the composite, or the background of a recipe that pastes a person.
+        person: the picture of the person, for a recipe that pastes one.
+        foreground: mask of the person in another finished composite, who gets the recipe's look alone.
+        above: the pictures of the people above, the lowest first, for a recipe that pastes several.
     Returns:
         The harmonized photo.
     """
     original = _read(photo)
     path = _folder() / f"{Path(_name(photo)).stem}-harmonized{original.ending}"
-    result = Recipe.load(_path(recipe)).replay(original, None if person is None else _read(person))
-    write_photo(result, path)
+    done = Recipe.load(_path(recipe))
+    if foreground is not None:
+        if person is not None or above:
+            raise InputError("expected a person or another foreground beside the recipe, got both")
+        mask = marks_from_photo(_read(foreground), original.pixels.shape)[0]
+        done = done.look_on(mask)
+    write_photo(done.replay(original, _people(person, above)), path)
     return as_file(path)
 
 
@@ -211,13 +302,18 @@ def _in_turn(function: Callable) -> Callable:
     async def call(*arguments):
         caller = CALLER.get()
 
+        def timed():
+            with ACTION_SECONDS.labels(f"{caller.kind} {function.__name__}").time():
+                return function(*arguments)
+
         async def do():
             with caller.work.places.take(caller.client):
-                return await caller.work.run(functools.partial(function, *arguments))
+                return await caller.work.run(timed)
 
         try:
             return await caller.work.answer(do(), caller.gone())
         except Refusal as refusal:
+            refused(refusal.code)
             raise gr.Error(str(refusal), print_exception=False) from None
         except Exception as error:
             raise gr.Error(explained(error, function.__name__), print_exception=False) from None
@@ -237,37 +333,60 @@ def _path(file: FileData) -> str:
 
 
 def _read(file: FileData) -> Photo:
+    go_on()
     return read_photo_confined(_path(file), MAX_BYTES, MAX_PIXELS)
 
 
+def _read_all(files: list[FileData], optional: list[FileData | None]) -> list[Photo | None]:
+    """Several files at a time, each in a process of its own; None for what is not there."""
+    go_on()
+    paths = [*map(_path, files), *(None if file is None else _path(file) for file in optional)]
+    with ThreadPoolExecutor(len(paths)) as readers:
+        return list(readers.map(lambda path: path and read_photo_confined(path, MAX_BYTES, MAX_PIXELS), paths))
+
+
+def _people(lowest: FileData | None, above: list[FileData] | None) -> list[Photo]:
+    """The pictures of those whom a recipe pastes."""
+    if above is not None and not isinstance(above, list):
+        raise InputError("expected the people above as a list of uploaded files")
+    return [_read(file) for file in ([] if lowest is None else [lowest]) + (above or [])[:MOST_PEOPLE]]
+
+
 def _name(file: FileData) -> str:
-    return Path(str(file.get("orig_name") or file["path"])).name[:100]
+    return file_name(str(file.get("orig_name") or file["path"]))
 
 
 def _folder() -> Path:
-    """A new folder in Gradio's cache, swept with it."""
+    """A new folder in Gradio's cache, swept with it; a stage of all that writes."""
+    go_on()
     folder = Path(get_upload_folder()) / f"api-{secrets.token_urlsafe(16)}"
     folder.mkdir(parents=True, mode=0o700)
     return folder
 
 
-def _suggested(photo: Photo, mask: np.ndarray) -> list:
-    small = small_copy(photo.pixels)
-    return suggestions("photo", small, as_mask(mask, small.shape, "foreground"))
+def _suggested(photo: Photo, mask: np.ndarray | None = None) -> list[Suggestion]:
+    small, visible = photo.small_appearance()
+    mask = None if mask is None else as_mask(mask, small.shape, "foreground")
+    return suggestions("photo", as_uint8(small), hidden(mask, visible))
 
 
-def _subject(photo: Photo) -> np.ndarray:
-    mask = find_person(photo.pixels)
-    if mask is None:
+def _subject(photo: Photo) -> Subject:
+    subject = main_subject(photo.appearance)
+    if subject is None:
         raise InputError("nobody was found in the photo: a point or a box on the person may say more")
-    return mask
+    return subject
 
 
 def _pixel_box(box: list[float], photo: Photo) -> tuple[float, float, float, float]:
     height, width = photo.pixels.shape[:2]
-    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(side, int | float) for side in box):
-        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
+    _check_box(box)
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
+
+
+def _check_box(box: object) -> None:
+    numbers = isinstance(box, list) and all(isinstance(n, int | float) and not isinstance(n, bool) for n in box)
+    if not numbers or len(box) != 4:
+        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
 
 
 def _mask_png(path: Path, mask: np.ndarray) -> dict:

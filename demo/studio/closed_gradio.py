@@ -1,9 +1,11 @@
-"""Gradio, closed to what callers of the named API and MCP may not do: ask too much, make the server fetch addresses, go
-round the queue, or use routes that nobody needs."""
+"""Gradio, closed to what callers of the named API and MCP may not do: ask too much, make the server fetch addresses, or
+go round the queue."""
 
 import asyncio
 import copy
+import logging
 import re
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import ceil
@@ -14,18 +16,15 @@ from gradio.utils import get_upload_folder
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from demo.hosting.figures import refused
 from demo.plain_routes import Refusal
 from demo.rate_limit import UPLOAD_COST
 from demo.studio.limits import Limits
+from demo.uploads import MAX_CALL, MAX_UPLOAD
 from demo.work_queue import WorkQueue
 
+log = logging.getLogger(__name__)
 FILE = "/gradio_api/file="
-# Pages of Gradio that fetch for a visitor, take recordings, keep a session under a public name, or do a call at once.
-CLOSED = re.compile(
-    r"/(?:file=https?:|proxy=|process_recording|deep_link|vibe-|dev/|run-history|profiling|monitoring|custom_component"
-    r"|gradio_api/run/|gradio_api/api/)",
-    re.IGNORECASE,
-)
 LEFT_SECONDS = 0.5  # between two looks whether a caller is still there
 
 
@@ -36,6 +35,10 @@ class Caller:
     client: str
     work: WorkQueue
     event: object | None
+
+    @property
+    def kind(self) -> str:
+        return "mcp" if self.event is None else "api"
 
     async def gone(self) -> None:
         """Returns when the caller has left; never for those of whom Gradio does not say so."""
@@ -56,8 +59,9 @@ class ClosedBlocks(gr.Blocks):
         client = request.client.host if request is not None and request.client else ""
         try:
             self.limits.requests.count(client)
-            self.limits.space.check(client)
+            self.limits.space.check(client, in_cache=True)
         except Refusal as refusal:
+            refused(refusal.code)
             raise gr.Error(str(refusal), print_exception=False) from None
         # MCP's calls come past Gradio's queue, and so have no event.
         work = self.limits.mcp if event_id is None else self.limits.api
@@ -119,27 +123,40 @@ def given_file(path: str) -> str:
     raise gr.Error(sentence, print_exception=False)
 
 
-class ClosedRoutes:
-    """ASGI middleware: closes ``CLOSED``, and counts uploads against the client's limits."""
+class FilesOnTheirWay:
+    """ASGI middleware: counts what brings files to Gradio, uploads and MCP's calls, against the client's limits, before
+    any of it is on the disk. Which routes there are is the gate's affair."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self.app, self.limits = app, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and CLOSED.search(scope["path"]):
-            await PlainTextResponse("Not found: this server has no such page.", 404)(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload"):
-            await self._upload(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].rstrip("/") if scope["type"] == "http" and scope["method"] == "POST" else ""
         client = (scope.get("client") or ("",))[0]
-        length = dict(scope["headers"]).get(b"content-length", b"")
+        length = dict(scope["headers"]).get(b"content-length", b"").decode("latin-1")
+        size = int(length) if length.isdecimal() else None
         try:
-            self.limits.requests.count(client, UPLOAD_COST)
-            with self.limits.uploads.take(client), self.limits.space.reserved(client, int(length or 0)):
+            if path.endswith("/gradio_api/upload"):
+                self.limits.requests.count(client, UPLOAD_COST)
+                with self.limits.uploads.take(client), self._room(client, size, MAX_UPLOAD):
+                    await self._upload(scope, receive, send)
+            elif "/gradio_api/mcp" in path:
+                with self._room(client, size, MAX_CALL):
+                    await self.app(scope, receive, send)
+            else:
                 await self.app(scope, receive, send)
         except Refusal as refusal:
+            refused(refusal.code)
             headers = {"Retry-After": str(ceil(refusal.seconds))} if refusal.seconds else None
             await PlainTextResponse(str(refusal), refusal.status, headers)(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except (AttributeError, TypeError, ValueError):  # Gradio takes every part of the form for a file
+            log.info("an upload was no file", exc_info=True)
+            await PlainTextResponse("Expected one file in a form, got something else.", 400)(scope, receive, send)
+
+    def _room(self, client: str, size: int | None, most: int) -> AbstractContextManager[None]:
+        """Room for a body, as large as it may be where it does not say its size."""
+        return self.limits.space.reserved(client, most if size is None else size, in_cache=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import atexit
-import contextlib
+import logging
 import os
 import tempfile
 import threading
@@ -18,31 +18,38 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 import iph
+from demo.hosting.figures import QUEUE, SESSIONS, TEMPORARY_BYTES
 from demo.janitor import Janitor
 from demo.settings import Settings
 from demo.studio import api, gallery
 from demo.studio.canvas import build_canvas
-from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes
+from demo.studio.closed_gradio import ClosedBlocks, FilesOnTheirWay
 from demo.studio.limits import Limits
 from demo.studio.routes import studio_router
 from demo.studio.scene import MODEL
 from demo.studio.session_store import SessionStore
 from demo.uploads import MAX_UPLOAD
 from demo.visitor_folders import sweep, sweep_by_age
-from iph.errors import InputError
 from iph.images import confined
 from iph.masks import segment_subjects
+from iph.runtime.memory import give_back
 
+log = logging.getLogger(__name__)
 TITLE = "Interactive Portrait Harmonization"
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 # Gradio's own frame steps back: the page is the photo.
 CSS = """
 .gradio-container { width: 100%; max-width: 1280px !important; padding: 0 !important; margin: 0 auto !important; }
+.gradio-container { overflow: clip !important; }  /* or nothing in it could stick */
 .gradio-container .main { padding: 0 20px !important; max-width: none !important; }
 #studio .html-container { padding: 0; }
 #links { text-align: center; }
 #links a { margin: 0 12px; color: var(--neutral-500); font-size: 14px; }
 footer .divider { display: none !important; }
+/* Gradio's own messages, as of a lost connection: in a corner of the picture, not on the looks, and not for long. */
+.toast-wrap { inset: auto auto 8px 8px !important; width: min(300px, calc(100% - 16px)) !important; }
+.toast-wrap .toast-body { animation: toast-leaves 1s 4s forwards; }
+@keyframes toast-leaves { to { visibility: hidden; opacity: 0; } }
 @media (max-width: 560px) { .gradio-container .main { padding: 0 12px !important; } }
 """
 
@@ -55,17 +62,35 @@ class Studio:
         self.store = SessionStore(settings)
         self.limits = Limits(settings, self.store, cache)
         sweep(Path(tempfile.gettempdir()))
-        chores = [self.store.sweep, self.limits.space.measure]
+        chores = [self.store.sweep, self.limits.space.measure, give_back]
         if os.environ.get("GRADIO_TEMP_DIR"):  # else the folder is every Gradio app's
             chores.insert(0, partial(sweep_by_age, cache, settings.file_seconds))
         self._janitor = Janitor(settings.sweep_seconds, *chores)
+        self.unready: str | None = "the model is being loaded"
         atexit.register(self.close)
+        SESSIONS.set_function(lambda: len(self.store.sessions))
+        TEMPORARY_BYTES.set_function(lambda: self.limits.space.taken)
+        for caller in ("page", "api", "mcp"):
+            QUEUE.labels(caller).set_function(partial(getattr, getattr(self.limits, caller).places, "taken"))
 
     @asynccontextmanager
     async def until_the_end(self, app: FastAPI) -> AsyncIterator[None]:
         """The lifespan of the server, at whose end nobody waits for work that waits."""
         yield
         await asyncio.to_thread(self.close)
+
+    def warm_up(self) -> None:
+        """Start a reader of photos and use every network once before the first visitor asks."""
+        half = np.zeros((64, 64), np.float32)
+        half[:, :32] = 1
+        try:
+            confined.warm_up()
+            segment_subjects(np.zeros((64, 64, 3), np.uint8))
+            iph.harmonize(np.full((64, 64, 3), 128, np.uint8), half, 1 - half, model=MODEL)
+            self.unready = None
+        except Exception:
+            self.unready = "the model cannot be used"
+            log.exception(self.unready)
 
     def close(self) -> None:
         """Delete what visitors left."""
@@ -79,11 +104,12 @@ def mount_studio(app: FastAPI, settings: Settings, links: Mapping[str, str] | No
 
     links: what else the server has, words and address, shown below the canvas.
     """
+    iph.load(MODEL)  # a server without weights does not start
     studio = Studio(settings)
     app.include_router(studio_router(studio.store, studio.limits))
     app.include_router(APIRouter(lifespan=studio.until_the_end))
     _mount_page(app, settings, studio.limits, links or {})
-    threading.Thread(target=_warm_up).start()  # no daemon: torch aborts a process that ends amid its work
+    threading.Thread(target=studio.warm_up).start()  # no daemon: an orderly end waits for it
     return studio
 
 
@@ -114,20 +140,10 @@ def _mount_page(app: FastAPI, settings: Settings, limits: Limits, links: Mapping
         footer_links=["api"] if settings.api else [],
         show_error=True,  # to callers of the API: the sentences of gr.Error; others stay in the log
         blocked_paths=[str(Path(__file__).parents[2])],
-        app_kwargs={"middleware": [Middleware(ClosedRoutes, limits=limits)]},
+        app_kwargs={"middleware": [Middleware(FilesOnTheirWay, limits=limits)]},
     )
     if settings.mcp:
         blocks.let_mcp_past_the_queue()
-
-
-def _warm_up() -> None:
-    """Start a reader of photos and read the weights before the first visitor asks, who is told if that fails."""
-    confined.warm_up()
-    half = np.zeros((64, 64), np.float32)
-    half[:, :32] = 1
-    with contextlib.suppress(InputError):
-        segment_subjects(np.zeros((64, 64, 3), np.uint8))
-        iph.harmonize(np.full((64, 64, 3), 128, np.uint8), half, 1 - half, model=MODEL)
 
 
 def _cards() -> list[dict]:

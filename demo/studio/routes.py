@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,12 +22,18 @@ from demo.studio.events import EVENTS, handle, make_thumbnail
 from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
 from demo.studio.visitor_session import VisitorSession
+from demo.studio.work import full_size
+from demo.studio.work.full_size import Window, to_png
+from demo.studio.work.work_copy import copy_of
 from demo.uploads import MAX_UPLOAD, receive, too_large
+from iph.errors import InputError
 
-WRITING = ("open", "example", "save")  # events that take room on the disk for long
+LOOK_COST = 0.5  # of a request: a hand that zooms asks often
+WRITING = ("open", "again", "example", "save", "next")  # events that take room on the disk for long
 PICTURE = {"Cache-Control": "private, max-age=3600, immutable", "X-Content-Type-Options": "nosniff"}
 KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{24,64}$")]
+Side = Annotated[int, Field(ge=0, lt=1 << 20)]
 Key = Annotated[str, Header(alias="X-Session-Key", max_length=64)]
 
 
@@ -37,6 +43,16 @@ class Event(BaseModel):
     page: Id
     event: Literal[tuple(EVENTS)]
     data: dict = {}
+
+
+class Crop(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    view: Literal[full_size.VIEWS]
+    x: Side
+    y: Side
+    width: Side
+    height: Side
+    wanted: Side
 
 
 def studio_router(store: SessionStore, limits: Limits) -> APIRouter:
@@ -85,6 +101,35 @@ def studio_router(store: SessionStore, limits: Limits) -> APIRouter:
     async def in_turn(session: VisitorSession, step: Callable) -> object:
         async with session.order:  # before a thread is asked for, so that nobody waits in one
             return await limits.page.run(step)
+
+    @router.get("/session/{name}/crop")
+    async def crop(name: str, request: Request, asked: Annotated[Crop, Query()], key: Key = "") -> Response:
+        """True pixels of a window of the work, as a PNG picture."""
+        client = client_of(request, LOOK_COST)
+        await request.body()  # so that what comes next is the caller leaving
+        window = Window(asked.x, asked.y, asked.width, asked.height, asked.wanted)
+
+        async def do() -> bytes:
+            with limits.page.places.take(client), store.using(name, key) as session:
+                return await in_turn(session, lambda: to_png(full_size.crop(session.project, asked.view, window)))
+
+        try:
+            png = await limits.page.answer(do(), request.receive())
+        except InputError as error:
+            raise Refusal(422, "invalid", f"The picture could not be shown closely: {error}.") from None
+        return Response(png, media_type="image/png", headers=KEPT)
+
+    @router.get("/session/{name}/work")
+    async def work(name: str, request: Request, key: Key = "") -> Response:
+        """The history of the work, for the browser to keep."""
+        client = client_of(request, LOOK_COST)
+        await request.body()
+
+        async def do() -> dict:
+            with limits.page.places.take(client), store.using(name, key) as session:
+                return await in_turn(session, lambda: copy_of(session.project))
+
+        return JSONResponse(await limits.page.answer(do(), request.receive()), headers=KEPT)
 
     @router.post("/session/{name}/leave", status_code=204)
     async def leave(name: str, request: Request) -> None:

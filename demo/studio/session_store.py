@@ -2,6 +2,7 @@
 
 A session goes some minutes after its page did, or when nobody touched it for an hour. Until then a reloaded page finds
 it again. Where there are too many, those go that hold nothing; else the newcomer is refused, and nobody's work deleted.
+The last third of the places is for addresses that have none yet, so that a few cannot shut out everybody else.
 """
 
 import hmac
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo.places import most_for
 from demo.plain_routes import Refusal
 from demo.settings import Settings
 from demo.studio.visitor_session import VisitorSession
@@ -19,7 +21,7 @@ GONE = (
     "These pictures are no longer on the server, which deletes them when their page was left for {left:g} minutes or"
     " not touched for {idle:g}, and when it restarts."
 )
-ELSEWHERE = "These pictures are open on another page, this one starts anew."
+ELSEWHERE = "These pictures are open on another page."
 FULL = "All places of the studio are taken at the moment: please try again in some minutes."
 YOURS = "Too many pages of the studio are open from this address: please close one and try again in some minutes."
 
@@ -37,9 +39,10 @@ class SessionStore:
         self.sweep()
         spares = []
         with self._lock:
+            known = any(one.client == client for one in self.sessions.values())
             for most, own, sentence in (
                 (self.settings.sessions_per_client, True, YOURS),
-                (self.settings.sessions, False, FULL),
+                (most_for(known, self.settings.sessions), False, FULL),
             ):
                 counted = [one for one in self.sessions.values() if not own or one.client == client]
                 if len(counted) >= most:

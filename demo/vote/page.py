@@ -5,6 +5,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,14 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from demo.gate_routes import READ, Route, study_routes
+from demo.hosting.probes import add_probes
+from demo.hosting.start import check_start
 from demo.server import answer_to, close
 from demo.server import serve as serve_app
 from demo.settings import Settings
 from demo.vote.admin import admin_router
 from demo.vote.routes import study_router
+from iph.errors import InputError as ServerError
 from userstudy.design.study_file import Study, load_study
 from userstudy.errors import InputError
 from userstudy.votes.sessions import Sessions
@@ -70,6 +74,15 @@ def mount_study(
     return sessions
 
 
+def store_check(sessions: Sessions) -> Callable[[], None]:
+    """For ``/readyz``: raises where the votes' store does not answer."""
+
+    def check() -> None:
+        sessions.store.state(sessions.row.id)
+
+    return check
+
+
 def invitation(sessions: Sessions, address: str) -> str:
     """What whoever starts a server at an address is told: where raters go, and the way to the admin page."""
     link = admin_link(sessions, f"{address}/study")
@@ -88,8 +101,10 @@ def create_app() -> FastAPI:
     """The app of one worker process, after what ``main`` wrote into the environment."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/", lambda: RedirectResponse("study/"), include_in_schema=False)
-    mount_study(app, os.environ[STUDY])
-    close(app, Settings.from_environment(), (Route(READ, "/"), *study_routes()))
+    settings, sessions = Settings.from_environment(), mount_study(app, os.environ[STUDY])
+    probes = add_probes(app, settings)
+    app.state.readiness.add("vote store", store_check(sessions))
+    close(app, settings, (Route(READ, "/"), *probes, *study_routes()))
     return app
 
 
@@ -103,6 +118,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a study: raters at /study, the admin page at /study/admin."""
+    check_start(host, port)
     study = load_study(study_path)
     # Checked, migrated and created here, before any worker process starts.
     sessions = Sessions(Store(database or study.database_url), study)
@@ -121,6 +137,6 @@ def main() -> None:
     """Runs the command line; what a person did wrong is one sentence and exit code 2."""
     try:
         typer.run(serve)
-    except InputError as error:
+    except (InputError, ServerError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

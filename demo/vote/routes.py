@@ -11,8 +11,10 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from demo.hosting.figures import VOTES
 from demo.plain_routes import PlainRoute, refusal
 from demo.rate_limit import RateLimit
+from demo.sentences import without_places
 from demo.vote.pictures import ReadyPictures
 from userstudy.design.pictures import picture_id
 from userstudy.errors import InputError
@@ -84,7 +86,7 @@ class StudyRoute(PlainRoute):
         if isinstance(error, ForeignToken):
             return refusal(401, "token", str(error))
         if isinstance(error, InputError):
-            return refusal(422, "invalid", str(error))
+            return refusal(422, "invalid", without_places(error))
         if isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError):  # disk full, database away, too busy
             return refusal(503, "store", "this cannot be saved at the moment; it is kept here and sent again", 5)
         return super().explain(error)
@@ -135,7 +137,9 @@ def study_router(sessions: Sessions, votes: RateLimit | None = None, entries: Ra
     @router.post("/vote")
     def vote(body: Vote, authorization: Annotated[str, Header()] = "") -> dict:
         token = rater_token(authorization)
-        return answer(sessions.vote(token, body.request_id, body.trial, body.choice, body.seconds, body.ranks))
+        progress = sessions.vote(token, body.request_id, body.trial, body.choice, body.seconds, body.ranks)
+        VOTES.inc()
+        return answer(progress)
 
     @router.post("/undo")
     def undo(body: Undo, authorization: Annotated[str, Header()] = "") -> dict:

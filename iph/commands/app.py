@@ -9,6 +9,8 @@ import typer
 
 from iph.commands.build import build_app
 from iph.commands.cutout import cutout
+from iph.commands.export import export
+from iph.commands.finite import FiniteCommand
 from iph.commands.harmonize import harmonize
 from iph.commands.info import info
 from iph.commands.train import train
@@ -28,11 +30,12 @@ they come from.
 """
 
 app = typer.Typer(help=ABOUT, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.command()(harmonize)
-app.command()(cutout)
+app.command(cls=FiniteCommand)(harmonize)
+app.command(cls=FiniteCommand)(cutout)
 app.add_typer(build_app, name="build")
-app.command()(train)
-app.command()(info)
+app.command(cls=FiniteCommand)(train)
+app.command(cls=FiniteCommand)(info)
+app.command()(export)
 
 
 @app.callback(invoke_without_command=True)

@@ -4,16 +4,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from iph.data.build import BuildSettings, build
-from iph.data.coco import read_coco
-from iph.data.manifest import read_manifest
-from iph.data.mhp import read_mhp
-from iph.data.sources import Source, first_of_each_split, read_photos
 from iph.errors import InputError
+
+if TYPE_CHECKING:
+    from iph.data.sources import Source
 
 SHOWN = 5
 
@@ -75,6 +73,10 @@ def intharmony(
     iph build intharmony --coco ~/coco --out data/intharmony
     iph build intharmony --photos ~/photos --out data/small --limit 100 --seed 1
     """
+    # Not before they are needed: pandas takes a quarter of a second to import.
+    from iph.data.coco import read_coco
+    from iph.data.sources import read_photos
+
     sources = _sources({"--coco": (coco, read_coco), "--photos": (photos, read_photos)})
     return _run(sources, out, seed, luts, limit, workers, people=False)
 
@@ -98,11 +100,14 @@ def mhp(
     iph build mhp --mhp ~/LV-MHP-v2 --out data/mhp
     iph build mhp --photos ~/photos --out data/people
     """
+    from iph.data.mhp import read_mhp
+    from iph.data.sources import read_photos
+
     sources = _sources({"--mhp": (mhp, read_mhp), "--photos": (photos, read_photos)})
     return _run(sources, out, seed, luts, limit, workers, people=True)
 
 
-def _sources(choices: dict[str, tuple[Path | None, Callable[[Path], list[Source]]]]) -> list[Source]:
+def _sources(choices: "dict[str, tuple[Path | None, Callable[[Path], list[Source]]]]") -> "list[Source]":
     given = {name: choice for name, choice in choices.items() if choice[0] is not None}
     if len(given) != 1:
         raise InputError(f"expected one of {' and '.join(choices)}, got {' and '.join(given) or 'none of them'}")
@@ -111,8 +116,18 @@ def _sources(choices: dict[str, tuple[Path | None, Callable[[Path], list[Source]
 
 
 def _run(
-    sources: list[Source], out: Path, seed: int, luts: Path | None, limit: int | None, workers: int | None, people: bool
+    sources: "list[Source]",
+    out: Path,
+    seed: int,
+    luts: Path | None,
+    limit: int | None,
+    workers: int | None,
+    people: bool,
 ) -> int:
+    from iph.data.build import BuildSettings, build
+    from iph.data.manifest import read_manifest
+    from iph.data.sources import first_of_each_split
+
     sources = first_of_each_split(sources, limit) if limit else sources
     chosen = {} if workers is None else {"workers": workers}
     report = build(sources, BuildSettings(out, seed, people, luts, **chosen))

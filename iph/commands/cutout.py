@@ -24,6 +24,11 @@ def cutout(
         typer.Option(metavar="X0 Y0 X1 Y1", help="Whoever or whatever is in this box (pixels)."),
     ] = None,
     everybody: Annotated[bool, typer.Option("--everybody", help="All people of the photo.")] = False,
+    expand: Annotated[
+        float, typer.Option(metavar="PX", help="Move the edge outwards by so many pixels, or inwards if negative.")
+    ] = 0.0,
+    smooth: Annotated[float, typer.Option(metavar="PX", help="Even out what is finer than so many pixels.")] = 0.0,
+    feather: Annotated[float, typer.Option(metavar="PX", help="Soften the edge by so many pixels.")] = 0.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
 ) -> int:
     """Cut a person out: transparent around them, at the photo's own size, the old background out of their hair.
@@ -39,19 +44,22 @@ def cutout(
     Exit codes: 0 all went well; 1 some photos of a folder failed, the others are done; 2 wrong usage or input that
     cannot be used.
     """
-    # Not before they are needed: torch takes seconds to import, and --help has no use for it.
+    # Not before they are needed: --help has no use for them.
     from iph.images.imagefile import read_photo, write_photo
-    from iph.masks.cutout import find
+    from iph.masks.cutout import cutout as cut_out
+    from iph.masks.edge_adjust import EdgeAdjustment
 
-    if (click is not None) + (box is not None) + everybody > 1:
+    if (click is not None) + (box is not None) + everybody > 1:  # before any photo of a folder is read
         raise InputError("expected one of --click, --box and --everybody, got several")
+    edge = EdgeAdjustment(expand, feather, smooth)
     jobs = _jobs(source, out, overwrite)
     failed = 0
     for photo_path, result in jobs:
         try:
             photo = read_photo(photo_path)
-            found = find(photo.pixels, click, box, everybody, photo.alpha)
-            write_photo(replace(photo, pixels=found.pixels, alpha=found.alpha), result)
+            found = cut_out(photo.pixels, click, box, everybody, alpha=photo.alpha, icc=photo.icc, edge=edge)
+            photo = replace(photo, pixels=found.pixels, alpha=found.alpha)  # whose pixels are needed no more
+            write_photo(photo, result)
         except InputError as error:
             if not source.is_dir():
                 raise

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
+from iph.adjustments import RANGES
 from iph.errors import InputError
+
+
+def by_hand(name: str) -> typer.models.OptionInfo:
+    """The option of an adjustment by hand."""
+    allowed = RANGES[name]
+    unit = f" {allowed.unit}," if allowed.unit else ""
+    about = f"By hand, after the look:{unit} {allowed.about}. [default: 0]"
+    return typer.Option(min=allowed.least, max=allowed.most, help=about, rich_help_panel="By hand")
 
 
 def harmonize(
@@ -80,20 +89,35 @@ def harmonize(
     ] = None,
     r1: Annotated[
         float | None,
-        typer.Option(help="Colour transfer (the paper's eq. 7): the harmonizing code counts r1 times. [default: 1]"),
+        typer.Option(
+            min=0, max=2, help="Colour transfer (the paper's eq. 7): the harmonizing code counts r1 times. [default: 1]"
+        ),
     ] = None,
     r2: Annotated[
         float | None,
         typer.Option(
-            help="And the code that gives it the reference's own colours 1 - r2 times. [default: 1, not at all]"
+            min=0,
+            max=2,
+            help="And the code that gives it the reference's own colours 1 - r2 times. [default: 1, not at all]",
         ),
     ] = None,
+    exposure: Annotated[float | None, by_hand("exposure")] = None,
+    contrast: Annotated[float | None, by_hand("contrast")] = None,
+    highlights: Annotated[float | None, by_hand("highlights")] = None,
+    shadows: Annotated[float | None, by_hand("shadows")] = None,
+    blacks: Annotated[float | None, by_hand("blacks")] = None,
+    temperature: Annotated[float | None, by_hand("temperature")] = None,
+    tint: Annotated[float | None, by_hand("tint")] = None,
+    saturation: Annotated[float | None, by_hand("saturation")] = None,
     model: Annotated[
         str | None, typer.Option(help="portrait, general, or a .safetensors file. [default: portrait]")
     ] = None,
     cube: Annotated[
         Path | None,
-        typer.Option(help="The look as a 3D LUT for Photoshop, Affinity, Resolve or darktable."),
+        typer.Option(
+            help="The look as a 3D LUT for Photoshop, Affinity, Resolve or darktable, for pictures in the photo's own "
+            "profile, which the file names."
+        ),
     ] = None,
     cube_size: Annotated[int, typer.Option(help="Points a side: 17, 33 or 65.")] = 33,
     save_recipe: Annotated[Path | None, typer.Option(help="All of it as JSON, for --recipe.")] = None,
@@ -101,7 +125,10 @@ def harmonize(
         Path | None,
         typer.Option(help="Replay a recipe of this command or of the studio; with a foreground option, only its look."),
     ] = None,
-    person: Annotated[Path | None, typer.Option(help="The cut-out that a recipe of the studio pastes.")] = None,
+    person: Annotated[
+        list[Path] | None,
+        typer.Option(help="The cut-out that a recipe of the studio pastes; of several people once each, from below."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     as_json: Annotated[
         bool,
@@ -138,7 +165,7 @@ def harmonize(
     Exit codes: 0 all went well; 1 some photos of a folder failed, the others are done; 2 wrong usage or input that
     cannot be used.
     """
-    # Not before they are needed: torch takes seconds to import, and --help has no use for it.
+    # Not before they are needed: --help has no use for them.
     from iph.commands.folders import plan
     from iph.commands.harmonize_photos import harmonizing, make_all, make_one, replaying
     from iph.commands.regions import Foreground, Pointing
@@ -147,11 +174,21 @@ def harmonize(
 
     if cube_size not in CUBE_SIZES:
         raise InputError(f"expected a cube size of {', '.join(map(str, CUBE_SIZES))}, got {cube_size}")
-    if person is not None and recipe is None:
+    if person and recipe is None:
         raise InputError("expected --recipe beside --person: the recipe says where the person is pasted")
     subject = Foreground(foreground, two_color, foreground_box, foreground_click)
     amounts = _given(strength=strength, luminance=luminance, chroma=chroma)
     codes = _given(r1=r1, r2=r2)
+    adjustments = _given(
+        exposure=exposure,
+        contrast=contrast,
+        highlights=highlights,
+        shadows=shadows,
+        blacks=blacks,
+        temperature=temperature,
+        tint=tint,
+        saturation=saturation,
+    )
     pointing = Pointing(
         tuple(reference or ()),
         reference_box,
@@ -164,9 +201,9 @@ def harmonize(
     if recipe is not None:
         if codes or model is not None:
             raise InputError("expected no --model, --r1 or --r2 beside --recipe: it has the look")
-        make = replaying(Recipe.load(recipe), subject, pointing, person, amounts)
+        make = replaying(Recipe.load(recipe), subject, pointing, person or [], amounts, adjustments)
     else:
-        make = harmonizing(subject, pointing, model or "portrait", amounts, codes)
+        make = harmonizing(subject, pointing, model or "portrait", amounts, codes, adjustments)
     jobs = plan(source, out, cube, save_recipe, overwrite)
     if source.is_dir():
         return make_all(jobs, make, cube_size, as_json)

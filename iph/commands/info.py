@@ -1,7 +1,8 @@
-"""``iph info``: the version, the device, and what is in weight files."""
+"""``iph info``: the version, what networks run on, and what is in weight files."""
 
 import importlib.metadata
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -18,41 +19,61 @@ def info(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
 ) -> int:
-    """Show the version and what is in the weight files.
+    """Show the version, what networks run on, and what is in the weight files.
 
-    Of each file its parameters, size, checksum and settings. A shipped file whose content was altered is named and
-    makes the exit code 1.
+    Of each file its size, checksum and, of weights, parameters and settings. A shipped file whose content was altered
+    is named and makes the exit code 1.
     """
-    import torch  # not before it is needed: it takes seconds
+    from iph.runtime import shipped
 
-    from iph.checkpoint import shipped_names
-
-    device = f"CPU with {torch.get_num_threads()} threads"
-    if torch.cuda.is_available():
-        device = f"CUDA {torch.cuda.get_device_name()}"
-    described = [_describe(name) for name in weights or shipped_names()]
-    whole = {"version": _version(), "torch": torch.__version__, "device": device, "weights": described}
+    described = [_describe(name) for name in weights or (*shipped.shipped_names(), *shipped.graph_files())]
+    whole = {"version": _version(PACKAGE) or f"in {Path(__file__).parents[2]} (not installed)"}
+    whole |= {"onnxruntime": _version("onnxruntime"), **_torch(), "weights": described}
     print(json.dumps(whole) if as_json else "\n".join(_lines(whole)))
     return int(any("error" in one for one in described))
 
 
-def _describe(name: str) -> dict:
-    from iph import checkpoint
+def _torch() -> dict:
+    """The version of torch and what it trains on; None and the CPU where it is not installed."""
+    if find_spec("torch") is None:
+        from iph.runtime.graphs import threads
 
-    path = checkpoint.locate(name)
-    about = {"name": path.stem, "file": str(path), "bytes": path.stat().st_size, "sha256": checkpoint.checksum(path)}
+        return {"torch": None, "device": f"CPU with {threads()} threads"}
+    import torch  # not before it is needed: it takes seconds
+
+    if torch.cuda.is_available():
+        return {"torch": torch.__version__, "device": f"CUDA {torch.cuda.get_device_name()}"}
+    return {"torch": torch.__version__, "device": f"CPU with {torch.get_num_threads()} threads"}
+
+
+def _describe(name: str) -> dict:
+    from iph.runtime import shipped
+
+    graph = name in shipped.graph_files()
+    path = shipped.FOLDER / name if graph else shipped.locate(name)
+    sha256 = shipped.checksum(path)
+    about = {
+        "name": name if graph else path.stem,
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": sha256,
+        "verified": path.parent == shipped.FOLDER,
+    }
     try:
-        tensors, settings = checkpoint.load_tensors(name)
+        if graph:
+            shipped.verify(name, sha256)
+            return about
+        tensors, settings = shipped.read_tensors(name)
     except InputError as error:
-        return about | {"error": str(error)}
-    about["verified"] = path.parent == checkpoint.FOLDER
-    about["parameters"] = sum(tensor.numel() for tensor in tensors.values())
+        return about | {"verified": False, "error": str(error)}
+    about["parameters"] = sum(tensor.size for tensor in tensors.values())
     return about | {"kind": settings.get("kind"), "config": settings.get("config")}
 
 
 def _lines(whole: dict) -> list[str]:
     """The same for a person to read."""
-    first = f"iph {whole['version']}, torch {whole['torch']}, {whole['device']}"
+    runtimes = ", ".join(f"{name} {whole[name] or 'not installed'}" for name in ("onnxruntime", "torch"))
+    first = f"iph {whole['version']}, {runtimes}, {whole['device']}"
     return [first, *(line for one in whole["weights"] for line in _lines_of(one))]
 
 
@@ -60,18 +81,19 @@ def _lines_of(one: dict) -> list[str]:
     if "error" in one:
         return [f"{one['name']}: {one['error']}"]
     checked = "matches checksums.json" if one["verified"] else "not a shipped file"
+    parameters = f"{one['parameters']:,} parameters, " if "parameters" in one else ""
     lines = [
-        f"{one['name']}: {one['parameters']:,} parameters, {one['bytes'] / 1e6:.1f} MB",
+        f"{one['name']}: {parameters}{one['bytes'] / 1e6:.1f} MB",
         f"  file      {one['file']}",
         f"  sha256    {one['sha256']} ({checked})",
     ]
-    if one["config"]:
+    if one.get("config"):
         lines.append(f"  {one['kind']:<9} {', '.join(f'{key} {value}' for key, value in one['config'].items())}")
     return lines
 
 
-def _version() -> str:
+def _version(package: str) -> str | None:
     try:
-        return importlib.metadata.version(PACKAGE)
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return f"in {Path(__file__).parents[2]} (not installed)"
+        return None

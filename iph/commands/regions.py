@@ -10,7 +10,7 @@ from iph.commands.folders import same_named
 from iph.errors import InputError
 from iph.images.imagefile import read_photo
 from iph.images.photo import Photo
-from iph.masks.forms import HALF
+from iph.masks.forms import HALF, as_levels, as_unit, top_of
 from iph.reference import Reference
 
 Box = tuple[float, float, float, float]
@@ -40,16 +40,16 @@ class Foreground:
         return used
 
     def read(self, photo: Photo, path: Path) -> np.ndarray:
-        """The mask (H, W) float32 in [0, 1] in ``photo``, which was read from ``path``."""
-        pixels = photo.pixels
+        """The mask (H, W) in ``photo``, which was read from ``path``: bool, 0/255 or float32 in [0, 1]."""
+        shape = photo.pixels.shape
         if self.mask is not None:
-            return masks.from_photo(read_photo(same_named(self.mask, path)), pixels.shape, "foreground")
+            return masks.levels_from_photo(read_photo(same_named(self.mask, path)), shape, "foreground")
         if self.two_color is not None:
-            return masks.pair_from_photo(read_photo(same_named(self.two_color, path)), pixels.shape)[0]
+            return masks.pair_from_photo(read_photo(same_named(self.two_color, path)), shape)[0]
         if self.box is not None:
-            return masks.from_box(pixels, self.box)
+            return photo.visible_part(masks.from_box(photo.appearance, self.box))
         if self.click is not None:
-            return masks.from_click(pixels, self.click)
+            return photo.visible_part(masks.from_click(photo.appearance, self.click))
         if photo.alpha is None:
             raise InputError(
                 f"expected a foreground: --foreground, --foreground-box, --foreground-click, --two-color, or an alpha "
@@ -86,45 +86,35 @@ class Pointing:
 
     def read(self, photo: Photo, path: Path, foreground: np.ndarray) -> list[Reference]:
         """The references, in the order of the command's help: masks, two-colour mask, box, click, automatic."""
-        picture, visible = None, None
-        if self.image is not None:
-            other = read_photo(same_named(self.image, path)).converted_to(photo.icc)
-            picture, visible = other.pixels, _visible(other)
-        pixels = photo.pixels if picture is None else picture
+        other = None if self.image is None else read_photo(same_named(self.image, path))
+        looked_at = photo if other is None else other
+        shape = looked_at.pixels.shape
         regions = [
-            masks.from_photo(read_photo(same_named(mask, path)), pixels.shape, "reference", allow_full=True)
+            masks.levels_from_photo(read_photo(same_named(mask, path)), shape, "reference", allow_full=True)
             for mask in self.masks
         ]
         if self.two_color is not None:
-            regions.append(masks.pair_from_photo(read_photo(same_named(self.two_color, path)), pixels.shape)[1])
+            regions.append(masks.pair_from_photo(read_photo(same_named(self.two_color, path)), shape)[1])
         if self.box is not None:
-            regions.append(masks.from_box_region(pixels.shape, self.box))
+            regions.append(masks.from_box_region(shape, self.box))
         if self.click is not None:
-            regions.append(masks.from_click(pixels, self.click))
+            regions.append(masks.from_click(looked_at.appearance, self.click))
         if self.auto:
-            regions.append(masks.automatic_reference(pixels, foreground))
-        if visible is not None:  # what is transparent has no look, whatever colours the file has there
-            regions = [np.minimum(region, visible) for region in regions] or [visible]
-            if any((region < HALF).all() for region in regions):
-                raise InputError(f"expected something visible to read the look from, but {self.image.name} is clear")
+            hidden = foreground if photo.is_opaque else np.maximum(as_unit(foreground), photo.alpha == 0)
+            regions.append(masks.automatic_reference(photo.appearance, hidden))
         weights = self.weights or (1.0,) * max(len(regions), 1)
-        return [Reference(mask, picture, weight) for mask, weight in zip(regions or [None], weights, strict=True)]
-
-
-def _visible(photo: Photo) -> np.ndarray | None:
-    """The alpha (H, W) float32 in [0, 1] of a picture; None where it is opaque or has none."""
-    if photo.alpha is None:
-        return None
-    full = np.iinfo(photo.alpha.dtype).max
-    return None if photo.alpha.min() == full else photo.alpha.astype(np.float32) / np.float32(full)
+        picture = {} if other is None else {"image": other.pixels, "alpha": other.alpha, "icc": other.icc}
+        return [Reference(mask, weight=w, **picture) for mask, w in zip(regions or [None], weights, strict=True)]
 
 
 def recorded(references: list[Reference]) -> np.ndarray | None:
-    """All regions as one mask, for a recipe; None where a whole picture was the reference."""
+    """All regions as one mask, in the 8 bits of a recipe; None where a whole picture was the reference."""
     layers = [reference.mask for reference in references if reference.mask is not None]
-    return np.maximum.reduce(layers) if layers else None
+    if len(layers) < 2:
+        return as_levels(layers[0]) if layers else None
+    return as_levels(np.maximum.reduce([as_unit(layer) for layer in layers]))
 
 
 def share(mask: np.ndarray) -> float:
     """How much of its picture a mask covers, in [0, 1]."""
-    return round(float((mask >= HALF).mean()), 4)
+    return round(float((mask >= HALF * top_of(mask)).mean()), 4)

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from iph.errors import InputError
+from iph.runtime.shipped import check_torch
 
-STAGES = ("1", "2", "3", "psi", "psi-paper")
+STAGES = ("1", "2", "3", "psi", "psi-paper", "match")
 
 
 def train(
@@ -17,7 +18,7 @@ def train(
         typer.Option(
             help="1: background as reference (iHarmony4); 2: any region as reference (IntHarmony); 3: people (LV-MHP); "
             "psi: the colour-transfer encoder of eq. 7 in our way, with the network of --start frozen; psi-paper: that "
-            "as the appendix trains it."
+            "as the appendix trains it; match: the network that starts from the semantic match (what ships)."
         ),
     ] = "2",
     config: Annotated[
@@ -43,14 +44,26 @@ def train(
     luts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Film looks (.cube) to draw half of the LUTs from.")
     ] = None,
-    size: Annotated[int | None, typer.Option(min=32, help="Side of the composites. [default: 64; paper: 256]")] = None,
+    portraits: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="match: portraits, to be pasted cleanly beside people.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="match: the resume.safetensors of a run whose folder is not here.")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=32, help="Side of the composites. [default: 64; paper: 256; match: 96, later 128]"),
+    ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Highest learning rate. [default: 2e-3, 2e-3, 1e-3 by stage; paper: 1e-4, 1e-5, 1e-6]"
+            min=0,
+            help="Highest learning rate. [default: 2e-3, 2e-3, 1e-3 by stage; match: 6e-4; paper: 1e-4, 1e-5, 1e-6]",
         ),
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Composites a step and device.")] = 48,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Composites a step and device. [default: 48; match: 24]")
+    ] = None,
     loaders: Annotated[int, typer.Option(min=1, help="Processes a device that draw composites.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Decides the first weights and every sample.")] = 0,
 ) -> int:
@@ -80,6 +93,11 @@ def train(
                 --start runs/portrait/best.safetensors --out runs/psi
 
     \b
+    What ships, in one thread (docs/match.md; the run's result is runs/match/average.safetensors):
+      OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts
+                --minutes 400 --out runs/match
+
+    \b
     On several GPUs, in mixed precision:
       accelerate launch --multi_gpu --mixed_precision bf16 -m iph train --loaders 8 ...
     """
@@ -93,12 +111,31 @@ def train(
         raise InputError(f"expected training data as --photos or as --data, got {_count(photos)}")
     if size is not None and size % 16:
         raise InputError(f"expected a size that 16 divides, got {size}")
+    check_torch("iph train")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
     from iph.commands import training  # not before it is needed: torch takes seconds to import
 
+    if stage == "match":
+        return training.train_match_stage(
+            out,
+            photos=photos,
+            portraits=portraits,
+            luts=luts,
+            start=start,
+            resume=resume,
+            size=size,
+            rate=rate,
+            batch=batch,
+            seed=seed,
+            minutes=minutes,
+            images=images,
+        )
+    if portraits or resume:
+        raise InputError(f"expected --portraits and --resume with --stage match alone, got stage {stage}")
+    batch = batch or 48
     if stage.startswith("psi"):
         way = "paper" if stage == "psi-paper" else "look"
         return training.train_psi(out, photos, images, start, size, rate, batch, seed, way)

@@ -13,9 +13,10 @@ from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.network import Network, build
 from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
-from iph.training.loop import TrainingSettings, this_process, train
+from iph.training.loop import TrainingSettings, everywhere, this_process, train
 from iph.training.shares import shares_of, shares_text
 from iph.training.stages import stage as settings_of
+from iph.training.train_match import PACKED_FOR, MatchTraining, train_match
 
 
 def train_stage(
@@ -34,11 +35,11 @@ def train_stage(
 ) -> int:
     """One of the paper's three stages on ``photos`` or ``data``; ``settings`` are those of ``TrainingSettings``."""
     preset = settings_of(stage, config, size, rate)
-    network = _network(start, config, seed)
+    network = everywhere(lambda: _network(start, config, seed))
     settings = dict(preset.training) | settings | {"rate": preset.rate, "seed": seed, "start": start or ""}
     run = TrainingSettings(out, preset.rules, preset.weights, **settings)
-    film_luts = load_folder(luts) if luts else []
-    material = _packed(photos, preset.size, out) if photos else read_composites(data)
+    film_luts = everywhere(lambda: load_folder(luts)) if luts else []
+    material = _packed(photos, preset.size, out) if photos else everywhere(lambda: read_composites(data))
     if this_process().is_main_process:
         print(shares_text(shares_of(sampler_of(material, run.rules, film_luts))), flush=True)
     result = train(network, material, run, film_luts)
@@ -76,6 +77,32 @@ def train_psi(
     return 0
 
 
+def train_match_stage(
+    out: Path,
+    *,
+    photos: Path | None,
+    portraits: Path | None,
+    luts: Path | None,
+    size: int | None,
+    batch: int | None,
+    minutes: float | None,
+    images: int | None,
+    **given: Any,
+) -> int:
+    """The network that starts from the semantic match; ``given`` are fields of ``MatchTraining``, None its default."""
+    if photos is None:
+        raise InputError("expected --photos for --stage match: its composites are drawn anew all the time")
+    given |= {"batch": batch, "minutes": minutes, "sizes": size and (size, size)}
+    settings = MatchTraining(out, **{name: value for name, value in given.items() if value is not None})
+    if images is not None:
+        settings = replace(settings, steps=max(1, images // settings.batch))
+    torch.set_num_threads(1)
+    packed = [folder and pack_for_runs(folder, PACKED_FOR, out) for folder in (photos, portraits)]
+    train_match(packed[0], settings, load_folder(luts) if luts else (), packed[1])
+    print(f"{out / 'average.safetensors'}: to use it: iph harmonize --model {out / 'average.safetensors'} ...")
+    return 0
+
+
 def _network(start: str | None, config: str, seed: int) -> Network:
     torch.manual_seed(seed)
     network = build(config)
@@ -88,5 +115,4 @@ def _network(start: str | None, config: str, seed: int) -> Network:
 
 
 def _packed(photos: Path, size: int, out: Path) -> PackedPhotos:
-    with this_process().main_process_first():
-        return pack_for_runs(photos, size, out)
+    return everywhere(lambda: pack_for_runs(photos, size, out))

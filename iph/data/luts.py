@@ -6,6 +6,7 @@ import numpy as np
 
 from iph.cube import Cube, lattice, read_cube
 from iph.errors import InputError
+from iph.files import listed
 
 SIZE = 9  # a smooth table needs no more; trilinear interpolation fills the rest
 
@@ -24,7 +25,7 @@ def procedural(rng: np.random.Generator, strength: float = 1.0) -> Cube:
 
 def load_folder(folder: str | Path) -> list[Cube]:
     """Every ``.cube`` file below ``folder``, sorted by path. Raises InputError when there is none."""
-    paths = sorted(Path(folder).rglob("*.cube"))
+    paths = listed(folder, (".cube",), below=True)
     if not paths:
         raise InputError(f"expected .cube files below {folder}, found none")
     return [read_cube(path) for path in paths]

@@ -18,6 +18,7 @@ import numpy as np
 from iph.data.pictures import read_image
 from iph.data.sources import Source
 from iph.errors import InputError
+from iph.files import listed
 
 ANNOTATION = re.compile(r"(.+)_\d+_\d+\.png")
 SPLITS = ("train", "val", "test")
@@ -83,7 +84,7 @@ def _records(split: str, listed: Path, images: Path, annotations: Path) -> Itera
 
 def _labels_by_photo(folder: Path) -> dict[str, list[Path]]:
     labels = defaultdict(list)
-    for path in sorted(folder.glob("*.png")):
+    for path in listed(folder, (".png",)):
         if match := ANNOTATION.fullmatch(path.name):
             labels[match[1]].append(path)
     return labels

@@ -4,6 +4,7 @@ Photos keep their own RGB profile; ``None`` means sRGB throughout the package.
 """
 
 import functools
+import io
 
 import imagecodecs
 import numpy as np
@@ -31,6 +32,16 @@ def color_space(icc: bytes | None) -> str | None:
     if not icc or icc[36:40] != b"acsp" or len(icc) > MOST_BYTES or int.from_bytes(icc[128:132], "big") > MOST_TAGS:
         return None
     return NAMES.get(icc[16:20])
+
+
+def profile_name(icc: bytes | None) -> str:
+    """What a profile calls itself; None is sRGB."""
+    if icc is None:
+        return "sRGB"
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc))).strip() or "an RGB profile"
+    except (ImageCms.PyCMSError, OSError):
+        return "an RGB profile"
 
 
 @functools.cache

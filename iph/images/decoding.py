@@ -1,7 +1,7 @@
 """From an opened picture of any format and mode to a Photo: RGB, upright, its depth, profile and metadata kept.
 
-Pillow decodes what it can hold; 16-bit PNG goes through imagecodecs, 16-bit TIFF through tifffile, HEIC of more than 8
-bits through pillow-heif.
+Pillow decodes what it can hold; 16-bit PNG and whole JPEG files go through imagecodecs, 16-bit TIFF through tifffile,
+HEIC of more than 8 bits through pillow-heif.
 """
 
 import io
@@ -22,6 +22,7 @@ from iph.images.screening import too_large
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "GIF", "BMP")
 
+END_OF_JPEG = b"\xff\xd9"
 HDR = {16: "PQ", 18: "HLG"}  # transfer curves of ISO/IEC 23091-2
 
 pillow_heif.register_heif_opener()
@@ -42,7 +43,7 @@ def decode(image: Image.Image, data: bytes, shown: bytes) -> Photo:
     if kind not in ("JPEG", "HEIF") and getattr(image, "is_animated", False):
         notes.append("Only the first page is used." if kind == "TIFF" else "Only the first frame is used.")
     deep = _deep_samples(image, shown)
-    color, alpha = deep or _samples(image)
+    color, alpha = deep or _whole_jpeg(image, shown) or _samples(image)
     if kind != "HEIF" and (deep or kind != "TIFF"):  # the other decoders turn the picture themselves
         color, alpha = _upright(color, orientation), None if alpha is None else _upright(alpha, orientation)
     primaries, transfer = _coded(image, data)
@@ -100,6 +101,15 @@ def _deep_samples(image: Image.Image, data: bytes) -> tuple[np.ndarray, np.ndarr
     return None
 
 
+def _whole_jpeg(image: Image.Image, data: bytes) -> tuple[np.ndarray, None] | None:
+    """Colours of a JPEG in grey or RGB, as ``_samples`` gives them: by the same libjpeg-turbo, straight into an array,
+    without Pillow's two copies. None for other files, and for those that are cut off, which only Pillow tells."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or not data.endswith(END_OF_JPEG):
+        return None
+    room = np.empty((image.height, image.width, 3)[: 2 if image.mode == "L" else 3], np.uint8)
+    return imagecodecs.jpeg8_decode(data, out=room), None  # refuses, before it decodes, what has another size
+
+
 def _samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Colours (H, W) grey, (H, W, 3) RGB or (H, W, 4) CMYK, and alpha (H, W) or None, of what Pillow can hold."""
     image.load()
@@ -122,7 +132,7 @@ def _to_rgb(color: np.ndarray, icc: bytes | None) -> tuple[np.ndarray, bytes | N
     if color.ndim == 2:
         if space == "gray":
             return color_profile.convert(color, icc), None, ()
-        return cv2.cvtColor(color, cv2.COLOR_GRAY2RGB), icc if space == "rgb" else None, ()
+        return np.broadcast_to(color[..., None], (*color.shape, 3)), icc if space == "rgb" else None, ()
     if color.shape[2] == 4:
         if space == "cmyk":
             return color_profile.convert(color, icc), None, ("CMYK was converted to sRGB through its profile.",)

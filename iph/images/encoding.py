@@ -76,7 +76,7 @@ def _png(photo: Photo, quality: int | None) -> bytes:
         chunks.append((b"eXIf", photo.exif))
     if photo.xmp:
         chunks.append(containers.png_xmp(photo.xmp))
-    return containers.png_file(_samples(photo), tuple(chunks))
+    return containers.png_file(photo.pixels, tuple(chunks), photo.alpha)
 
 
 def _webp(photo: Photo, quality: int | None) -> bytes:

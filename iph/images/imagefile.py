@@ -16,6 +16,14 @@ from iph.images.photo import Photo
 MAX_BYTES = 1 << 30
 MAX_PIXELS = 100_000_000
 TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+SIGNATURES = dict.fromkeys(TIFF_SIGNATURES, "TIFF") | {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+}
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+LONGEST_SIGNATURE = 12
 KINDS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -95,6 +103,20 @@ def kind_of(path: str | os.PathLike) -> str:
         hint = f"; did you mean {near[0]}?" if near else ""
         raise InputError(f"expected a file ending in {', '.join(KINDS)}, got {Path(path).name!r}{hint}")
     return KINDS[ending]
+
+
+def kind_of_content(path: str | os.PathLike) -> str | None:
+    """The format, of ``iph.images.photo.ENDINGS``, that a file begins like; None where it is no picture's beginning."""
+    try:
+        start = read_bounded(path, LONGEST_SIGNATURE, whole=False)
+    except OSError:
+        return None
+    brand = start[8:12] if start[4:8] == b"ftyp" else b""
+    if brand:
+        return "AVIF" if brand in (b"avif", b"avis") else "HEIF" if brand in HEIF_BRANDS else None
+    if start[:4] == b"RIFF":
+        return "WEBP" if start[8:12] == b"WEBP" else None
+    return next((kind for signature, kind in SIGNATURES.items() if start.startswith(signature)), None)
 
 
 def _bytes_of(source: str | os.PathLike | bytes, max_bytes: int, max_pixels: int) -> tuple[str, bytes]:

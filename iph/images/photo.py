@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from iph.errors import InputError
 from iph.images import color_profile
+from iph.images.appearance import appearance, is_opaque, small_appearance
 from iph.images.containers import PNG_COLOR
 
 # What is written for each format read, and under which ending.
@@ -25,7 +27,8 @@ ENDINGS = {
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """``pixels`` (H, W, 3) uint8 or uint16, upright; ``alpha`` (H, W) of that dtype or None.
+    """``pixels`` (H, W, 3) uint8 or uint16, upright; ``alpha`` (H, W) of that dtype or None. A grey file's pixels are
+    one plane seen three times (``iph.pixels.grey_plane``), and cannot be written to.
 
     ``icc`` is the RGB profile, None for sRGB; ``exif`` and ``xmp`` the raw blocks, ``dpi`` dots per inch; ``format``
     is the format read. ``notes`` are sentences on what was changed while reading. ``native`` is what only the same
@@ -54,6 +57,24 @@ class Photo:
     def ending(self) -> str:
         """The file ending of its own format, or of PNG where that format cannot hold a photo."""
         return ENDINGS[self.format]
+
+    @cached_property
+    def is_opaque(self) -> bool:
+        """Whether all of it is visible."""
+        return self.alpha is None or is_opaque(self.alpha)
+
+    @cached_property
+    def appearance(self) -> np.ndarray:
+        """What it looks like, (H, W, 3) of its dtype in sRGB, with nothing in it of what is hidden."""
+        return appearance(self.pixels, self.alpha, self.icc)
+
+    def small_appearance(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same as a proxy, and its alpha, as ``iph.images.appearance.small_appearance``."""
+        return small_appearance(self.pixels, self.alpha, self.icc)
+
+    def visible_part(self, mask: np.ndarray) -> np.ndarray:
+        """What of a mask (H, W) float32 lies where the photo is not clear."""
+        return mask if self.is_opaque else mask * (self.alpha > 0)
 
     def with_pixels(self, pixels: np.ndarray) -> "Photo":
         """The same photo with other pixels of the same shape and dtype."""

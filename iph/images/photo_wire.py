@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from iph.images.photo import Photo
+from iph.pixels import grey_plane
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE if hasattr(fcntl, "F_SEAL_WRITE") else 0
 
@@ -20,13 +21,15 @@ def packed(photo: Photo) -> tuple[bytes, int]:
     """What is said about the photo, and the descriptor of a file in memory: the pixels, then the alpha."""
     handle = os.memfd_create("photo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        for samples in (photo.pixels, photo.alpha):
+        plane = grey_plane(photo.pixels)
+        for samples in (photo.pixels if plane is None else plane, photo.alpha):
             _write(handle, samples)
     except BaseException:
         os.close(handle)
         raise
     said = {
-        "shape": photo.pixels.shape,
+        "shape": photo.pixels.shape[:2],
+        "grey": plane is not None,
         "depth": photo.pixels.itemsize,
         "alpha": photo.alpha is not None,
         "icc": _as_text(photo.icc),
@@ -41,13 +44,15 @@ def packed(photo: Photo) -> tuple[bytes, int]:
 
 
 def unpacked(said: bytes, handle: int) -> Photo:
-    """The photo; its arrays lie in the file's memory and may be written to, which nobody else sees. Closes ``handle``.
+    """The photo; its arrays lie in the file's memory and may be written to, which nobody else sees, but for those of
+    a grey picture. Closes ``handle``.
 
     Raises ValueError, KeyError, TypeError or OSError where it does not fit together.
     """
     try:
         found = json.loads(said)
-        height, width, channels = (int(n) for n in found["shape"])
+        height, width = (int(n) for n in found["shape"])
+        channels = 1 if found["grey"] else 3
         dtype = {1: np.uint8, 2: np.uint16}[found["depth"]]
         count, area = height * width * channels, height * width * bool(found["alpha"])
         # Sealed: a file that shrinks under its reader would end this process.
@@ -58,8 +63,9 @@ def unpacked(said: bytes, handle: int) -> Photo:
         memory = np.frombuffer(mmap.mmap(handle, size, access=mmap.ACCESS_COPY), dtype)
     finally:
         os.close(handle)
+    pixels = memory[:count].reshape(height, width, channels)
     return Photo(
-        memory[:count].reshape(height, width, channels),
+        np.broadcast_to(pixels, (height, width, 3)) if channels == 1 else pixels,
         memory[count:].reshape(height, width) if area else None,
         _as_bytes(found["icc"]),
         _as_bytes(found["exif"]),

@@ -1,6 +1,6 @@
 """Masks: every form they come in, and subjects found by a box, a click, strokes or no prompt at all.
 
-What finds subjects is imported when it is first used (PEP 562): reading a mask needs no torch.
+What finds subjects is imported when it is first used (PEP 562): reading a mask needs no network.
 """
 
 from importlib import import_module
@@ -13,6 +13,8 @@ from iph.masks.forms import (
     from_box_region,
     from_photo,
     from_two_color,
+    levels_from_photo,
+    mark_levels_from_photo,
     marks_from_photo,
     pair_from_photo,
 )
@@ -25,6 +27,7 @@ _HOMES = {
     "everybody": "people",
     "Subject": "subjects",
     "automatic_reference": "subjects",
+    "main_subject": "subjects",
     "segment_subjects": "subjects",
     "suggest_references": "subjects",
 }
@@ -35,6 +38,8 @@ __all__ = [
     "from_box_region",
     "from_photo",
     "from_two_color",
+    "levels_from_photo",
+    "mark_levels_from_photo",
     "marks_from_photo",
     "pair_from_photo",
     *_HOMES,

@@ -1,18 +1,21 @@
-"""A photo's person with a soft alpha and clean colours: found unasked, by a click or by a box."""
+"""A photo's person with a soft alpha and clean colours: found unasked, or by a click, a box or strokes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from iph.errors import InputError
+from iph.images.appearance import appearance, without_hidden
+from iph.masks.edge_adjust import EdgeAdjustment
 from iph.masks.edges import clean_edges
 from iph.masks.forms import HALF, as_unit
 from iph.masks.people import everybody as all_people
-from iph.masks.select import from_box, from_click
-from iph.masks.subjects import segment_subjects
+from iph.masks.select import from_box, from_click, from_strokes
+from iph.masks.subjects import NOBODY, main_subject
 from iph.pixels import full_scale
+from iph.runtime.memory import give_back_copies
 
-NOBODY = "nobody was found in it"
+PLAIN = EdgeAdjustment()
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,40 +27,52 @@ class CutOut:
     note: str | None = None
 
 
-def find(
+def cutout(
     image: np.ndarray,
     click: tuple[float, float] | None = None,
     box: tuple[float, float, float, float] | None = None,
     everybody: bool = False,
+    keep: np.ndarray | None = None,
+    remove: np.ndarray | None = None,
     alpha: np.ndarray | None = None,
+    icc: bytes | None = None,
+    edge: EdgeAdjustment = PLAIN,
 ) -> CutOut:
-    """Cut out of a picture (H, W, 3) uint8, uint16 or float32 who is under a click x, y or in a box x0, y0, x1, y1.
+    """Cut a person or a thing out of a picture (H, W, 3) uint8, uint16 or float32 in [0, 1].
 
-    With neither whoever stands out most, or everybody. alpha: (H, W), what the picture shows at all: nothing outside
-    comes back. Raises InputError where nothing is found.
+    With nothing but the picture, whoever stands out most; else who or what is under a click x, y, or in a box x0, y0,
+    x1, y1 (pixels), or everybody: one of the three at most. keep, remove: strokes (H, W) that mend what was found so,
+    or say alone what to cut out. alpha: (H, W), what the picture shows at all: nothing outside comes back. icc: the RGB
+    profile of its numbers, None for sRGB. edge: what is then done to the mask's edge, whose colours are clean anyway.
+
+    Returns the colours without the old background, and the alpha, both of the picture's dtype; ``note`` is a sentence
+    where nobody was there and something else was taken. Raises InputError for several prompts at once, a click or a box
+    outside the picture, and where nothing is found.
     """
-    note = None
+    if (click is not None) + (box is not None) + bool(everybody) > 1:
+        raise InputError("expected one of a click, a box and everybody, got several")
+    seen, note = appearance(image, alpha, icc), None
+    mask = None
     if click is not None:
-        mask = from_click(image, click)
+        mask = from_click(seen, click)
     elif box is not None:
-        mask = from_box(image, box)
-    elif everybody and (mask := all_people(image)) is not None:
-        pass
-    else:
-        mask, note = _main(image)
+        mask = from_box(seen, box)
+    elif everybody:
+        mask = all_people(seen)
+    if mask is None and (everybody or keep is None):
+        subject = main_subject(seen)
+        if subject is None:
+            raise InputError(f"expected a person to cut out, but {NOBODY}, nor anything that stands out")
+        mask, note = subject.mask, subject.note
+    if keep is not None or remove is not None:
+        mask = from_strokes(seen, keep, remove, mask)
+    mask = edge.apply(mask)
     if alpha is not None:
         mask = np.minimum(mask, as_unit(alpha, "alpha channel"))
     if not (mask >= HALF).any():
         raise InputError("expected somebody or something to cut out there, found nothing")
     full = full_scale(image)
-    scaled = mask * np.float32(full)
-    return CutOut(clean_edges(image, mask), (scaled if full == 1 else np.rint(scaled)).astype(image.dtype), note)
-
-
-def _main(image: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """The mask of whoever stands out most; where there is nobody of whatever does, and a note that says so."""
-    subjects = segment_subjects(image)
-    if not subjects:
-        raise InputError(f"expected a person to cut out of the photo, but {NOBODY}, nor anything that stands out")
-    people = [subject for subject in subjects if subject.person]
-    return (people or subjects)[0].mask, None if people else f"{NOBODY}: what stands out most was taken"
+    give_back_copies(mask)
+    colors = clean_edges(without_hidden(image, alpha), mask)
+    mask *= np.float32(full)
+    return CutOut(colors, (mask if full == 1 else np.rint(mask, out=mask)).astype(image.dtype), note)

@@ -1,19 +1,23 @@
 """Every form a mask comes in, made into one: (H, W) float32 in [0, 1]. All of the project reads masks here.
 
-The two-colour form (red foreground, blue reference, on black) is that of the paper's published mask pictures.
+The two-colour form (red foreground, blue reference, on black) is that of the paper's published mask pictures. Colours
+are looked at in bands of rows that stay in the processor's cache, so a mask of 12 MP takes less than its decoding.
 """
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
 from iph.errors import InputError
 from iph.images.photo import Photo
-from iph.pixels import FULL_SCALE, full_scale, resized
+from iph.pixels import FULL_SCALE, full_scale, grey_plane, resized
 
 HALF = 0.5
 OTHER_ASPECT = 0.01  # how far the aspect of a mask may be from the picture's, rounding of small sides aside
 GREY = 48 / 255  # channels of a grey mask saved as JPEG differ by less than this
 NOISE = 0.01  # share of what a mask marks that JPEG may have coloured all the same
+BAND = 1 << 16  # pixels that are looked at together
 
 
 def as_mask(mask: np.ndarray, shape: tuple[int, ...], name: str = "mask", allow_full: bool = False) -> np.ndarray:
@@ -36,27 +40,40 @@ def as_mask(mask: np.ndarray, shape: tuple[int, ...], name: str = "mask", allow_
     alpha = mask[..., -1] if mask.shape[2] != colors else None
     if mask.dtype not in FULL_SCALE or mask.dtype == bool:  # what OpenCV has no form for
         mask = as_unit(mask, name)
-    planes = _channels(mask) if colors == 3 else [mask[..., 0]]
-    return _of(_one_plane(planes, alpha, name), shape, name, allow_full)
+    return _of(_one_plane(mask, alpha, name), shape, name, allow_full)
 
 
 def from_photo(photo: Photo, shape: tuple[int, ...], name: str = "mask", allow_full: bool = False) -> np.ndarray:
     """The mask that a picture file is: its alpha, or its grey where it is opaque; else as ``as_mask``."""
-    return _of(_one_plane(_channels(photo.pixels), photo.alpha, name), shape, name, allow_full)
+    return _of(_one_plane(photo.pixels, photo.alpha, name), shape, name, allow_full)
+
+
+def levels_from_photo(photo: Photo, shape: tuple[int, ...], name: str = "mask", allow_full: bool = False) -> np.ndarray:
+    """``from_photo``, and where the file has 8 bits and the picture's size, in them: a quarter of the memory.
+
+    Returns (H, W) bool, uint8 of 0 to 255, or float32 in [0, 1].
+    """
+    return _levels_of(_one_plane(photo.pixels, photo.alpha, name), shape, name, allow_full)
 
 
 def pair_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Foreground and reference, each (H, W) float32 at the size of a picture of ``shape``, of a two-colour file."""
-    foreground, reference = from_two_color(photo.pixels, photo.alpha)
+    foreground, reference = _two_color(photo.pixels, photo.alpha)
     return _of(foreground, shape, "foreground"), _of(reference, shape, "reference")
 
 
 def marks_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
     """Foreground, and reference if the file has two colours: for callers who take either form in one place."""
-    channels = _channels(photo.pixels)
-    if _has_colors(channels) and _is_two_color(channels, photo.alpha):
+    foreground, reference = mark_levels_from_photo(photo, shape)
+    return as_unit(foreground, "foreground"), reference
+
+
+def mark_levels_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+    """``marks_from_photo``, its foreground as ``levels_from_photo`` where the file has not two colours."""
+    colored = _has_colors(photo.pixels)
+    if colored and _is_two_color(photo.pixels, photo.alpha):
         return pair_from_photo(photo, shape)
-    return _of(_one_plane(channels, photo.alpha, "foreground"), shape, "foreground"), None
+    return _levels_of(_one_plane(photo.pixels, photo.alpha, "foreground", colored), shape, "foreground"), None
 
 
 def from_alpha(layer: np.ndarray) -> np.ndarray:
@@ -81,15 +98,7 @@ def from_two_color(picture: np.ndarray, alpha: np.ndarray | None = None) -> tupl
     picture = np.asarray(picture)
     if picture.ndim != 3 or picture.shape[2] not in (3, 4):
         raise InputError(f"a two-colour mask has shape (H, W, 3), this one has {picture.shape}")
-    half, visible = _half(picture), True if alpha is None else alpha >= _half(alpha)
-    red, green, blue = _channels(picture)
-    if ((green >= half) & visible).mean() > NOISE:
-        raise InputError("a two-colour mask is red, blue and black, but this one has other colours")
-    foreground = (red >= half) & (red >= blue) & visible
-    reference = (blue >= half) & (blue > red) & visible
-    for mask, color, name in ((foreground, "red", "foreground"), (reference, "blue", "reference")):
-        if not mask.any():
-            raise InputError(f"a two-colour mask marks the {name} in {color}, but nothing of this one is {color}")
+    foreground, reference = _two_color(picture, alpha)
     return foreground.astype(np.float32), reference.astype(np.float32)
 
 
@@ -130,14 +139,24 @@ def check_pair(foreground: np.ndarray, reference: np.ndarray) -> tuple[np.ndarra
     reference = as_mask(reference, reference.shape, "reference", allow_full=True)
     rest = np.minimum(reference, 1 - foreground)
     if not (rest >= HALF).any():
-        raise InputError("the reference lies inside the foreground: a region outside of it was expected")
+        raise InputError(
+            "the reference lies on the person: mark somebody or something beside them, whose light they should take"
+        )
     return foreground, rest
+
+
+def check_aspect(mask: tuple[int, int], picture: tuple[int, int], name: str = "mask") -> None:
+    """Raise InputError where a mask of that (height, width) is of another aspect than a picture of that one."""
+    (h, w), (height, width) = mask, picture
+    rounding = 1 / min(h, w, height, width)
+    if abs(np.log((w / h) / (width / height))) > OTHER_ASPECT + rounding:
+        raise InputError(f"the {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect")
 
 
 def as_unit(values: np.ndarray, name: str = "mask", dtype: type = np.float32) -> np.ndarray:
     """Numbers of any dtype in [0, 1], as ``dtype``: bool, float in [0, 1], or integers 0/255, 0/65535 or 0/1.
 
-    Raises InputError for what is no number, not finite or out of range.
+    What is that already comes back itself. Raises InputError for what is no number, not finite or out of range.
     """
     if values.dtype == bool:
         return values.astype(dtype)
@@ -153,7 +172,21 @@ def as_unit(values: np.ndarray, name: str = "mask", dtype: type = np.float32) ->
         raise InputError(f"the {name} was expected between 0 and 1, but has values that are not finite (NaN)")
     if low < -1e-3 or high > 1 + 1e-3:
         raise InputError(f"the {name} was expected between 0 and 1, but goes from {low:.3g} to {high:.3g}")
-    return np.clip(values, 0, 1).astype(dtype)
+    if low < 0 or high > 1:
+        values = np.clip(values, 0, 1)
+    return values.astype(dtype, copy=False)
+
+
+def as_levels(mask: np.ndarray) -> np.ndarray:
+    """A mask (H, W) of any dtype in 8 bits, uint8 from 0 to 255 and to the nearest; one of yes and no, bool, itself."""
+    if mask.dtype == bool or (mask.dtype == np.uint8 and top_of(mask) > 1):
+        return mask
+    return cv2.convertScaleAbs(mask, alpha=255 / top_of(mask))
+
+
+def top_of(mask: np.ndarray) -> float:
+    """What counts as all in a mask of any dtype: 1, 255 or 65535."""
+    return _top(int(mask.max())) if mask.dtype.kind in "ui" else 1
 
 
 def as_weights(mask: np.ndarray, name: str = "mask", shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -175,20 +208,38 @@ def _of(plane: np.ndarray, shape: tuple[int, ...], name: str, allow_full: bool =
     """One plane (h, w) of numbers as the mask of a picture, with every check that it is one."""
     mask = _sized(as_unit(plane, name), shape[:2], name)
     low, high, *_ = cv2.minMaxLoc(mask)
+    _check_extent(low, high, name, allow_full)
+    return mask
+
+
+def _levels_of(plane: np.ndarray, shape: tuple[int, ...], name: str, allow_full: bool = False) -> np.ndarray:
+    if plane.dtype != np.uint8 or plane.shape != tuple(shape[:2]):
+        return _of(plane, shape, name, allow_full)
+    low, high, *_ = cv2.minMaxLoc(plane)
+    top = _top(int(high))
+    _check_extent(low / top, high / top, name, allow_full)
+    return plane if top > 1 else plane > 0
+
+
+def _check_extent(low: float, high: float, name: str, allow_full: bool) -> None:
+    """Raise InputError where a mask from ``low`` to ``high``, in [0, 1], marks nothing, or everything."""
     if high < HALF:
         raise InputError(f"the {name} is empty: at least one pixel more than half inside was expected")
     if not allow_full and low >= HALF:
         raise InputError(f"the {name} covers the whole picture: some of it was expected to stay outside")
-    return mask
 
 
-def _one_plane(colors: list[np.ndarray], alpha: np.ndarray | None, name: str) -> np.ndarray:
-    """The plane (H, W) that carries the mask: alpha, or the grey of one or three colour planes where it is opaque."""
+def _one_plane(picture: np.ndarray, alpha: np.ndarray | None, name: str, colored: bool | None = None) -> np.ndarray:
+    """The plane (H, W) that carries the mask: alpha, or the grey of a picture (H, W, 1 to 4) where it is opaque.
+
+    colored: whether the picture has colours, where that is known.
+    """
     if alpha is not None and not _opaque(alpha, name):
         return alpha
-    if len(colors) == 3 and _has_colors(colors):
+    if picture.shape[2] >= 3 and (_has_colors(picture) if colored is None else colored):
         raise InputError(f"the {name} was expected in grey, but it has colours: two-colour masks have their own form")
-    return colors[0]
+    plane = grey_plane(picture)
+    return cv2.extractChannel(np.ascontiguousarray(picture), 0) if plane is None else plane
 
 
 def _opaque(alpha: np.ndarray, name: str) -> bool:
@@ -207,39 +258,69 @@ def _half(array: np.ndarray) -> float:
     return HALF if full == 1 else int(full) // 2 + 1
 
 
-def _channels(picture: np.ndarray) -> list[np.ndarray]:
-    """The colours (H, W) of a picture (H, W, 3 or 4), each one piece of memory."""
-    picture = np.ascontiguousarray(picture)
-    return [cv2.extractChannel(picture, index) for index in range(3)]
+def _bands(picture: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    """Some rows of a picture (H, W, 3 or 4) after the other, and their three colours (rows, W)."""
+    height, width = picture.shape[:2]
+    step = max(1, BAND // width)
+    for start in range(0, height, step):
+        rows = slice(start, start + step)
+        yield rows, list(cv2.split(np.ascontiguousarray(picture[rows]))[:3])
 
 
-def _has_colors(channels: list[np.ndarray]) -> bool:
+def _has_colors(picture: np.ndarray) -> bool:
     """Whether three planes are far apart in more than a trace of what is bright in some of them."""
-    red, green, blue = channels
-    high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
-    top = _top(int(high.max())) if high.dtype.kind == "u" else 1
-    half, apart = (top // 2 + 1, int(GREY * top)) if top > 1 else (HALF, GREY)
-    return np.count_nonzero(cv2.subtract(high, low) > apart) > NOISE * np.count_nonzero(high >= half)
+    if grey_plane(picture) is not None:
+        return False
+    top = _top(int(picture[..., :3].max())) if picture.dtype.kind == "u" else 1
+    half, limit = (top // 2 + 1, int(GREY * top)) if top > 1 else (HALF, GREY)
+    apart = bright = 0
+    for _, (red, green, blue) in _bands(picture):
+        if max(cv2.norm(red, green, cv2.NORM_INF), cv2.norm(green, blue, cv2.NORM_INF)) > limit / 2:
+            high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+            apart += np.count_nonzero(cv2.subtract(high, low) > limit)
+    if apart:
+        bright = sum(
+            np.count_nonzero(cv2.max(cv2.max(*planes[:2]), planes[2]) >= half) for _, planes in _bands(picture)
+        )
+    return apart > NOISE * bright
 
 
-def _is_two_color(channels: list[np.ndarray], alpha: np.ndarray | None) -> bool:
+def _two_color(picture: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Foreground and reference, each (H, W) bool, of a two-colour picture. Raises InputError where it is none."""
+    half, others = _half(picture), 0
+    foreground, reference = (np.empty(picture.shape[:2], bool) for _ in range(2))
+    for rows, (red, green, blue) in _bands(picture):
+        visible = True if alpha is None else alpha[rows] >= _half(alpha)
+        others += np.count_nonzero((green >= half) & visible)
+        foreground[rows] = (red >= half) & (red >= blue) & visible
+        reference[rows] = (blue >= half) & (blue > red) & visible
+    if others > NOISE * foreground.size:
+        raise InputError("a two-colour mask is red, blue and black, but this one has other colours")
+    for mask, color, name in ((foreground, "red", "foreground"), (reference, "blue", "reference")):
+        if not mask.any():
+            raise InputError(f"a two-colour mask marks the {name} in {color}, but nothing of this one is {color}")
+    return foreground, reference
+
+
+def _is_two_color(picture: np.ndarray, alpha: np.ndarray | None) -> bool:
     """Whether a picture, as far as it is visible, is red, blue and black, with red and blue in it."""
-    red, green, blue = (plane >= _half(plane) for plane in channels)
-    marked = red | green | blue
-    if alpha is not None:
-        marked &= alpha >= _half(alpha)
-    only = [np.count_nonzero(marked & one & ~(green | other)) for one, other in ((red, blue), (blue, red))]
-    total = np.count_nonzero(marked)
-    return all(only) and total - sum(only) <= NOISE * total
+    half, total, only_red, only_blue = _half(picture), 0, 0, 0
+    for rows, planes in _bands(picture):
+        red, green, blue = (plane >= half for plane in planes)
+        marked = red | green | blue
+        if alpha is not None:
+            marked &= alpha[rows] >= _half(alpha)
+        total += np.count_nonzero(marked)
+        marked &= ~green & (red ^ blue)
+        only_red += np.count_nonzero(marked & red)
+        only_blue += np.count_nonzero(marked & blue)
+    return only_red > 0 and only_blue > 0 and total - only_red - only_blue <= NOISE * total
 
 
 def _sized(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     if mask.shape == tuple(shape):
         return mask
-    (h, w), (height, width) = mask.shape, shape
-    rounding = 1 / min(h, w, height, width)
-    if abs(np.log((w / h) / (width / height))) > OTHER_ASPECT + rounding:
-        raise InputError(f"the {name} is {w} x {h}, but the picture is {width} x {height}, of another aspect")
+    check_aspect(mask.shape, shape, name)
     return np.clip(resized(mask, shape), 0, 1)  # averages overshoot by a rounding
 
 

@@ -8,12 +8,18 @@ with the subjects of the picture.
 Axes: B pictures, P prompts a picture, C channels, H, W pixels (multiples of 32).
 """
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-STRIDE = 32
-PROMPTS = ("add", "remove", "box", "prior")
+from iph.checkpoint import load_tensors
+from iph.masks.selfie import SelfieNet
+from iph.masks.windows import PROMPTS, Segmenter
+from iph.runtime.modules import function
+from iph.semantics import CHANNELS, encoder
+
 OUTPUTS = ("mask", "person", "centre")
 
 
@@ -51,7 +57,68 @@ def _up(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-class SubjectNet(nn.Module):
+class Prompted(nn.Module):
+    """What every network here shares: how prompts are answered from features, by layers that each network has.
+
+    ``at_sixteenth``, ``at_eighth``, ``at_quarter`` and ``at_half``: from the answer so far, the features of that size,
+    those times their mean under what is wanted (and unwanted), and the prompt maps.
+    """
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features at strides 16, 8, 4 and 2 of pictures (B, 3, H, W)."""
+        raise NotImplementedError
+
+    def decode(self, features: tuple[Tensor, ...], prompts: Tensor) -> Tensor:
+        """Logits (B, P, 3, H/2, W/2): the mask asked for, people, and the middles of instances."""
+        batch, count = prompts.shape[:2]
+        sixteenth, eighth, quarter, half = (f.repeat_interleave(count, 0) for f in features)  # (B*P, C, H/s, W/s)
+        maps = prompts.flatten(0, 1)  # (B, P, 4, H, W) -> (B*P, 4, H, W)
+        maps4 = F.avg_pool2d(maps, 4)
+        maps8 = F.max_pool2d(maps4, 2)
+        maps16 = F.max_pool2d(maps8, 2)
+        wanted = maps16[:, 0:1] + 0.02 * maps16[:, 2:3] + 0.02 * maps16[:, 3:4]
+        like_wanted = sixteenth * _pooled(sixteenth, wanted)
+        like_unwanted = sixteenth * _pooled(sixteenth, maps16[:, 1:2])
+        x = self.at_sixteenth(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1))
+        like_wanted = eighth * _pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
+        x = self.at_eighth(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1))
+        x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1))
+        x = self.at_half(torch.cat([_up(x, half), half], 1))
+        return x.unflatten(0, (batch, count))  # (B*P, 3, H/2, W/2) -> (B, P, 3, H/2, W/2)
+
+    def forward(self, image: Tensor, prompts: Tensor) -> Tensor:
+        return self.decode(self.encode(image), prompts)
+
+    def functions(self) -> Segmenter:
+        """This network as the windows ask it."""
+        return Segmenter(function(Encoding(self)), function(Decoding(self)))
+
+
+class Encoding(nn.Module):
+    """``Prompted.encode`` as a module."""
+
+    def __init__(self, network: Prompted) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.network.encode(image.contiguous(memory_format=torch.channels_last))
+
+
+class Decoding(nn.Module):
+    """``Prompted.decode`` as a module, of features by their name, to probabilities."""
+
+    def __init__(self, network: Prompted) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, sixteenth: Tensor, eighth: Tensor, quarter: Tensor, half: Tensor, prompts: Tensor
+    ) -> tuple[Tensor]:
+        return (self.network.decode((sixteenth, eighth, quarter, half), prompts).sigmoid(),)
+
+
+class SubjectNet(Prompted):
     """1.9 M parameters. Pictures (B, 3, H, W) in [0, 1]; prompts (B, P, 4, H, W) in [0, 1]."""
 
     def __init__(self) -> None:
@@ -84,26 +151,49 @@ class SubjectNet(nn.Module):
         quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
         return sixteenth, eighth, quarter, self.neck_half(half)
 
-    def decode(self, features: tuple[Tensor, ...], prompts: Tensor) -> Tensor:
-        """Logits (B, P, 3, H/2, W/2): the mask asked for, people, and the middles of instances."""
-        batch, count = prompts.shape[:2]
-        sixteenth, eighth, quarter, half = (f.repeat_interleave(count, 0) for f in features)  # (B*P, C, H/s, W/s)
-        maps = prompts.flatten(0, 1)  # (B, P, 4, H, W) -> (B*P, 4, H, W)
-        maps4 = F.avg_pool2d(maps, 4)
-        maps8 = F.max_pool2d(maps4, 2)
-        maps16 = F.max_pool2d(maps8, 2)
-        wanted = maps16[:, 0:1] + 0.02 * maps16[:, 2:3] + 0.02 * maps16[:, 3:4]
-        like_wanted = sixteenth * _pooled(sixteenth, wanted)
-        like_unwanted = sixteenth * _pooled(sixteenth, maps16[:, 1:2])
-        x = self.at_sixteenth(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1))
-        like_wanted = eighth * _pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
-        x = self.at_eighth(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1))
-        x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1))
-        x = self.at_half(torch.cat([_up(x, half), half], 1))
-        return x.unflatten(0, (batch, count))  # (B*P, 3, H/2, W/2) -> (B, P, 3, H/2, W/2)
 
-    def forward(self, image: Tensor, prompts: Tensor) -> Tensor:
-        return self.decode(self.encode(image), prompts)
+class PromptNet(Prompted):
+    """The selfie segmenter's features joined with the shared encoder's (``iph.semantics``, frozen and not stored here).
+
+    The first know where people are and where they end, the second what things are. Pictures (B, 3, H, W) in [0, 1];
+    prompts (B, P, 4, H, W) in [0, 1]. ``precision`` is the encoder's, the quick one where it is None.
+    """
+
+    precision: torch.dtype | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = SelfieNet()
+        self.neck_sixteenth = nn.Sequential(_conv(32 + CHANNELS[1], 96, size=1), Residual(96), Context(96))
+        self.neck_eighth = _conv(24 + CHANNELS[0] + 96, 48, size=1)
+        self.neck_quarter = _conv(16 + 48, 24, size=1)
+        self.neck_half = _conv(16, 12, size=1)
+        maps = len(PROMPTS)
+        deep = [Residual(96), Context(96), Residual(96), Context(96), Residual(96)]
+        self.at_sixteenth = nn.Sequential(_conv(96 * 3 + maps, 96, size=1), *deep)
+        self.at_eighth = nn.Sequential(_conv(96 + 48 * 2 + maps, 56), Residual(56))
+        self.at_quarter = _conv(56 + 24 + maps, 32)
+        self.at_half = nn.Sequential(_conv(32 + 12, 16), nn.Conv2d(16, len(OUTPUTS), 1))
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features at strides 16, 8, 4 and 2, with 96, 48, 24 and 12 channels."""
+        things = encoder(self.precision)(image)
+        sixteenth, eighth, quarter, half = self.people.features(image)
+        sixteenth = self.neck_sixteenth(torch.cat([sixteenth, things[1]], 1))
+        eighth = self.neck_eighth(torch.cat([eighth, things[0], _up(sixteenth, eighth)], 1))
+        quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
+        return sixteenth, eighth, quarter, self.neck_half(half)
+
+
+NETWORKS = {"SubjectNet": SubjectNet, "PromptNet": PromptNet}
+
+
+def load(weights: str | Path) -> Prompted:
+    """The network of a shipped name or a path, in evaluation mode."""
+    tensors, told = load_tensors(weights)
+    network = NETWORKS[told.get("network", "SubjectNet")]()
+    network.load_state_dict(tensors, strict=False)  # strict but for batch counts, not stored
+    return network.eval().to(memory_format=torch.channels_last)
 
 
 def _pooled(features: Tensor, weight: Tensor) -> Tensor:

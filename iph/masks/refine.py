@@ -11,6 +11,7 @@ from iph.pixels import full_scale
 GRABCUT_SIDE = 256
 SURE, UNSURE = 0.8, 0.2  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
+ROWS = 64  # of a large picture that are looked at together
 
 
 def grabcut(
@@ -69,11 +70,18 @@ def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray
     offset = cv2.blur(mean_mask - slope * mean_guide, box)
     slope = cv2.blur(slope, box)
     around = np.ones((2 * radius - 1, 2 * radius - 1), np.uint8)
-    planes = [slope, offset, cv2.erode(mask, around), cv2.dilate(mask, around)]
     height, width = image.shape[:2]
-    if mask.shape != (height, width):
-        planes = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in planes]
-    slope, offset, least, most = planes
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    mask = slope * (grey / np.float32(full_scale(image))) + offset
-    return np.clip(np.minimum(np.maximum(mask, least), most), 0, 1)
+    # In place, one plane after the other: at 12 MP each takes 48 MB, and the time goes into memory that is new.
+    result = _at(slope / np.float32(full_scale(image)), (width, height))
+    for start in range(0, height, ROWS):
+        rows = slice(start, start + ROWS)
+        grey = cv2.cvtColor(image[rows], cv2.COLOR_RGB2GRAY)
+        cv2.multiply(result[rows], grey, dst=result[rows], dtype=cv2.CV_32F)
+    cv2.add(result, _at(offset, (width, height)), dst=result)
+    cv2.max(result, _at(cv2.erode(mask, around), (width, height)), dst=result)
+    return cv2.min(result, _at(cv2.dilate(mask, around), (width, height)), dst=result)
+
+
+def _at(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A plane at (width, height), itself if it is."""
+    return plane if plane.shape[::-1] == size else cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)

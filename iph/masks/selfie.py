@@ -1,4 +1,4 @@
-"""People found in a whole picture: MediaPipe's selfie segmenter (general, 256 x 256), as a plain torch module.
+"""MediaPipe's selfie segmenter (general, 256 x 256), which finds the people of a picture, as a plain torch module.
 
 A MobileNetV3-like encoder (Howard et al., 2019), LR-ASPP, and three decoder steps with gated skips; 106,401 parameters.
 Google's, Apache-2.0 (``iph/weights/selfie.LICENSE.txt``): weights converted from ``selfie_segmentation.tflite`` of the
@@ -10,8 +10,6 @@ Features are (B, C, H, W) float32. bfloat16 is slower on a CPU and flips pixels.
 from collections.abc import Callable
 from functools import cache
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -120,28 +118,22 @@ class SelfieNet(nn.Module):
         self.up_eighth, self.up_quarter, self.up_half = Up(128, 24), Up(24, 16), Up(16, 16)
         self.last = nn.ConvTranspose2d(16, 1, 2, 2)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def features(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """32, 24, 16 and 16 channels at strides 16, 8, 4 and 2; the last two decoded: they know where people are."""
         half = F.hardswish(self.stem(image))
         quarter = self.quarter(half)
         eighth = self.eighth(quarter)
-        x = self.context(self.sixteenth(eighth))
-        x = self.up_half(self.up_quarter(self.up_eighth(x, eighth), quarter), half)
-        return self.last(x)
+        sixteenth = self.sixteenth(eighth)
+        decoded = self.up_quarter(self.up_eighth(self.context(sixteenth), eighth), quarter)
+        return sixteenth, eighth, decoded, self.up_half(decoded, half)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.last(self.features(image)[-1])
 
 
 @cache
-def network() -> SelfieNet:
-    """The shipped network, read once."""
+def network(name: str = "people") -> SelfieNet:
+    """A shipped network, read once: "selfie" is Google's, "people" the same trained further (docs/segmentation.md)."""
     net = SelfieNet()
-    net.load_state_dict(load_tensors("selfie")[0])
+    net.load_state_dict(load_tensors(name)[0])
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-
-
-def people(picture: np.ndarray) -> np.ndarray:
-    """Probability (H, W) float32 in [0, 1] that a pixel of a picture (H, W, 3) uint8 is of a person, any person."""
-    height, width = picture.shape[:2]
-    way = cv2.INTER_AREA if max(height, width) > SIDE else cv2.INTER_LINEAR
-    seen = torch.from_numpy(cv2.resize(picture, (SIDE, SIDE), interpolation=way)).permute(2, 0, 1)[None]
-    with torch.inference_mode():
-        logits = network()((seen.float() / 255).contiguous(memory_format=torch.channels_last))
-    return cv2.resize(logits.sigmoid()[0, 0].numpy(), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import HALF
-from iph.masks.people import people_apart
+from iph.masks.forms import HALF, top_of
+from iph.masks.people import alpha_of, people_apart
 from iph.masks.refine import enlarge, grabcut
 from iph.masks.select import bounds, closer, connected, discs
 from iph.masks.windows import look, working_copy
+from iph.runtime.memory import give_back_copies
 
 MIDDLE = 0.15  # a middle is at least this probable
 MOST = 12  # clicks a picture
@@ -25,6 +26,8 @@ MOST_SUBJECTS = 6
 SMALLEST = 0.002  # of the picture
 SAME = 0.5  # two masks that overlap more than this are one
 PERSON = 0.5
+NOBODY = "nobody was found in the photo"
+ROWS = 64
 CONTRAST = 8  # levels of 255 between the darkest and the lightest value, below which nothing stands out
 
 
@@ -37,10 +40,25 @@ class Subject:
     score: float
     person: bool
 
+    @property
+    def note(self) -> str | None:
+        """What is worth saying where this was taken for want of a person; None for a person."""
+        return None if self.person else f"{NOBODY}: what stands out most was taken"
+
 
 def segment_subjects(image: np.ndarray, limit: int = MOST_SUBJECTS) -> list[Subject]:
     """People and objects of a picture (H, W, 3), the most salient first; an empty list where nothing stands out."""
     return list(_subjects(image, limit))
+
+
+def main_subject(image: np.ndarray) -> Subject | None:
+    """The person who stands out most in a picture (H, W, 3); of nobody, whatever does; None where nothing does."""
+    best = None
+    for subject in _subjects(image, MOST_SUBJECTS):  # one at a time: who is not asked for is never made large
+        if subject.person:
+            return subject
+        best = best or subject
+    return best
 
 
 def suggest_references(
@@ -52,10 +70,10 @@ def suggest_references(
     order of saliency; last "background", all that is not foreground. Raises InputError where the foreground leaves
     nothing.
     """
-    rest = _rest(image, foreground)
+    _check_rest(image, foreground)
     people, objects = [], []
     for subject in segment_subjects(image):
-        mask = _outside(subject, rest)
+        mask = _outside(subject, foreground)
         if mask is not None:
             (people if subject.person else objects).append((subject.score, mask))
     named = [
@@ -64,33 +82,43 @@ def suggest_references(
         for i, (score, mask) in enumerate(group, 1)
     ]
     named.sort(key=lambda entry: -entry[0])
-    return [(label, mask) for _, label, mask in named[: limit - 1]] + [("background", rest)]
+    return [(label, mask) for _, label, mask in named[: limit - 1]] + [
+        ("background", _rest(foreground, top_of(foreground)))
+    ]
 
 
 def automatic_reference(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
-    """The most salient person or object outside the foreground; where there is none, the whole background."""
-    rest = _rest(image, foreground)
+    """The most salient person or object outside the foreground (H, W), bool, 0/255 or [0, 1]; where there is none, the
+    whole background. float32 in [0, 1]."""
+    _check_rest(image, foreground)
     for subject in _subjects(image, MOST_SUBJECTS):  # one at a time: the others are never made large
-        mask = _outside(subject, rest)
+        mask = _outside(subject, foreground)
+        del subject  # before the next one is made large
         if mask is not None:
             return mask
-    return rest
+    return _rest(foreground, top_of(foreground))
 
 
-def _rest(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
-    """What a foreground leaves of a picture, (H, W) float32."""
+def _check_rest(image: np.ndarray, foreground: np.ndarray) -> None:
+    """Raise InputError where a foreground is of another size than its picture, or leaves nothing of it."""
     if foreground.shape != image.shape[:2]:
         raise InputError(f"the foreground was expected with shape {image.shape[:2]}, not {foreground.shape}")
-    rest = 1 - foreground.astype(np.float32)
-    if not (rest >= HALF).any():
+    if foreground.min() > HALF * top_of(foreground):
         raise InputError("the foreground covers the whole picture: nothing is left as a reference")
-    return rest
 
 
-def _outside(subject: Subject, rest: np.ndarray) -> np.ndarray | None:
-    """The part of a subject that the foreground leaves, unless that takes most of it."""
-    mask = np.minimum(subject.mask, rest)
-    return mask if mask.sum() >= 0.5 * subject.mask.sum() and (mask >= HALF).any() else None
+def _rest(foreground: np.ndarray, top: float) -> np.ndarray:
+    """What a foreground of 0 to ``top`` leaves, float32 in [0, 1]."""
+    return 1 - foreground.astype(np.float32) / np.float32(top)
+
+
+def _outside(subject: Subject, foreground: np.ndarray) -> np.ndarray | None:
+    """The part of a subject that the foreground leaves, unless that takes most of it; the subject's mask becomes it."""
+    mask, whole, top = subject.mask, subject.mask.sum(), top_of(foreground)
+    for start in range(0, len(mask), ROWS):  # some at a time, and in their place: at 12 MP a plane takes 48 MB
+        rows = slice(start, start + ROWS)
+        np.minimum(mask[rows], _rest(foreground[rows], top), out=mask[rows])
+    return mask if mask.sum() >= 0.5 * whole and (mask >= HALF).any() else None
 
 
 def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
@@ -106,10 +134,14 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
             found.append((score, person, mask))
     found.sort(key=lambda entry: -entry[0])
     for score, person, probability in found[:limit]:
+        give_back_copies(image)  # before a mask of 48 MB at 12 MP
         soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
-        mask = enlarge(image, copy, probability if soft else grabcut(copy, probability))
+        mask = alpha_of(image, copy, probability) if soft else enlarge(image, copy, grabcut(copy, probability))
         if (mask >= HALF).any():
-            yield Subject(mask, bounds(mask >= HALF), score, person)
+            subject = Subject(mask, bounds(mask >= HALF), score, person)
+            del mask  # at 12 MP it takes 48 MB, which whoever asks for the next one needs no more
+            yield subject
+            del subject
 
 
 def _score(mask: np.ndarray) -> float:

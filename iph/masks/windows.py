@@ -2,26 +2,50 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
-from iph.checkpoint import load_tensors
-from iph.masks.network import PROMPTS, STRIDE, SubjectNet
 from iph.pixels import small_copy
+from iph.runtime.graphs import Function, Graph
 
 WORK = 512  # longest side of the copy on which everything happens
 SIDE = 256  # longest side of what the network sees at once
+STRIDE = 32  # of the network's deepest features: its sides are multiples
+PROMPTS = ("add", "remove", "box", "prior")
+FEATURES = {"sixteenth": 16, "eighth": 8, "quarter": 4, "half": 2}  # strides of what the network makes of a picture
 MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
+_weights: list[str | Path] = []
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """The network in two parts.
+
+    ``encode``: a picture ``image`` (1, 3, h, w) in [0, 1] to its ``FEATURES``. ``decode``: these by name, and
+    ``prompts`` (1, P, 4, h, w), to probabilities (1, P, 3, h/2, w/2) of the mask asked for, people, and the middles of
+    instances.
+    """
+
+    encode: Function
+    decode: Function
 
 
 @cache
-def network() -> SubjectNet:
-    """The shipped network, read once."""
-    net = SubjectNet()
-    net.load_state_dict(load_tensors("segmentation")[0], strict=False)  # strict but for batch counts, not stored
-    return net.eval().to(memory_format=torch.channels_last)
+def network() -> Segmenter:
+    """The network that answers: the shipped one, unless ``answer_with`` named another."""
+    if not _weights:
+        return Segmenter(Graph("segmentation-encode"), Graph("segmentation-decode"))
+    from iph.masks.network import load  # here, because what ships needs no torch
+
+    return load(_weights[-1]).functions()
+
+
+def answer_with(weights: str | Path) -> None:
+    """Have another network's weights answer in this process, to measure them."""
+    _weights.append(weights)
+    network.cache_clear()
 
 
 def working_copy(image: np.ndarray) -> np.ndarray:
@@ -42,7 +66,7 @@ class Window:
     box: tuple[int, int, int, int]
     shape: tuple[int, int]
     size: tuple[int, int]
-    features: tuple[torch.Tensor, ...]
+    features: tuple[np.ndarray, ...]
 
     def inside(self, plane: np.ndarray) -> np.ndarray:
         """What a plane of the whole copy holds inside the window, at the network's size."""
@@ -88,9 +112,9 @@ class Window:
 
     def ask(self, prompts: list[np.ndarray]) -> np.ndarray:
         """Probabilities (P, 3, h/2, w/2) of the mask asked for, people, and the middles of instances."""
-        with torch.inference_mode():
-            logits = network().decode(self.features, torch.from_numpy(np.stack(prompts))[None])
-        return logits[0].sigmoid().numpy()
+        features = dict(zip(FEATURES, self.features, strict=True))
+        (probability,) = network().decode(**features, prompts=np.stack(prompts)[None])
+        return probability[0]
 
     def find(
         self,
@@ -122,7 +146,6 @@ def look(
     size = tuple(max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in (y1 - y0, x1 - x0))
     part = copy[y0:y1, x0:x1]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    seen = torch.from_numpy(cv2.resize(part, size[::-1], interpolation=way)).permute(2, 0, 1)[None]
-    with torch.inference_mode():
-        features = network().encode((seen.float() / 255).contiguous(memory_format=torch.channels_last))
+    seen = cv2.resize(part, size[::-1], interpolation=way).transpose(2, 0, 1)[None].astype(np.float32)
+    features = network().encode(image=np.ascontiguousarray(seen) / np.float32(255))
     return Window((x0, y0, x1, y1), (height, width), size, features)

@@ -22,11 +22,10 @@ from torch.nn import functional as F
 from iph.blocks import EPS
 from iph.checkpoint import load_tensors
 from iph.match.lab import lab_to_rgb, rgb_to_lab
-from iph.match.tone import cell_hats, lightness_hats, percentiles
-from iph.semantics import CHANNELS, encoder, grid
+from iph.match.look import CELLS, SIDE
+from iph.match.tone import cell_hats, lightness_hats, percentiles, rising
+from iph.semantics import CHANNELS, Encoder, encoder, grid
 
-CELLS = 16  # a side
-SIDE = 192  # of the photo that the encoder sees
 TEMPERATURE = 0.05  # of the attention's cosines
 RIDGE = 0.02
 SKIN_FIRST = 1.0  # how much more a cell of skin that found skin counts in the fit
@@ -97,11 +96,6 @@ class Seen:
         """What lies under a mask (B, 1, S, S)."""
         return Region(*cell_colors(self.lab, mask), self.features, self.kinds)
 
-    def mirrored(self) -> "Seen":
-        """The mirrored pictures, without another pass of the encoder: their cells, mirrored."""
-        cells = (part.unflatten(1, (CELLS, CELLS)).flip(2).flatten(1, 2) for part in (self.features, self.kinds))
-        return Seen(self.image.flip(-1), self.lab.flip(-1), *cells)
-
 
 @torch.no_grad()
 def see(image: Tensor, photo: Tensor | None = None) -> Seen:
@@ -111,9 +105,14 @@ def see(image: Tensor, photo: Tensor | None = None) -> Seen:
     """
     if photo is None:
         photo = F.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=False)
-    features = tokens(grid(encoder()(photo), CELLS))
+    return Seen(image, rgb_to_lab(image), *read(encoder(), photo))
+
+
+def read(network: Encoder, photo: Tensor) -> tuple[Tensor, Tensor]:
+    """An encoder's features (B, N, 152) of photos (B, 3, 192, 192), and the kinds (B, N, 3) that they tell."""
+    features = tokens(grid(network(photo), CELLS))
     weight, bias = kind_weights()
-    return Seen(image, rgb_to_lab(image), features, (features @ weight.T + bias).softmax(-1))
+    return features, (features @ weight.T + bias).softmax(-1)
 
 
 @cache
@@ -140,10 +139,13 @@ def tokens(maps: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def match(picture: Seen, foreground: Tensor, other_picture: Seen, reference: Tensor, scene: Tensor) -> Match:
+def match(
+    picture: Seen, foreground: Tensor, other_picture: Seen, reference: Tensor, scene: Tensor, transfer: float = 0.0
+) -> Match:
     """Match a foreground with a reference of the same or another picture; masks are (B, 1, S, S) in [0, 1].
 
-    ``scene``: what of the other picture may tell its light; in the same picture, all but the foreground.
+    ``scene``: what of the other picture may tell its light; in the same picture, all but the foreground. ``transfer``,
+    0 to 1: how much of what is wanted is what was attended, whether light can have made the difference or not.
     """
     own, other = picture.region(foreground), other_picture.region(reference)
     around, _, around_share = cell_colors(other_picture.lab, scene)
@@ -157,12 +159,13 @@ def match(picture: Seen, foreground: Tensor, other_picture: Seen, reference: Ten
     near = percentiles(other_lab[:, 0], ((pixels + 1e-6 * other.share.mean()) * reference)[:, 0])
     far = before + SCENE_LIGHTNESS * (percentiles(other_lab[:, 0], scene[:, 0]) - before)
     trust = (weight * alike).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(EPS)
-    after = nearer_points(before, trust * near + (1 - trust) * far)
+    after = torch.lerp(nearer_points(before, trust * near + (1 - trust) * far), near, transfer)
 
     light = own.colour[..., :1] + cell_hats(own.colour[..., 0], before) @ (after - before)[..., None]  # (B, N, 1)
     source, target = saturation(own.colour), saturation(attended)
     cast = common_cast(source, own.share, saturation(around), around_share)
-    wanted = torch.cat([light, believed(source, target, alike, own.kinds[..., 0] * alike, cast) * (light + 16)], -1)
+    lit = believed(source, target, alike, own.kinds[..., 0] * alike, cast) * (light + 16)
+    wanted = torch.cat([light, torch.lerp(lit, attended[..., 1:], transfer)], -1)
     return Match(
         lab=lab,
         source=own.colour,
@@ -236,7 +239,7 @@ def nearer_points(before: Tensor, near: Tensor) -> Tensor:
     stays dark beside a reference without anything black."""
     change = near - before
     most = torch.where(change > 0, torch.tensor(MOST_LIFT, device=before.device), MOST_DROP)
-    return torch.cummax(before + most * torch.tanh(change / most), 1).values
+    return rising(before + most * torch.tanh(change / most))
 
 
 def affine_solver(source: Tensor, weight: Tensor, used: Tensor) -> Tensor:
@@ -245,7 +248,18 @@ def affine_solver(source: Tensor, weight: Tensor, used: Tensor) -> Tensor:
     weighted = terms * weight[..., None]
     slope = RIDGE * used.sum(1).clamp_min(1)[:, None].expand(-1, 3)
     penalty = torch.diag_embed(torch.cat([slope, torch.full_like(slope[:, :1], 1e-3)], 1).to(terms.dtype))
-    return torch.linalg.solve(weighted.transpose(1, 2) @ terms + penalty, weighted.transpose(1, 2))
+    return solved(weighted.transpose(1, 2) @ terms + penalty, weighted.transpose(1, 2))
+
+
+def solved(matrix: Tensor, right: Tensor) -> Tensor:
+    """The solution (B, n, N) of ``matrix`` (B, n, n), symmetric and positive, for ``right`` (B, n, N), row by row: what
+    ONNX has no operator for."""
+    rows = list(torch.cat([matrix, right], -1).unbind(1))
+    size = len(rows)
+    for step in range(size):
+        rows[step] = rows[step] / rows[step][:, step, None]
+        rows = [row if n == step else row - row[:, step, None] * rows[step] for n, row in enumerate(rows)]
+    return torch.stack(rows, 1)[..., size:]
 
 
 def moved(found: Match, lightness: Tensor, chroma: Tensor) -> Tensor:
@@ -254,12 +268,18 @@ def moved(found: Match, lightness: Tensor, chroma: Tensor) -> Tensor:
     ``lightness`` (B, 3): the share of the way of each percentile. ``chroma`` (B, N) or (B, 1): of each cell, or of all.
     """
     points = (found.before + lightness * (found.after - found.before)).clamp(0, 100)
-    points = torch.cummax(points, 1).values
+    points = rising(points)
     light = found.lab[:, :1] + (found.hats * (points - found.before)[..., None, None]).sum(1, keepdim=True)
     change = found.solver @ ((found.wanted - found.source)[..., 1:] * chroma[..., None])  # (B, 4, 2)
     linear = torch.einsum("bchw,bck->bkhw", found.lab / LAB_SCALE, change[:, :3])
     ab = found.lab[:, 1:] + linear + change[:, 3, :, None, None]
     return lab_to_rgb(torch.cat([light, ab], 1))
+
+
+def matched_frame(found: Match) -> Tensor:
+    """``moved`` by ``SHARES``: the match by itself, without a network."""
+    shares = torch.tensor(SHARES).expand(len(found.lab), 4)
+    return moved(found, shares[:, :3], shares[:, 3:])
 
 
 def _scaled(mine: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,77 +1,191 @@
-"""From photos to a colour mapping with the network that starts from the match: what a session asks of it.
+"""From regions to a colour mapping with the network that starts from the match: what a session asks of it.
 
-A photo is opened once as the foreground sees it, and once a reference: shrunk, read by the encoder, mirrored. The
-network answers the picture and its mirror image; the mean of both is fitted by the mapping, as in ``iph.harmonizer``.
+A photo is opened once: shrunk, read by the encoder, mirrored; a region of the same photo costs no second reading. The
+network answers the picture and its mirror image. A mirrored photo has the same look, so the mean of both errs less than
+one (docs/trials.md).
+
+Arrays go in and come out: the networks are the shipped graphs, or torch's (``iph.match.functions``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from iph.errors import InputError
 from iph.mapping import ColorMapping
-from iph.masks.forms import HALF
-from iph.match.closed_form import SIDE, Seen, see
-from iph.match.network import MatchNetwork
 from iph.pixels import FULL_SCALE
-from iph.views import SMALL_SHARE, _surroundings, shrink, shrink_mask
+from iph.reference import Reference
+from iph.runtime.graphs import Function
+from iph.views import WHOLE, Window, shrink, shrink_mask, window_on
 
 WORKING_SIZE = 128  # side of the square that the network of the match sees
+SIDE = 192  # of the photo that the encoder sees
+CELLS = 16  # a side
+
+
+@dataclass(frozen=True)
+class MatchFunctions:
+    """The networks of a look; S is ``WORKING_SIZE``, N = ``CELLS`` squared.
+
+    ``read``: a ``photo`` (1, 3, 192, 192) in [0, 1] to ``features`` (1, N, 152) and ``kinds`` (1, N, 3).
+    ``answer``: as ``iph.match.functions.Answer``. ``psi``: ψ of eq. 7, an ``image`` (B, 3, S, S) and its ``mask`` to a
+    code (B, D), or None. ``code``: D.
+    """
+
+    read: Function
+    answer: Function
+    psi: Function | None = None
+    code: int = 64
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A batch of pictures as the networks read them: ``image`` (B, 3, S, S), ``features`` and ``kinds`` (B, N, …)."""
+
+    image: np.ndarray
+    features: np.ndarray
+    kinds: np.ndarray
+
+    def mirrored(self) -> "Seen":
+        """The mirrored pictures, without another pass of the encoder: their cells, mirrored."""
+        cells = (
+            part.reshape(len(part), CELLS, CELLS, -1)[:, :, ::-1].reshape(part.shape)  # (B, N, C), columns reversed
+            for part in (self.features, self.kinds)
+        )
+        return Seen(self.image[..., ::-1], *cells)
 
 
 @dataclass(frozen=True)
 class View:
     """A region of a photo as the network sees it, both ways: ``seen`` of 2 pictures, ``mask`` and ``scene``
-    (2, 1, S, S); ``scene`` is what of the picture may tell its light."""
+    (2, 1, S, S); ``scene`` is what of the picture may tell its light. ``region`` (h, w) is the mask on the proxy,
+    ``window`` what of that is seen."""
 
     seen: Seen
-    mask: Tensor
-    scene: Tensor
+    mask: np.ndarray
+    scene: np.ndarray
+    region: np.ndarray
+    window: Window
 
 
-@torch.inference_mode()
-def view(image: np.ndarray, mask: np.ndarray, foreground: np.ndarray | None = None) -> View:
-    """``image`` (h, w, 3) and ``mask`` (h, w) float32 are a proxy's, as in ``iph.views.network_view``.
+@dataclass(frozen=True)
+class Answer:
+    """What was made of a view and its mirror image: ``picture`` (2, 3, S, S) in [0, 1]; and what was matched for it:
+    the ``attention`` (2, N, N) of its cells to the reference's, and how ``alike`` what they attend to is (2, N)."""
 
-    ``foreground`` (h, w): what of the same picture is no part of its scene; None in another photo.
-    """
-    inside = mask >= HALF
-    if inside.mean() < SMALL_SHARE:
-        window = _surroundings(inside)
-        image, mask = image[window], mask[window]
-        foreground = None if foreground is None else foreground[window]
-    small = _planes(shrink(image, WORKING_SIZE))
-    seen = see(small, _planes(shrink(image, SIDE)))
-    region = torch.from_numpy(shrink_mask(mask, WORKING_SIZE))[None, None]
-    scene = torch.ones_like(region)
-    if foreground is not None:
-        scene -= torch.from_numpy(shrink_mask(foreground, WORKING_SIZE))[None, None]
-    if not scene.any():  # a foreground that fills the window of a small reference
-        scene = region
+    picture: np.ndarray
+    attention: np.ndarray
+    alike: np.ndarray
+
+
+class Photo:
+    """A proxy ``image`` (h, w, 3) and, where it is the composite, its ``foreground`` (h, w) float32, None elsewhere;
+    ``read`` as in ``MatchFunctions``."""
+
+    def __init__(self, read: Function, image: np.ndarray, foreground: np.ndarray | None = None) -> None:
+        self.read, self.image, self.foreground = read, image, foreground
+        self._whole: Seen | None = None
+
+    def view(self, mask: np.ndarray) -> View:
+        """The network's view of the region ``mask`` (h, w) float32 in [0, 1]; of a small one, of its surroundings."""
+        window = window_on(mask)
+        region = _region(mask[window])
+        scene = np.ones_like(region)
+        if self.foreground is not None and mask is not self.foreground:
+            scene = scene - _region(self.foreground[window])
+        if not scene.any():  # a foreground that fills the window of a small reference
+            scene = region
+        both = (np.concatenate([part, part[..., ::-1]]) for part in (region, scene))
+        return View(self._seen(window), *both, mask, window)
+
+    def _seen(self, window: Window) -> Seen:
+        if window is not WHOLE:
+            return _both_ways(self.read, self.image[window])
+        if self._whole is None:
+            self._whole = _both_ways(self.read, self.image)
+        return self._whole
+
+
+class MatchLook:
+    """One composite as ``networks`` see it, ``pasted`` or not; ``image`` (h, w, 3) and ``foreground`` (h, w) float32
+    are a proxy's."""
+
+    def __init__(self, networks: MatchFunctions, pasted: bool, image: np.ndarray, foreground: np.ndarray) -> None:
+        self.networks, self.pasted = networks, pasted
+        self.photo = Photo(networks.read, image, foreground)
+
+    @cached_property
+    def foreground(self) -> View:
+        """The composite's foreground."""
+        return self.photo.view(self.photo.foreground)
+
+    def fit(self, references: Sequence[Reference], r1: float = 1.0, r2: float = 1.0) -> ColorMapping:
+        """The mapping towards references (``iph.reference.as_references``) at full strength; r1, r2 of eq. 7.
+
+        The smaller r2, the less is asked whether the match may be believed: at 0 the foreground goes all the way to
+        the colours that its cells attend to.
+        """
+        answers = (self._answer(self._view(one), r1, r2).picture * np.float32(one.weight) for one in references)
+        return fitted(self.foreground, sum(answers))
+
+    def matched(self, reference: Reference) -> tuple[Answer, View]:
+        """What of a reference was matched with the foreground, and the reference as it was seen."""
+        other = self._view(reference)
+        return self._answer(other), other
+
+    def _view(self, reference: Reference) -> View:
+        photo = self.photo if reference.image is self.photo.image else Photo(self.networks.read, reference.image)
+        return photo.view(reference.mask)
+
+    def _answer(self, other: View, r1: float = 1.0, r2: float = 1.0) -> Answer:
+        code = np.zeros((2, self.networks.code), np.float32)
+        if r2 != 1:
+            if self.networks.psi is None:
+                raise InputError(f"expected r2 to be 1 for weights without a colour-transfer encoder (ψ), got {r2:g}")
+            code = np.float32(1 - r2) * self.networks.psi(image=other.seen.image, mask=other.mask)[0]
+        told = {"pasted": np.full(2, self.pasted, np.float32), "code": code}
+        shares = {"r1": np.array(r1, np.float32), "transfer": np.array(1 - r2, np.float32)}
+        return Answer(*self.networks.answer(**pair(self.foreground, other), **told, **shares))
+
+
+def pair(own: View, other: View) -> dict[str, np.ndarray]:
+    """A foreground and a reference by the names of ``iph.match.functions.Answer``."""
+    return {
+        "image": own.seen.image,
+        "features": own.seen.features,
+        "kinds": own.seen.kinds,
+        "foreground": own.mask,
+        "other_image": other.seen.image,
+        "other_features": other.seen.features,
+        "other_kinds": other.seen.kinds,
+        "reference": other.mask,
+        "scene": other.scene,
+    }
+
+
+def fitted(foreground: View, answer: np.ndarray) -> ColorMapping:
+    """The mapping from a view to what was made of it and of its mirror image, (2, 3, S, S)."""
+    harmonized = (answer[0] + answer[1, ..., ::-1]) / 2
+    source, target = (picture.transpose(1, 2, 0) for picture in (foreground.seen.image[0], harmonized))
+    return ColorMapping.fit(source, target, foreground.mask[0, 0] > 0.5)
+
+
+def _both_ways(read: Function, image: np.ndarray) -> Seen:
+    """A picture and its mirror image, one pass of the encoder for both."""
+    seen = Seen(_planes(shrink(image, WORKING_SIZE)), *read(photo=_planes(shrink(image, SIDE))))
     mirrored = seen.mirrored()
-    both = Seen(*(torch.cat([getattr(way, name) for way in (seen, mirrored)]) for name in seen.__dataclass_fields__))
-    return View(both, *(torch.cat([part, part.flip(-1)]) for part in (region, scene)))
+    return Seen(
+        *(np.concatenate([getattr(way, name) for way in (seen, mirrored)]) for name in seen.__dataclass_fields__)
+    )
 
 
-@torch.inference_mode()
-def look(
-    network: MatchNetwork, foreground: View, references: Sequence[tuple[View, float]], pasted: bool
-) -> ColorMapping:
-    """The mapping towards references with weights that sum to 1; ``pasted``: the foreground is another photo's."""
-    told = torch.full((2,), float(pasted))
-    answer = torch.zeros_like(foreground.seen.image)
-    for reference, weight in references:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            frame = network(foreground.seen, foreground.mask, reference.seen, reference.mask, reference.scene, told)
-        answer += weight * frame.clamp(0, 1)
-    harmonized = (answer[0] + answer[1].flip(-1)) / 2
-    source, target = (picture.permute(1, 2, 0).numpy() for picture in (foreground.seen.image[0], harmonized))
-    return ColorMapping.fit(source, target, foreground.mask[0, 0].numpy() > 0.5)
+def _region(mask: np.ndarray) -> np.ndarray:
+    return shrink_mask(mask, WORKING_SIZE)[None, None]
 
 
-def _planes(image: np.ndarray) -> Tensor:
+def _planes(image: np.ndarray) -> np.ndarray:
     """(S, S, 3) of any dtype as (1, 3, S, S) float32 in [0, 1]."""
     planes = np.ascontiguousarray(image.transpose(2, 0, 1), np.float32) / np.float32(FULL_SCALE[image.dtype])
-    return torch.from_numpy(planes)[None]
+    return planes[None]

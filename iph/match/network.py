@@ -137,14 +137,26 @@ class MatchNetwork(nn.Module):
         return self.parts(picture, foreground, other, reference, scene, pasted)[0]
 
     def parts(
-        self, picture: Seen, foreground: Tensor, other: Seen, reference: Tensor, scene: Tensor, pasted: Tensor
+        self,
+        picture: Seen,
+        foreground: Tensor,
+        other: Seen,
+        reference: Tensor,
+        scene: Tensor,
+        pasted: Tensor,
+        code: Tensor | None = None,
+        transfer: float = 0.0,
     ) -> tuple[Tensor, Parts]:
-        """The frame, and what it was made of."""
+        """The frame, and what it was made of.
+
+        ``code`` (B, C): of the reference, where it is more than φ's (γ of eq. 7); ``transfer`` as in ``match``.
+        """
         with torch.autocast(foreground.device.type, enabled=False):
-            found = match(picture, foreground, other, reference, scene)
+            found = match(picture, foreground, other, reference, scene, transfer)
         cells, share = self.cells(picture, foreground, other, reference, found)
         composite = picture.image
-        code = self.base.condition(self.base.style(other.image, reference), self.base.style(composite, foreground))
+        code = self.base.style(other.image, reference) if code is None else code
+        code = self.base.condition(code, self.base.style(composite, foreground))
         hint = self.hint(cells.transpose(1, 2).unflatten(2, (CELLS, CELLS)))  # (B, N, C) -> (B, C, 16, 16)
         own = self.base.harmonize(composite, foreground, code, hint).float()
         with torch.autocast(foreground.device.type, enabled=False):

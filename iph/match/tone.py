@@ -25,7 +25,15 @@ def percentiles(lightness: Tensor, weight: Tensor) -> Tensor:
         within = (point - (summed.gather(1, at) - height)) / height.clamp_min(1e-12)
         found.append((at + within.clamp(0, 1)) * (100 / BINS))
     spread = torch.tensor(LEAST, device=values.device)
-    return torch.cummax(torch.maximum(torch.cat(found, 1), spread), 1).values
+    return rising(torch.maximum(torch.cat(found, 1), spread))
+
+
+def rising(points: Tensor) -> Tensor:
+    """Points (B, K), none below one before it. (ONNX has no operator for a running maximum.)"""
+    places = list(points.unbind(1))
+    for place in range(1, len(places)):
+        places[place] = torch.maximum(places[place - 1], places[place])
+    return torch.stack(places, 1)
 
 
 def lightness_hats(lightness: Tensor, points: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ on nothing else; the photos are those of the folder's ``test`` split.
 
 import zlib
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from iph.data.augment import random_look
+from iph.data.composites import Composed
 from iph.data.match_samples import encoder_view, unlike_region
 from iph.data.photos import PhotoRecord, read_folder
 from iph.data.regions import large_enough
@@ -34,33 +36,58 @@ def belief_samples(folder: Path, size: int, split: str = "test") -> Iterator[tup
 
     A sample has in addition ``photo``, as the encoder sees it, and ``skin`` (1, S, S), the foreground's skin.
     """
-    labels = pd.read_csv(folder / "instances.csv", dtype={"id": str, "label": str}).set_index(["id", "k"])["label"]
+    labels = _labels(folder)
     for record in read_folder(folder, split):
-        image = cv2.resize(record.read_image(), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        masks = [
-            cv2.resize(mask.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
-            for mask in record.read_masks()
-        ]
-        people = [k for k, person in enumerate(record.persons) if person]
-        usable = [k for k in people if LEAST_PERSON <= masks[k].mean() <= MOST_PERSON]
-        if not usable:
-            continue
-        rng = np.random.default_rng([17, zlib.crc32(record.id.encode())])
-        chosen = usable[rng.integers(len(usable))]
-        foreground = masks[chosen]
-        photo = image.astype(np.float32) / 255
-        changed = random_look(rng).apply(random_look(rng, strength=0.7).apply(photo))
-        composite = np.where(foreground[..., None], changed, photo)
-        skin = skin_pixels(image) & foreground
-        for kind, reference in _references(rng, record, image, masks, chosen, labels):
+        for composed in _composites(record, labels):
+            composite, photo = (pixels.astype(np.float32) / 255 for pixels in (composed.composite, composed.target))
+            skin = skin_pixels(composed.target) & composed.foreground
             small = sample(
                 shrink(composite, size),
-                shrink_mask(foreground, size),
-                shrink_mask(reference & ~foreground, size),
+                shrink_mask(composed.foreground, size),
+                shrink_mask(composed.reference, size),
                 shrink(photo, size),
             )
-            seen = {"photo": encoder_view(composite), "skin": shrink_mask(skin, size)[None]}
-            yield kind, small | seen
+            yield composed.subset, small | {"photo": encoder_view(composite), "skin": shrink_mask(skin, size)[None]}
+
+
+@lru_cache(maxsize=1)
+def belief_composites(folder: Path, photo: str) -> tuple[Composed, ...]:
+    """One photo's composites, (256, 256); ``subset`` is the kind of reference. Empty where nobody there will do.
+
+    Those of the last photo are kept, for whoever asks for them one by one.
+    """
+    return tuple(_composites(_records(folder)[photo], _labels(folder)))
+
+
+@cache
+def _records(folder: Path) -> dict[str, PhotoRecord]:
+    return {record.id: record for record in read_folder(folder)}
+
+
+@cache
+def _labels(folder: Path) -> pd.Series:
+    """What each mask shows, by photo and number."""
+    return pd.read_csv(folder / "instances.csv", dtype={"id": str, "label": str}).set_index(["id", "k"])["label"]
+
+
+def _composites(record: PhotoRecord, labels: pd.Series) -> Iterator[Composed]:
+    image = cv2.resize(record.read_image(), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    masks = [
+        cv2.resize(mask.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
+        for mask in record.read_masks()
+    ]
+    people = [k for k, person in enumerate(record.persons) if person]
+    usable = [k for k in people if LEAST_PERSON <= masks[k].mean() <= MOST_PERSON]
+    if not usable:
+        return
+    rng = np.random.default_rng([17, zlib.crc32(record.id.encode())])
+    chosen = usable[rng.integers(len(usable))]
+    foreground = masks[chosen]
+    second, first = random_look(rng), random_look(rng, strength=0.7)
+    changed = np.rint(second.apply(first.apply(image.astype(np.float32) / 255)) * 255).astype(np.uint8)
+    composite = np.where(foreground[..., None], changed, image)
+    for kind, reference in _references(rng, record, image, masks, chosen, labels):
+        yield Composed(composite, image, foreground, reference & ~foreground, f"{first.name}, {second.name}", kind)
 
 
 def _references(

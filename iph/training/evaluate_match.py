@@ -27,7 +27,7 @@ from iph.data.pack import PackedPhotos, pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
 from iph.files import replacing
-from iph.match.closed_form import SHARES, cell_colors, match, moved, see
+from iph.match.closed_form import cell_colors, match, matched_frame, see
 from iph.match.lab import rgb_to_lab
 from iph.match.network import load_match_network
 from iph.match.tone import percentiles
@@ -224,9 +224,7 @@ def match_alone(batch: Batch) -> Tensor:
     picture = see(batch["composite"], batch["photo"])
     other = see(batch["reference_image"], batch["reference_photo"])
     found = match(picture, batch["foreground"], other, batch["reference"], batch["scene"])
-    shares = torch.tensor(SHARES).expand(len(batch["composite"]), 4)
-    change = moved(found, shares[:, :3], shares[:, 3:]) - batch["composite"]
-    return batch["composite"] + batch["foreground"] * change
+    return batch["composite"] + batch["foreground"] * (matched_frame(found) - batch["composite"])
 
 
 def match_network(path: Path) -> Method:
@@ -269,7 +267,7 @@ def belief_batch(folder: Path) -> tuple[list[str], Batch]:
 
 def compared(weights: Sequence[Path]) -> dict[str, Method]:
     """What is laid side by side: three anchors, and trained weights by their path. InputError where they are none."""
-    anchors = {"composite": composite_alone, "general": network_alone("general"), "match": match_alone}
+    anchors = {"composite": composite_alone, "small": network_alone("small"), "match": match_alone}
     return anchors | {str(path): match_network(path) for path in weights}
 
 

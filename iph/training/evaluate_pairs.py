@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from iph import losses
+from iph.checkpoint import load_harmonizer
 from iph.data.pack import PackedPhotos, pack, packed_side
 from iph.data.samples import Sampler, SampleRules
-from iph.harmonizer import load
 from iph.network import Config
 from iph.training.validate import stack
 
@@ -31,14 +31,14 @@ def look_distances(photos: PackedPhotos, models: Sequence[str | Path], pairs: in
     sampler = Sampler(photos, SampleRules(size=SIZE, unpaired=1.0))
     batch = stack([sampler.draw((9, number)) for number in range(pairs)])
     seen = [batch[name] for name in ("composite", "foreground", "reference_image", "reference")]
-    answers = {"composite": batch["composite"]} | {str(model): load(model).network(*seen) for model in models}
+    answers = {"composite": batch["composite"]} | {str(model): load_harmonizer(model)(*seen) for model in models}
     return {name: float(losses.look_matching_loss(answer.clamp(0, 1), *seen[1:])) for name, answer in answers.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, split.csv, images/, masks/")
-    parser.add_argument("--model", nargs="+", default=["general", "portrait"], help="shipped names or .safetensors")
+    parser.add_argument("--model", nargs="+", default=["small", "small-portrait"], help="shipped names or .safetensors")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
         found = look_distances(pack(args.photos, "test", packed_side(SIZE), cache), args.model)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
 from iph.masks.select import bounds
+from iph.masks.windows import answer_with
 
 GRABCUT_SIDE = 320  # GrabCut from the box takes 3 s a mask at 512 pixels
 GRABCUT_ROUNDS = 5
@@ -192,9 +193,12 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, help="folder of portraits with index.csv, images/, masks/")
     parser.add_argument("--split", default="test", choices=("test", "sample", "train"))
     parser.add_argument("--every", type=int, default=1, help="measure every n-th photo only")
+    parser.add_argument("--weights", type=Path, help="measure these instead of the shipped ones, as trained")
     parser.add_argument("--out", type=Path, help="also write every row here, as CSV")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if args.weights:
+        answer_with(args.weights)
     results = measure(args.photos, args.split, args.every)
     if args.out:
         results.to_csv(args.out, index=False)

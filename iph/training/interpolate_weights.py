@@ -9,9 +9,8 @@ same step from a third network, which learnt something else in the meantime (tas
 import argparse
 from pathlib import Path
 
-from iph.checkpoint import save_network
+from iph.checkpoint import load_harmonizer, save_network
 from iph.errors import InputError
-from iph.harmonizer import load
 from iph.network import Network
 
 
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     args = parser.parse_args()
     try:
-        start, end, onto = (load(name).network for name in (args.start, args.end, args.onto or args.start))
+        start, end, onto = (load_harmonizer(name) for name in (args.start, args.end, args.onto or args.start))
         save_network(args.out, between(start, end, args.share, onto))
     except InputError as error:
         parser.error(str(error))

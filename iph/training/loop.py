@@ -9,14 +9,16 @@ import csv
 import json
 import math
 import pickle
+import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -30,6 +32,7 @@ from iph.files import read_json, replacing
 from iph.training.objective import Objective, ObjectiveWeights, objective
 from iph.training.validate import hold_out, mean_objective, objective_batch, validate, validation_batch
 
+Found = TypeVar("Found")
 FIXED = ("rules", "weights", "schedule", "weight_decay", "seed", "start")  # settings that a run cannot change half-way
 
 
@@ -92,8 +95,7 @@ def train(
     accelerator = this_process()
     torch.manual_seed(settings.seed)
     settings.out.mkdir(parents=True, exist_ok=True)
-    if accelerator.is_main_process:
-        _describe(network, settings, accelerator)
+    everywhere(lambda: accelerator.is_main_process and _describe(network, settings, accelerator))
     checks = validation_batch(held_out, settings.rules, settings.validation_images)
     drawn = objective_batch(held_out, settings.rules, settings.validation_images)
     network.to(accelerator.device, memory_format=torch.channels_last)
@@ -102,7 +104,10 @@ def train(
         optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
     else:
         optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
-    state = _resume(settings.out, network, averaged, optimizer)
+    state = everywhere(lambda: _resume(settings.out, network, averaged, optimizer))
+    shared = f"copy {settings.out} there, or put it on a path that all nodes share"
+    require_same(f"step of the run in {settings.out}", state["step"], shared)
+    require_same("number of photos", len(photos), "copy the data there, or put them on a path that all nodes share")
     model, optimizer = accelerator.prepare(_Objective(network, objective, settings.weights), optimizer)
     ranks = accelerator.num_processes
     start = state["step"] * settings.batch * ranks + accelerator.process_index
@@ -151,6 +156,35 @@ def train(
 def this_process() -> Accelerator:
     """This process among those that a launcher (accelerate or torchrun) started, on the CPU where there is no other."""
     return Accelerator(cpu=not torch.accelerator.is_available())
+
+
+def everywhere(work: Callable[[], Found]) -> Found:
+    """What ``work`` finds on this machine's files, the first process before the others. Where one meets an InputError,
+    all raise it: alone it would stop, and the others wait for it.
+    """
+    accelerator = this_process()
+    found, trouble = None, ""
+    with accelerator.main_process_first():
+        try:
+            found = work()
+        except InputError as error:
+            trouble = str(error)
+    told = gather_object([(socket.gethostname(), trouble)])
+    for node, sentence in told:
+        if sentence:
+            raise InputError(sentence if accelerator.num_processes == 1 else f"on the node {node}: {sentence}")
+    return found
+
+
+def require_same(what: str, value: object, hint: str) -> None:
+    """Raises InputError in every process where they do not all have the same ``value`` of ``what``."""
+    this_process()
+    (first, wanted), *others = gather_object([(socket.gethostname(), value)])
+    for node, other in others:
+        if other != wanted:
+            raise InputError(
+                f"expected the same {what} on every node, but {first} has {wanted} and {node} has {other}; {hint}"
+            )
 
 
 class _Objective(nn.Module):

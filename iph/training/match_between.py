@@ -37,7 +37,7 @@ def part_of_the_way(trained: MatchNetwork, start: Network, share: float) -> Matc
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trained", type=Path, help="trained weights, .safetensors")
-    parser.add_argument("--start", default="general", help="what training began with")
+    parser.add_argument("--start", default="small", help="what training began with")
     parser.add_argument("--share", type=float, required=True, help="how much of the way, from 0 to 1")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     args = parser.parse_args()

@@ -16,6 +16,7 @@ from iph.match.closed_form import Match, cell_colors, moved, see
 from iph.match.lab import rgb_to_lab
 from iph.match.network import MatchNetwork
 from iph.network import Network
+from iph.runtime.precision import quick_autocast
 
 Batch = dict[str, Tensor]
 
@@ -38,7 +39,7 @@ def match_objective(
     composite = composite.contiguous(memory_format=torch.channels_last)
     picture = see(composite, batch["photo"])
     scene, pasted = 1 - foreground, batch["pasted"]
-    with torch.autocast(composite.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+    with quick_autocast(composite.device.type, bfloat16):
         result, parts = network.parts(picture, foreground, picture, reference, scene, pasted)
     target = batch["target"].clone()
     guests = pasted > 0.5

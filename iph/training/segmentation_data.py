@@ -8,6 +8,7 @@ person, some only one thing, some are machine-made.
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from numpy.random import Generator
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
 
-PASTE = 0.5
+PASTE = 0.6
+BEHIND = 0.4  # of the pasted people stand behind those who are there
 ZOOM = 0.5
 PROMPTS_A_PHOTO = 3
 
@@ -35,6 +37,7 @@ class Trust:
 
 
 HUMAN = Trust(drawn=1.0, subjects=1.0, people=1.0, single=1.0)
+PORTRAIT = Trust(drawn=0.4, subjects=1.0, people=1.0, single=1.0)  # mostly one large person: easy, and to be pasted
 TRUST = {
     "Obmutescence/COCO-MINI": Trust(3.0, 1.0, 1.0, 1.0),
     "lightly-ai/coco128_yolo": Trust(3.0, 1.0, 1.0, 1.0),
@@ -43,20 +46,30 @@ TRUST = {
     "Julito22/Mask-R-CNN-PFG": Trust(2.0, 1.0, 1.0, 1.0),
     "minto5z/coco_yolo": Trust(1.6, 1.0, 1.0, 1.0),
     "wonghan/coco-datasets-balloon": Trust(0.6, 0.0, 0.0, 1.0),
+    "swallan/PennFudanPed": Trust(2.0, 0.0, 0.3, 1.0),
+    "lightly-ai/dataset_examples_purple": Trust(3.0, 1.0, 1.0, 1.0),
+    "lizhogn/tiny_coco_dataset": Trust(3.0, 1.0, 1.0, 1.0),
+    "WaLittleMoon/Learning-Rich-Features-for-Image-Manipulation-Detection": Trust(3.0, 1.0, 1.0, 1.0),
+    "MathLee/EOR-VOS": Trust(0.4, 0.3, 0.0, 1.0),
+    "manaleks/picsart-contest": PORTRAIT,
+    "bio-punk/AutoPortraitMatting": PORTRAIT,
     "BIDS/BSDS500": Trust(0.5, 0.0, 0.0, 0.7),
     "bcmi/Image-Harmonization-Dataset-iHarmony4 (Lalonde&Efros onlineDb)": Trust(0.6, 0.2, 0.0, 1.0),
 }
 PSEUDO = Trust(drawn=0.4, subjects=0.4, people=0.4, single=0.4)
 
 
-def pack(photos: Path, target: Path) -> None:
-    """Pack the `train` split of a folder of photos into one .npz of encoded pictures and instance maps."""
-    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
-    table = table[table["split"] == "train"]
+def pack(folders: Sequence[Path], target: Path) -> None:
+    """Pack the `train` splits of folders of photos into one .npz of encoded pictures and instance maps."""
+    tables = []
+    for folder in folders:
+        table = pd.read_csv(folder / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(folder / "split.csv"))
+        tables.append(table[table["split"] == "train"].assign(folder=folder))
+    table = pd.concat(tables, ignore_index=True)
     images, maps = [], []
     for row in table.itertuples():
-        images.append(np.fromfile(photos / "images" / f"{row.id}.jpg", np.uint8))
-        masks = [cv2.imread(str(photos / "masks" / f"{row.id}_{k}.png"), 0) for k in range(row.n_instances)]
+        images.append(np.fromfile(row.folder / "images" / f"{row.id}.jpg", np.uint8))
+        masks = [cv2.imread(str(row.folder / "masks" / f"{row.id}_{k}.png"), 0) for k in range(row.n_instances)]
         bits = sum((mask > 127).astype(np.uint16) << k for k, mask in enumerate(masks))
         maps.append(cv2.imencode(".png", bits)[1])
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +83,7 @@ def pack(photos: Path, target: Path) -> None:
         id=table["id"].to_numpy(str),
         person=table["person_flags"].to_numpy(str),
         source=table["source"].to_numpy(str),
-        pseudo=table["mask_kind"].ne("human").to_numpy(),
+        pseudo=(~table["mask_kind"].str.startswith("human")).to_numpy(),
     )
     beside.rename(target)
 
@@ -154,6 +167,11 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
         return person
     cut, alpha = (a[ay - top : by - top, ax - left : bx - left] for a in (cut, alpha))
     place = image[ay:by, ax:bx]
+    if rng.random() < BEHIND:
+        there = np.zeros_like(alpha)
+        for k in np.flatnonzero(person):
+            there = np.maximum(there, _one(bits[ay:by, ax:bx], k))
+        alpha = alpha * (1 - there)
     soft = cv2.GaussianBlur(alpha, (3, 3), 0)[..., None]
     place[:] = place * (1 - soft) + cut * soft
     hard = alpha > 0.5
@@ -208,7 +226,7 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     whole = [k for k in range(len(person)) if cv2.countNonZero(_one(bits, k)) > 80]
     if not whole:
         return sample(rng, photos, size)
-    pick = np.array([3.0 if person[k] else 1.0 for k in whole])
+    pick = np.array([1.0 if not person[k] else 3.0 if len(person) == first else 5.0 for k in whole])
     aim = int(rng.choice(whole, p=pick / pick.sum()))
     zoom = rng.random() < ZOOM
     matrix = _window(rng, bits.shape, _one(bits, aim), size, zoom)

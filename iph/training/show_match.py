@@ -1,13 +1,14 @@
-"""Draws portraits pasted beside people of test photos: composite, ``general``, the match alone and trained weights.
+"""Draws portraits pasted beside people of test photos: composite, ``small-portrait``, the match alone, trained weights.
 
-    python -m iph.training.show_match --portraits PORTRAITS --photos PHOTOS --weights FILE --out sheet.jpg
+    python -m iph.training.show_match --portraits PORTRAITS --photos PHOTOS --weights FILE --out sheet.png
 
 Numbers do not show what a face looks like. Each row is one composite, the reference person outlined; every method is
-asked at 128 x 128 and its mapping applied to the picture, as in use. Rows depend on ``--seed`` alone.
+asked at 128 x 128 and its mapping applied to the picture, as in use. Rows depend on ``--seed`` alone; before them come
+those that ``--pair PORTRAIT=PHOTO`` asks for.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from iph.data.samples import sample
 from iph.errors import InputError
 from iph.files import replacing
 from iph.mapping import ColorMapping
-from iph.training.evaluate_match import SIZE, Method, compared, run
+from iph.training.evaluate_match import SIZE, Method, composite_alone, match_alone, match_network, network_alone, run
 from iph.training.validate import stack
 from iph.views import shrink, shrink_mask
 
@@ -40,23 +41,30 @@ class Row:
     reference: np.ndarray
 
 
-def rows(portraits: Path, photos: Path, count: int, seed: int) -> Iterator[Row]:
-    """Portraits beside people of the ``test`` split."""
+def rows(portraits: Path, photos: Path, pairs: Sequence[str], count: int, seed: int) -> Iterator[Row]:
+    """Portraits beside people of the ``test`` split: the ``pairs`` ("PORTRAIT=PHOTO"), then ``count`` drawn ones."""
     rng = np.random.default_rng(seed)
-    names = sorted((portraits / "images").glob("*.jpg"))
-    hosts = [record for record in read_folder(photos, "test") if any(record.persons)]
+    names = sorted(path.stem for path in (portraits / "images").glob("*.jpg"))
+    hosts = {record.id: record for record in read_folder(photos, "test") if any(record.persons)}
     if not names or not hosts:
         raise InputError(f"expected portraits in {portraits} and test photos of people in {photos}, found none")
-    found = 0
+    for pair in pairs:
+        name, _, host = pair.partition("=")
+        row = _row(rng, portraits, name, hosts[host]) if name in names and host in hosts else None
+        if row is None:
+            raise InputError(f"expected a portrait and a test photo with room beside a person, got {pair!r}")
+        yield row
+    found, known = 0, list(hosts.values())
     while found < count:
-        name = names[rng.integers(len(names))]
-        row = _row(rng, name, portraits / "masks" / f"{name.stem}.png", hosts[rng.integers(len(hosts))])
+        name, host = names[rng.integers(len(names))], known[rng.integers(len(known))]
+        row = _row(rng, portraits, name, host)
         if row is not None:
             found += 1
+            print(f"{name}={host.id}", flush=True)
             yield row
 
 
-def _row(rng: np.random.Generator, portrait: Path, mask: Path, host: PhotoRecord) -> Row | None:
+def _row(rng: np.random.Generator, portraits: Path, name: str, host: PhotoRecord) -> Row | None:
     square = (SIDE, SIDE)
     people = [layer for layer, person in zip(host.read_masks(), host.persons, strict=True) if person]
     beside = max(people, key=np.count_nonzero)
@@ -64,9 +72,10 @@ def _row(rng: np.random.Generator, portrait: Path, mask: Path, host: PhotoRecord
         return None
     beside = cv2.resize(beside.astype(np.uint8), square) > 0
     scene = cv2.resize(host.read_image(), square, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    guest = cv2.cvtColor(cv2.imread(str(portrait)), cv2.COLOR_BGR2RGB)
+    guest = cv2.cvtColor(cv2.imread(str(portraits / "images" / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
     guest = cv2.resize(guest, square, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    alpha = cv2.resize(cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE), square, interpolation=cv2.INTER_AREA)
+    alpha = cv2.imread(str(portraits / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    alpha = cv2.resize(alpha, square, interpolation=cv2.INTER_AREA)
     placed = stand_beside(rng, guest, alpha > 127, beside)
     if placed is None or not 0.05 < placed.alpha.mean() < 0.6:
         return None
@@ -104,14 +113,21 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--weights", type=Path, action="append", default=[])
+    parser.add_argument("--pair", action="append", default=[], help="PORTRAIT=PHOTO, by their ids; may be repeated")
     parser.add_argument("--count", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        methods = compared(args.weights)
-        sheet = [drawn(row, methods) for row in rows(args.portraits, args.photos, args.count, args.seed)]
+        methods = {
+            "composite": composite_alone,
+            "small-portrait": network_alone("small-portrait"),
+            "match": match_alone,
+        }
+        methods |= {str(path): match_network(path) for path in args.weights}
+        found = rows(args.portraits, args.photos, args.pair, args.count, args.seed)
+        sheet = [drawn(row, methods) for row in found]
         with replacing(args.out) as temporary:
             cv2.imwrite(str(temporary), cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
     except InputError as error:

@@ -1,6 +1,6 @@
 """Trains the network that starts from the semantic match, in one process and one thread, and goes on where it stopped.
 
-    python -m iph.training.train_match --photos PHOTOS --portraits MORE --luts LUTS --minutes 100 --out runs/match
+    python -m iph train --stage match --photos PHOTOS --portraits MORE --luts LUTS --minutes 100 --out runs/match
 
 The same command goes on with a run that was stopped; with more minutes, with one that had ended. On another machine,
 ``--resume RUN/resume.safetensors`` takes up the weights, their average and the step from the small file alone; only
@@ -11,7 +11,6 @@ the averaged weights, float16: the result; ``resume.safetensors``, weights and a
 The rate is constant and falls to zero in the last third, at 128 x 128 pixels; before, it is 96 x 96.
 """
 
-import argparse
 import copy
 import csv
 import json
@@ -27,9 +26,8 @@ from torch import nn
 
 from iph.checkpoint import load_network, load_tensors, save_network
 from iph.cube import Cube
-from iph.data.luts import load_folder
 from iph.data.match_samples import MatchRules, MatchSampler
-from iph.data.pack import PackedPhotos, pack_for_runs
+from iph.data.pack import PackedPhotos
 from iph.errors import InputError
 from iph.files import replacing
 from iph.match.network import MatchNetwork, start_network
@@ -49,8 +47,8 @@ class MatchTraining:
     out: Path
     minutes: float | None = None
     steps: int | None = None
-    start: str = "general"
-    teacher: str = "general"
+    start: str = "small"
+    teacher: str = "small"
     resume: Path | None = None
     batch: int = 24
     rate: float = 6e-4
@@ -204,32 +202,3 @@ def _report(run: Run, means: dict[str, float]) -> None:
 
 
 COLUMNS = ("recoloured l1", "recoloured squared", "luminance", "chroma", "pasted l1", "pasted squared")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, required=True, help="a folder of photos with instance masks")
-    parser.add_argument("--portraits", type=Path, help="a folder of portraits, to be pasted cleanly")
-    parser.add_argument("--luts", type=Path, help="a folder of .cube files")
-    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--minutes", type=float, help="the run's whole length")
-    parser.add_argument("--steps", type=int, help="the run's whole length")
-    parser.add_argument("--start", default="general", help="weights to begin with: a shipped name or a file")
-    parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
-    parser.add_argument("--rate", type=float, default=MatchTraining.rate)
-    parser.add_argument("--seed", type=int, default=0)
-    args = vars(parser.parse_args())
-    torch.set_num_threads(1)
-    photos, portraits, luts = (args.pop(name) for name in ("photos", "portraits", "luts"))
-    try:
-        settings = MatchTraining(**args)
-        settings.out.mkdir(parents=True, exist_ok=True)
-        packed = [None if folder is None else pack_for_runs(folder, PACKED_FOR, settings.out)
-                  for folder in (photos, portraits)]  # fmt: skip
-        train_match(packed[0], settings, load_folder(luts) if luts else (), packed[1])
-    except InputError as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,29 +1,38 @@
 """Train the subject-segmentation network on the `train` split, prompts of every kind together.
 
-    python -m iph.training.train_segmentation --photos DIR --out runs/seg --minutes 45
+    python -m iph.training.train_segmentation --photos DIR [DIR ...] --out runs/seg --minutes 45
+
+``--network PromptNet`` trains the network that starts from the selfie segmenter and reads the shared encoder; without
+it, the one that ships. ``--resume RUN/resume.safetensors`` takes up weights, average and time spent from that small
+file alone; only the optimizer begins anew.
 
 One process, one thread, bfloat16 where the processor has it; stopped and started again it goes on where it was. The
 schedule follows the processor minutes spent, so that it always ends with small steps and the largest crops, however
-busy the machine is. Writes
-`OUT/segmentation.safetensors` (fp16, the running average of the weights) and `OUT/log.csv`.
+busy the machine is. Writes `OUT/segmentation.safetensors` (fp16, the running average of the weights) and `OUT/log.csv`.
 """
 
 import argparse
 import copy
 import csv
+import json
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import save
+from torch import Tensor, nn
 
-from iph.masks.network import SubjectNet
+from iph.checkpoint import load_tensors
+from iph.errors import InputError
+from iph.files import replacing
+from iph.masks.network import NETWORKS, Prompted, PromptNet
+from iph.runtime.precision import quick_autocast
 from iph.training.segmentation_data import Photos, pack, sample
 
 BATCH = 16
@@ -57,7 +66,7 @@ def batch(rng: np.random.Generator, photos: Photos, size: int) -> list[Tensor]:
 
 
 @torch.inference_mode()
-def held_out_iou(network: SubjectNet, photos: Photos, size: int, batches: int) -> dict[str, float]:
+def held_out_iou(network: Prompted, photos: Photos, size: int, batches: int) -> dict[str, float]:
     """Mean IoU on simulated samples of held-out photos: of all subjects, and of what a prompt asks for."""
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {"subjects": [], "prompted": []}
@@ -72,40 +81,69 @@ def held_out_iou(network: SubjectNet, photos: Photos, size: int, batches: int) -
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def export(network: SubjectNet, path: Path) -> None:
-    """Write fp16 weights, beside the target first."""
-    tensors = {k: v.half().contiguous() for k, v in network.state_dict().items() if "num_batches" not in k}
-    beside = path.with_suffix(".part")
-    save_file(tensors, beside, metadata={"name": "segmentation", "network": "SubjectNet"})
-    os.replace(beside, path)
+def export(parts: dict[str, Prompted], path: Path, **settings: float) -> None:
+    """Write fp16 weights of one network (""), or of several by the beginning of their names."""
+    tensors = {
+        start + name: tensor.half().contiguous()
+        for start, network in parts.items()
+        for name, tensor in network.state_dict().items()
+        if "num_batches" not in name
+    }
+    told = {"network": type(next(iter(parts.values()))).__name__} | settings
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={"settings": json.dumps(told)}))
 
 
-def average_into(average: SubjectNet, network: SubjectNet, step: int) -> None:
+def begin(kind: str) -> Prompted:
+    """A network to be trained: PromptNet with the weights that find people, the rest random."""
+    network = NETWORKS[kind]()
+    if isinstance(network, PromptNet):
+        network.people.load_state_dict(load_tensors("people")[0])
+    return network.to(memory_format=torch.channels_last).train()
+
+
+def take_up(path: Path, network: Prompted, average: Prompted) -> tuple[int, float]:
+    """Weights and average from a small resume file. Returns step and seconds spent."""
+    tensors, told = load_tensors(path)
+    if told.get("network") != type(network).__name__:
+        raise InputError(f"expected {path} to hold a run of {type(network).__name__}, got {told.get('network')}")
+    for start, part in (("network.", network), ("average.", average)):
+        own = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+        part.load_state_dict(own, strict=False)  # strict but for batch counts, not stored
+    return int(told["step"]), float(told["spent"])
+
+
+def average_into(average: Prompted, network: Prompted, step: int) -> None:
     keep = min(AVERAGE, (1 + step) / (10 + step))
     for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(new, 1 - keep)
 
 
-def train(photos: Path, out: Path, minutes: float, seed: int = 0) -> Path:
+def train(
+    folders: Sequence[Path],
+    out: Path,
+    minutes: float,
+    kind: str = "SubjectNet",
+    seed: int = 0,
+    resume: Path | None = None,
+) -> Path:
     """Train until `minutes` of processor time have been spent, over however many runs. Returns the weights' path."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     packed = out / "photos.npz"
     if not packed.exists():
-        pack(photos, packed)
+        pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
     torch.manual_seed(seed)
-    network = SubjectNet().to(memory_format=torch.channels_last).train()
+    network = begin(kind)
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, spent = state["step"], state["spent"]
+        step, spent = read_run(checkpoint, network, average, optimizer)
+    elif resume is not None:
+        step, spent = take_up(resume, network, average)
     rng = np.random.default_rng([seed, step])
     budget, before, saved = minutes * 60, time.process_time(), spent
     sums: dict[str, float] = {}
@@ -117,7 +155,7 @@ def train(photos: Path, out: Path, minutes: float, seed: int = 0) -> Path:
             group["lr"] = rate
         image, prompts, target, weight = batch(rng, seen, size)
         image = (image.float() / 255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_autocast("cpu"):
             logits = network(image, prompts)
         parts = losses(logits.float(), target, weight)
         optimizer.zero_grad(set_to_none=True)
@@ -131,23 +169,39 @@ def train(photos: Path, out: Path, minutes: float, seed: int = 0) -> Path:
         now = time.process_time()
         spent, before = spent + now - before, now
         if step % REPORT_EVERY == 0:
-            _log(out / "log.csv", step, spent, size, rate, {k: v / REPORT_EVERY for k, v in sums.items()})
+            row = {"step": step, "seconds": round(spent), "size": size, "rate": f"{rate:.2e}"}
+            append_row(out / "log.csv", row | {name: f"{v / REPORT_EVERY:.4f}" for name, v in sums.items()})
             sums = {}
         if spent - saved > SAVE_EVERY or spent >= budget:
-            state = {"network": network.state_dict(), "average": average.state_dict()}
-            state |= {"optimizer": optimizer.state_dict(), "step": step, "spent": spent}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            os.replace(checkpoint.with_suffix(".part"), checkpoint)
-            export(average, out / "segmentation.safetensors")
+            write_run(checkpoint, network, average, optimizer, step, spent)
+            export({"": average}, out / "segmentation.safetensors")
+            export({"network.": network, "average.": average}, out / "resume.safetensors", step=step, spent=spent)
             saved = spent
     if len(aside.chosen):
         print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, SIZES[-1][1], batches=4)}", flush=True)
     return out / "segmentation.safetensors"
 
 
-def _log(path: Path, step: int, spent: float, size: int, rate: float, parts: dict[str, float]) -> None:
-    row = {"step": step, "seconds": round(spent), "size": size, "rate": f"{rate:.2e}"}
-    row |= {name: f"{value:.4f}" for name, value in parts.items()}
+def write_run(
+    path: Path, network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, step: int, spent: float
+) -> None:
+    """Everything there is of a run, whole or not at all; ``spent`` seconds."""
+    state = {"network": network.state_dict(), "average": average.state_dict()}
+    state |= {"optimizer": optimizer.state_dict(), "step": step, "spent": spent}
+    torch.save(state, path.with_suffix(".part"))
+    os.replace(path.with_suffix(".part"), path)
+
+
+def read_run(path: Path, network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+    """Load what ``write_run`` wrote; returns step and seconds spent."""
+    state = torch.load(path, weights_only=True)
+    for name, part in (("network", network), ("average", average), ("optimizer", optimizer)):
+        part.load_state_dict(state[name])
+    return state["step"], state["spent"]
+
+
+def append_row(path: Path, row: dict) -> None:
+    """A row of a run's log, printed as well; its heading first in a new file."""
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, row)
@@ -159,12 +213,16 @@ def _log(path: Path, step: int, spent: float, size: int, rate: float, parts: dic
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, split.csv, images/, masks/")
+    parser.add_argument(
+        "--photos", type=Path, nargs="+", required=True, help="folders: index.csv, split.csv, images/, masks/"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
     parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
+    parser.add_argument("--network", choices=sorted(NETWORKS), default="SubjectNet")
+    parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    train(args.photos, args.out, args.minutes, args.seed)
+    train(args.photos, args.out, args.minutes, args.network, args.seed, args.resume)
 
 
 if __name__ == "__main__":

@@ -47,3 +47,21 @@ def make_dataset(folder: Path, images: int = 4, composites_a_photo: int = 1) -> 
         )
     write_manifest(folder, entries)
     return Dataset(folder.name, folder, tuple(entries))
+
+
+def iharmony4(root: Path) -> Path:
+    """Two subsets; the root's name has '_' and a day2night name has '-', which naive name splitting breaks on."""
+    for subset, real, masks in (
+        ("HAdobe5k", "a0002", {"a0002_1": ["a0002_1_4", "a0002_1_5"]}),
+        ("Hday2night", "d90000012-181", {"d90000012-181_1": ["d90000012-181_1_7"]}),
+    ):
+        folder = root / subset
+        save(folder / f"real_images/{real}.jpg", picture(0))
+        for mask, composites in masks.items():
+            save(folder / f"masks/{mask}.png", np.repeat(region(4)[..., None], 3, axis=2))
+            for composite in composites:
+                save(folder / f"composite_images/{composite}.jpg", picture(1))
+    (root / "HAdobe5k/HAdobe5k_test.txt").write_text("a0002_1_4.jpg\n")
+    (root / "HAdobe5k/HAdobe5k_train.txt").write_text("a0002_1_5.jpg\n")
+    (root / "IHD_test.txt").write_text("Hday2night/composite_images/d90000012-181_1_7.jpg\n")
+    return root

@@ -16,8 +16,11 @@ def serial(context, tasks):
 
 
 def go(folder: Path, results: Path, names=TWO, execute=serial, predictions=(), size=None, **options):
-    """The store of ``results`` and the summary of a run; pictures keep their size unless ``size`` is given."""
-    size = "original" if size is None else str(size)
+    """The store of ``results`` and the summary of a run; pictures keep their size unless ``size`` is given.
+
+    "usual" is that of the protocol and the data set.
+    """
+    size = None if size == "usual" else "original" if size is None else str(size)
     request = RunRequest(
         str(folder), results, methods=tuple(names), predictions=tuple(predictions), size=size, **options
     )

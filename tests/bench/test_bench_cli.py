@@ -20,7 +20,20 @@ from bench.datasets import CATALOGUE, read_manifest
 from bench.datasets.catalogue import SAMPLE_ROOT
 from bench.methods import METHODS
 
-COMMANDS = ("add", "build-open", "datasets", "export", "retrain", "run", "speed", "table", "weights")
+COMMANDS = (
+    "add",
+    "build-open",
+    "datasets",
+    "evaluate",
+    "export",
+    "retrain",
+    "run",
+    "site",
+    "speed",
+    "table",
+    "weights",
+    "withdraw",
+)
 
 
 def bench(*arguments: str | Path) -> Result:
@@ -152,7 +165,7 @@ def test_data_sets_are_described_and_checked(tmp_path: Path) -> None:
 def test_weights_say_where_they_belong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
     listing = bench("weights").stdout
-    put = f"weights missing: put latest_net_G.pth (219.08 MB) into {tmp_path}/dovenet"
+    put = "weights missing: put latest_net_G.pth (219.08 MB) into $IPH_WEIGHTS/dovenet"
     assert f"dovenet, dovenet-eval: {put}" in listing
     assert "iph: ready, SHA-256 " in listing and "lpips, a metric: weights missing: put alexnet" in listing
 
@@ -187,6 +200,10 @@ def test_changed_weights_are_a_sentence_and_an_exit_code(tmp_path: Path, monkeyp
         (["table", "--paper", "7"], "expected a table of the paper among 1, 2, 3"),
         (["build-open", "--out", "/tmp"], "expected either --photos DIR, or --coco FILE"),
         (["build-open", "--out", "/tmp", "--photos", "/tmp", "--name", "portrait"], "did you mean 'portrait-open'"),
+        (
+            ["build-open", "--out", "/tmp", "--coco", "/tmp", "--images", "/tmp", "--name", "belief-open"],
+            "open set among intharmony-open, portrait-open, but got 'belief-open'",
+        ),
         (["add", "/nowhere.json"], "expected a result file at /nowhere.json"),
         (["speed", "--methods", "reinhart-background"], "did you mean 'reinhard-background'"),
     ],

@@ -47,3 +47,9 @@ def test_our_network_is_counted_from_its_file(tmp_path):
     once = method_macs([METHODS["bargainnet"]])["bargainnet"]
     # Both look at the photo and at its mirror image; small at 128 x 128, paper at 256 x 256.
     assert 10 * counts["small"] < counts["paper"] and 2 * once < counts["paper"] < 10 * once
+
+
+def test_the_match_counts_its_encoder_and_both_ways_of_looking():
+    """Half a gigaflop for the style network, and more than that for the encoder's pass and the mirrored picture."""
+    counts = method_macs(METHODS[name] for name in ("iph", "iph-match"))
+    assert 1.2 * counts["iph"] < counts["iph-match"] < 3 * counts["iph"]

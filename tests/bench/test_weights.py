@@ -3,11 +3,13 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 import torch
+from deterministic_weights import filled
 
 from bench import weights
-from bench.metrics import learned_distance, score_all
+from bench.metrics import METRICS, learned_distance, score_all
 from bench.weights import Weights
 from iph.errors import InputError
 
@@ -31,7 +33,7 @@ def test_missing_files_are_named_with_size_place_and_source(home):
     found = weights.status("tiny")
     assert found.state == "missing"
     assert found.sentence.startswith("weights missing: put G.pth (0.04 MB) and E.pth (0.04 MB)")
-    assert str(home) in found.sentence and "https://example.org/tiny" in found.sentence
+    assert "into $IPH_WEIGHTS/tiny" in found.sentence and "https://example.org/tiny" in found.sentence
     with pytest.raises(InputError, match="weights missing"):
         weights.load("tiny")
 
@@ -97,39 +99,93 @@ def test_every_network_names_a_source_and_a_licence():
         assert entry.files and entry.sources and entry.licence
 
 
-def test_lpips_equals_the_authors_package(monkeypatch):
-    """The golden number is lpips 0.1.4's, with the same deterministic AlexNet and linear weights."""
-    import numpy as np
-    from deterministic_weights import filled
+@pytest.fixture(scope="module")
+def classifiers(tmp_path_factory):
+    """Files of the form that torchvision's have (convolutions, a SHA-256 in the name), with deterministic values."""
+    sizes = {
+        "lpips": {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)},
+        "dists": {0: (64, 3, 3), 2: (64, 64, 3), 5: (128, 64, 3), 7: (128, 128, 3), 10: (256, 128, 3)}
+        | {12: (256, 256, 3), 14: (256, 256, 3), 17: (512, 256, 3), 19: (512, 512, 3), 21: (512, 512, 3)}
+        | {index: (512, 512, 3) for index in (24, 26, 28)},
+    }
+    home = tmp_path_factory.mktemp("weights")
+    for name, layers in sizes.items():
+        state = {}
+        for index, (wide, deep, side) in layers.items():
+            for key, shape in (("weight", (wide, deep, side, side)), ("bias", (wide,))):
+                key = f"features.{index}.{key}"
+                state[key] = torch.from_numpy(filled(key, shape))
+        (home / name).mkdir()
+        torch.save(state, home / name / "x.pth")
+        sha256 = hashlib.sha256((home / name / "x.pth").read_bytes()).hexdigest()
+        (home / name / "x.pth").rename(home / name / f"net-{sha256[:8]}.pth")
+    return home
 
-    shapes = {0: (64, 3, 11, 11), 3: (192, 64, 5, 5), 6: (384, 192, 3, 3), 8: (256, 384, 3, 3), 10: (256, 256, 3, 3)}
-    alexnet = {}
-    for index, shape in shapes.items():
-        for key, size in ((f"features.{index}.weight", shape), (f"features.{index}.bias", shape[:1])):
-            alexnet[key] = torch.from_numpy(filled(key, size))
-    linear = {}
-    for number, shape in enumerate(shapes.values()):
-        key = f"lin{number}.model.1.weight"
-        linear[key] = torch.from_numpy(np.abs(filled(key, (1, shape[0], 1, 1))))
-    monkeypatch.setattr(learned_distance, "_networks", lambda: (alexnet, linear))
+
+@pytest.fixture
+def with_classifiers(classifiers, monkeypatch):
+    """Those files in the place of torchvision's."""
+    monkeypatch.setenv("IPH_WEIGHTS", str(classifiers))
+    for name in ("lpips", "dists"):
+        (file,) = (classifiers / name).glob("net-*.pth")
+        entry = Weights(name, {file.name: file.stat().st_size / weights.MEGABYTE}, ("-",), "BSD")
+        monkeypatch.setitem(weights.WEIGHTS, name, entry)
+    learned_distance._networks.cache_clear()
+    yield classifiers
+    learned_distance._networks.cache_clear()
+
+
+def _three_images():
     rng = np.random.default_rng(3)
     first = rng.integers(0, 256, (64, 72, 3), dtype=np.uint8)
-    second = np.clip(first.astype(int) + rng.integers(-40, 40, first.shape), 0, 255).astype(np.uint8)
-    assert learned_distance.distance(first, second) == pytest.approx(0.01877354085445404, rel=1e-5)
-    assert learned_distance.distance(first, first) == 0
+    near = np.clip(first.astype(int) + rng.integers(-40, 40, first.shape), 0, 255).astype(np.uint8)
+    far = np.clip(255 - first[::-1] // 2 - rng.integers(0, 60, first.shape), 0, 255).astype(np.uint8)
+    far[10:40, 10:50] = 90
+    return first, near, far
+
+
+def test_learned_distances_equal_the_authors_packages(with_classifiers):
+    """The golden numbers are lpips 0.1.4's and DISTS_pytorch 0.1's with their own fitted weights, over torchvision's
+    AlexNet and VGG-16 with the same deterministic values."""
+    first, near, far = _three_images()
+    assert METRICS["lpips"](near, first) == pytest.approx(0.011948402971029282, rel=1e-5)
+    assert METRICS["lpips"](far, first) == pytest.approx(0.13173305988311768, rel=1e-5)
+    assert METRICS["dists"](near, first) == pytest.approx(0.004519224166870117, abs=3e-7)
+    assert METRICS["dists"](far, first) == pytest.approx(0.18238249516857497, abs=3e-7)
+    found = score_all(first, first, np.ones((64, 72), bool))
+    assert found["lpips"] == found["dists"] == 0
     with pytest.raises(InputError, match="at least 31x31 pixels for LPIPS"):
-        learned_distance.distance(first[:30], second[:30])
-    smallest = slice(0, learned_distance.SMALLEST)
-    assert learned_distance.distance(first[smallest, smallest], second[smallest, smallest]) > 0
+        METRICS["lpips"](first[:30], near[:30])
+    assert METRICS["lpips"](first[:31, :31], near[:31, :31]) > 0
 
 
-def test_lpips_is_absent_without_its_weights(tmp_path, monkeypatch):
-    import numpy as np
+def test_lpips_equals_the_authors_package_under_other_linear_weights(with_classifiers):
+    """The golden number is lpips 0.1.4's, with deterministic linear weights in place of the fitted ones."""
+    alexnet, fitted = learned_distance._networks("lpips")
+    linear = {key: torch.from_numpy(np.abs(filled(key, tuple(value.shape)))) for key, value in fitted.items()}
+    first, near, _ = _three_images()
+    a, b = (torch.from_numpy(x.astype(np.float32) / 255).permute(2, 0, 1)[None] for x in (first, near))
+    found = learned_distance.lpips_of(a, b, alexnet, linear).item()
+    assert found == pytest.approx(0.01877354085445404, rel=1e-5)
 
-    from bench.metrics import lpips
 
+def test_a_classifier_is_what_its_name_says(with_classifiers, tmp_path, monkeypatch):
+    (file,) = (with_classifiers / "lpips").glob("net-*.pth")
+    entry = Weights("lpips", {"net-00000000.pth": weights.WEIGHTS["lpips"].files[file.name]}, ("-",), "BSD")
+    monkeypatch.setitem(weights.WEIGHTS, "lpips", entry)
+    monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
+    (tmp_path / "lpips").mkdir()
+    (tmp_path / "lpips/net-00000000.pth").write_bytes(file.read_bytes())
+    with pytest.raises(InputError, match="SHA-256 that begins with 00000000 of .*, as its name says, but got"):
+        METRICS["lpips"](*_three_images()[:2])
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("lpips", "alexnet-owt-7be5be79.pth .244.4"), ("dists", "vgg16-397923af.pth .553.4")]
+)
+def test_a_learned_distance_is_absent_without_its_weights(tmp_path, monkeypatch, name, file):
     monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path))
     image = np.zeros((40, 40, 3), np.uint8)
-    assert "lpips" not in score_all(image, image, np.ones((40, 40), bool))
-    with pytest.raises(InputError, match="weights missing: put alexnet-owt-7be5be79.pth"):
-        lpips(image, image)
+    assert name not in score_all(image, image, np.ones((40, 40), bool))
+    with pytest.raises(InputError, match=rf"weights missing: put {file}. MB. into \$IPH_WEIGHTS/{name} .from https:"):
+        METRICS[name](image, image)

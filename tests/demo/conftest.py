@@ -3,13 +3,11 @@
 import socket
 import threading
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -24,15 +22,13 @@ LOCAL_SCHEMES = {"data", "blob", "about"}
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(chromium):
     """One headless Chromium for the tests of a module. (Not the whole session: Playwright keeps an event loop
     running in the main thread, which would break ``asyncio.run`` in other tests.)"""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}; apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
         yield browser
         browser.close()
 
@@ -75,13 +71,16 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def serve():
-    """``serve(app)`` runs an ASGI app on a free loopback port until the module's tests end, and returns its address."""
+    """``serve(app)`` runs an ASGI app on a free loopback port until the module's tests end, and returns its address.
+    keep_alive: seconds until a connection that nobody uses is closed."""
     running = []
 
-    def start(app) -> str:
+    def start(app, keep_alive: int = 5) -> str:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", timeout_keep_alive=keep_alive, proxy_headers=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread))

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from demo.places import Places
 from demo.plain_routes import Refusal
 from demo.rate_limit import RateLimit
 from demo.settings import Settings, table, variable
-from demo.work_queue import WorkQueue
+from demo.work_queue import WorkQueue, go_on
 from iph.errors import InputError
 
 
@@ -60,6 +61,19 @@ def test_places_are_counted_in_all_and_for_each_client():
     assert places.taken == 0 and not places._taken
 
 
+def test_a_few_clients_leave_places_for_those_who_have_none():
+    places = Places(most=9, per_client=5)
+    with ExitStack() as held:
+        for client in "aaaabbbb":
+            with suppress(Refusal):
+                held.enter_context(places.take(client))
+        assert places.taken == 6
+        for client in "cde":
+            held.enter_context(places.take(client))
+            with pytest.raises(Refusal, match="Too many people"):
+                places.take(client).__enter__()
+
+
 @pytest.fixture
 def queue():
     queue = WorkQueue("test", at_once=1, most=9, per_client=9, seconds=30)
@@ -97,6 +111,28 @@ def test_work_whose_caller_is_gone_is_dropped_while_it_waits_and_ends_where_it_r
 
     asyncio.run(leave())
     assert done == ["first", "third"]
+
+
+def test_work_that_runs_ends_at_its_next_stage_once_its_caller_is_gone(queue):
+    begun, gate, done = threading.Event(), threading.Event(), []
+
+    def work():
+        go_on()
+        begun.set()
+        assert gate.wait(30)
+        go_on()
+        done.append("second stage")
+
+    async def leave():
+        with pytest.raises(Refusal, match="has left"):
+            await queue.answer(queue.run(work), asyncio.to_thread(begun.wait, 30))
+        await asyncio.sleep(0.1)
+        gate.set()
+        await queue.run(go_on)  # whoever comes next in this thread is heard
+
+    asyncio.run(leave())
+    assert done == []
+    go_on()  # outside of any queue
 
 
 def test_nobody_waits_for_ever(queue):

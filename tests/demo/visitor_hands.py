@@ -14,6 +14,7 @@ from demo.settings import Settings
 from demo.studio.page import mount_studio
 
 PATIENCE = 90_000  # milliseconds; other work may share the machine
+KEEP_ALIVE = 2  # seconds until the server closes a connection that nobody uses
 GENEROUS = Settings(requests_per_second=1000, requests_at_once=1000, sessions_per_client=60, sweep_seconds=0.2)
 CANVAS = """() => {
     const c = document.querySelector('canvas.after');
@@ -21,6 +22,18 @@ CANVAS = """() => {
     let text = '';
     for (const value of d) text += String.fromCharCode(value);
     return [c.width, c.height, btoa(text)];
+}"""
+
+KEPT = """async () => {
+    const open = indexedDB.open('iph-studio');
+    const db = await new Promise((done) => { open.onsuccess = () => done(open.result); });
+    const read = (name) => new Promise((done) => {
+        const all = db.transaction(name).objectStore(name).getAll();
+        all.onsuccess = () => done(all.result);
+    });
+    const [originals, works] = [await read('originals'), await read('works')];
+    db.close();
+    return [originals.length, works.length ? (works[0].work ? works[0].work.steps.length : 0) : 0];
 }"""
 
 
@@ -33,7 +46,7 @@ def studio(serve, tmp_path_factory):
     app = FastAPI()
     studio = mount_studio(app, GENEROUS)
     close(app, GENEROUS, studio_routes())
-    studio.address = serve(app)
+    studio.address = serve(app, KEEP_ALIVE)
     yield studio
     studio.close()
     patch.undo()
@@ -87,6 +100,14 @@ def point(opened, x, y):
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
+def hurry(opened):
+    """Let the page's pauses before another try pass quickly."""
+    opened.evaluate(
+        "() => { const wait = setTimeout;"
+        " window.setTimeout = (f, ms, ...rest) => wait(f, ms < 10000 ? ms / 20 : ms, ...rest); }"
+    )
+
+
 def drag(opened, start, end):
     opened.mouse.move(*point(opened, *start))
     opened.mouse.down()
@@ -99,12 +120,28 @@ def canvas(opened) -> np.ndarray:
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
 
 
-def shown(opened, expected):
-    """Wait until the canvas shows exactly these pixels."""
+def shown(opened, expected, within=0):
+    """Wait until the canvas shows exactly these pixels, or within so many levels."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while not np.array_equal(now := canvas(opened), expected):
-        assert time.monotonic() < deadline, np.abs(now.astype(int) - expected).max()
+    while (now := canvas(opened)).shape != expected.shape or np.abs(now.astype(int) - expected).max() > within:
+        assert time.monotonic() < deadline, now.shape == expected.shape and np.abs(now.astype(int) - expected).max()
         time.sleep(0.1)
+
+
+def arrived(condition):
+    """Wait until the server has what the page sent; it may not even be on its way yet, and the page still quiet."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.05)
+
+
+def kept(opened, originals, steps):
+    """Wait until the browser has a copy of so many photos and so many steps."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while opened.evaluate(KEPT) != [originals, steps]:
+        assert time.monotonic() < deadline, opened.evaluate(KEPT)
+        time.sleep(0.2)
 
 
 def project(studio):

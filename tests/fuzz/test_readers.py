@@ -6,6 +6,7 @@ A few seconds of it run with the other tests; ``make fuzz`` tries as many as FUZ
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,6 @@ MOST_MEGABYTES, MOST_SECONDS = 400, 10
 MAX_PIXELS = 1_000_000
 many = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     database=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
@@ -101,6 +101,7 @@ def _recipes(folder: Path) -> list[bytes]:
     mask[2:6] = 1
     mapping = ColorMapping(np.zeros((11, 3)), [0.0] * 3, [1.0] * 3)
     found = [Recipe(mapping, mask), Recipe(mapping, None, placement=Placement(), names={"person": "a.png"})]
+    found.append(replace(found[1], above=(found[1],)))
     for number, recipe in enumerate(found):
         recipe.save(folder / f"{number}.json")
     return [(folder / f"{number}.json").read_bytes() for number in range(len(found))]

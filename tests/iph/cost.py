@@ -12,7 +12,7 @@ SECONDS = 30
 
 
 def cost(call: Callable, *arguments: object) -> tuple[str, float, float]:
-    """The sentence of its InputError (or "" where it succeeded), megabytes above what was held before, seconds."""
+    """The sentence of its InputError ("" where it succeeded), megabytes above what was held before, CPU seconds."""
     context = multiprocessing.get_context("fork")  # the arguments need no pickling
     answers, answer = context.Pipe(duplex=False)
     process = context.Process(target=_measure, args=(answer, call, *arguments))
@@ -33,7 +33,7 @@ def cost(call: Callable, *arguments: object) -> tuple[str, float, float]:
 def _measure(answer, call: Callable, *arguments: object) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
     Path("/proc/self/clear_refs").write_text("5")
-    held, start = _status("VmRSS"), time.perf_counter()
+    held, start = _status("VmRSS"), time.process_time()
     try:
         call(*arguments)
         sentence = ""
@@ -42,7 +42,7 @@ def _measure(answer, call: Callable, *arguments: object) -> None:
     except BaseException as error:
         answer.send(AssertionError(f"{type(error).__name__}: {str(error)[:200]}"))
         return
-    answer.send((sentence, (_status("VmHWM") - held) / 1024, time.perf_counter() - start))
+    answer.send((sentence, (_status("VmHWM") - held) / 1024, time.process_time() - start))
 
 
 def _status(field: str) -> int:

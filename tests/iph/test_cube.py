@@ -38,7 +38,8 @@ def test_what_is_written_is_what_is_read(tmp_path):
 
 def test_the_file_is_the_plain_form_every_editor_reads(tmp_path):
     write_cube(tmp_path / "look.cube", lattice(2), "Plain")
-    lines = (tmp_path / "look.cube").read_bytes().decode("ascii").split("\n")
+    comment, *lines = (tmp_path / "look.cube").read_bytes().decode("ascii").split("\n")
+    assert comment.startswith("# For pictures in sRGB")
     assert lines[:4] == ['TITLE "Plain"', "LUT_3D_SIZE 2", "DOMAIN_MIN 0.0 0.0 0.0", "DOMAIN_MAX 1.0 1.0 1.0"]
     assert lines[4:6] == ["0.0000000 0.0000000 0.0000000", "1.0000000 0.0000000 0.0000000"]  # red fastest
     assert len(lines) == 4 + 8 + 1

@@ -175,7 +175,7 @@ def test_a_large_region_is_sampled_evenly_and_the_same_each_time():
 
 
 @given(coefficients, arrays(np.float64, (3,), elements=st.floats(-0.5, 1.5)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_outside_the_fitted_range_the_change_is_held(change, color):
     mapping = ColorMapping(change, [0.2, 0.3, 0.4], [0.6, 0.7, 0.8])
     edge = np.clip(color, mapping.low, mapping.high)
@@ -187,7 +187,7 @@ def test_outside_the_fitted_range_the_change_is_held(change, color):
 
 
 @given(coefficients, shares, shares, shares)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_blending_scales_luma_and_chroma_apart(change, strength, luminance, chroma):
     mapping = ColorMapping(change, np.zeros(3), np.ones(3))
     blended = mapping.blended(strength, luminance, chroma).change

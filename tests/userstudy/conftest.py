@@ -1,53 +1,19 @@
 """Fixtures of the user study's tests: a study on disk, and a real PostgreSQL."""
 
 import os
-import shutil
-import subprocess
-import tempfile
-import time
-from pathlib import Path
 
 import pytest
-
-POSTGRES = Path("/usr/lib/postgresql/15/bin")
+from postgres_hands import Postgres, programs
 
 
 @pytest.fixture(scope="session")
-def postgres_server():
-    """The address (without database name) of a PostgreSQL that lives as long as the tests and listens on a socket only.
-
-    Its programs refuse to run as root, so a root test run lends the cluster to the user ``postgres``. It does not flush
-    its disk: the tests kill our servers, not this one.
-    """
-    if not (POSTGRES / "initdb").exists():
-        pytest.skip(f"no PostgreSQL programs in {POSTGRES}; apt-get install postgresql-15")
-    # The server ends with the tests even when they are killed.
-    as_user = ["setpriv", "--pdeathsig=INT"]
-    folder = Path(tempfile.mkdtemp(prefix="iph-pg-"))
-    if os.getuid() == 0:
-        as_user += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        shutil.chown(folder, "postgres", "postgres")
-
-    def start(program, *arguments):
-        command = [*as_user, str(POSTGRES / program), *arguments]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-
-    initdb = start("initdb", "-D", f"{folder}/data", "-U", "study", "-A", "trust", "-E", "UTF8", "--no-sync")
-    assert initdb.wait() == 0, "initdb failed"
-    settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = start("postgres", "-D", f"{folder}/data", *options)
-    deadline = time.monotonic() + 60
-    while start("pg_isready", "-h", str(folder), "-U", "study").wait() != 0:
-        assert server.poll() is None and time.monotonic() < deadline, "PostgreSQL did not start"
-        time.sleep(0.1)
-    yield f"postgresql+psycopg://study@/%s?host={folder}"
-    server.terminate()
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+def postgres_server(absent):
+    """The address (without database name) of a PostgreSQL that lives as long as the tests."""
+    if programs() is None:
+        absent("no PostgreSQL programs in /usr/lib/postgresql or on the PATH; apt-get install postgresql")
+    server = Postgres()
+    yield server.url
+    server.close()
 
 
 @pytest.fixture

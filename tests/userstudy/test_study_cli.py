@@ -9,6 +9,7 @@ from study_files import write_pictures
 from typer.testing import CliRunner
 
 from userstudy.cli import app, main
+from userstudy.design.balanced import plan
 from userstudy.design.create import create_study, template_names
 from userstudy.design.study_file import load_study
 from userstudy.errors import InputError
@@ -74,6 +75,15 @@ def test_every_key_a_template_comments_out_exists(tmp_path, template):
         load_study(tmp_path / "s.toml")
     except InputError as error:  # the golden pair's picture is an example
         assert "golden pair names" in str(error)
+
+
+@pytest.mark.parametrize("template", template_names())
+def test_two_methods_and_one_picture_are_a_study(tmp_path, template):
+    write_pictures(tmp_path / "methods", methods=("A", "B"), items=1)
+    study = create_study(tmp_path / "methods", tmp_path / "s.toml", template)
+    assert study.methods == ("A", "B") and study.items == ("photo-1",)
+    trials = [trial for number in range(4) for trial in plan(study, number)]
+    assert all(trial.item == "photo-1" for trial in trials) and len({trial.kind for trial in trials}) > 1
 
 
 def test_create_overwrites_nothing(study, tmp_path, monkeypatch, capsys):

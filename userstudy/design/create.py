@@ -11,6 +11,7 @@ from userstudy.errors import InputError, nearest
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 PAPER_ITEMS, PAPER_PAIRS, PAPER_RANKS = 15, 30, 3
+REPEATS = {"pairs": 2, "paper": 3}  # fewer where a rater judges fewer pairs
 
 
 def template_names() -> list[str]:
@@ -49,13 +50,15 @@ def create_study(
     most = min(len(found), PAPER_ITEMS) if template == "paper" else len(found)
     count = most if items is None else items
     compared = len(methods) + (template == "paper")
+    per_rater = min(PAPER_PAIRS, count * math.comb(compared, 2))
     text = string.Template((TEMPLATES / f"{template}.toml").read_text(encoding="utf-8")).substitute(
         name=_toml(name or output.stem),
         folder=_toml(shown.as_posix()),
         composite=_toml(composite),
         methods=_toml(methods),
         items=count if count != len(found) else "[]",
-        per_rater=min(PAPER_PAIRS, count * math.comb(compared, 2)),
+        per_rater=per_rater,
+        repeats=min(REPEATS[template], per_rater),
         rankings=count,
         ranks=min(PAPER_RANKS, len(methods)),
     )

@@ -2,19 +2,20 @@
 
 import hashlib
 import hmac
-import io
 import random
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
+from iph.images.encoding import encode
+from iph.images.imagefile import read_photo
+from iph.images.photo import Photo
+from userstudy.design.picture_files import pictures_by_method
 from userstudy.errors import InputError, nearest
 
-SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 # Chunks that change how a PNG looks. All others (text, times, EXIF) may name the program that wrote it.
 PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"sBIT"}
+ORIENTED = b"eXIf", b"Raw profile type exif", b"tiff:Orientation"  # where a PNG says how it is turned
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -34,12 +35,7 @@ def find_pictures(
         folder = folder / "pictures"
     if not folder.is_dir():
         raise InputError(f"expected one folder of pictures per method in {folder}, but there is no such folder")
-    files = {
-        method.name: {file.stem: file for file in sorted(method.iterdir()) if file.suffix.lower() in SUFFIXES}
-        for method in sorted(folder.iterdir())
-        if method.is_dir()
-    }
-    files = {method: pictures for method, pictures in files.items() if pictures}
+    files = pictures_by_method(folder)
     methods = tuple(methods) or tuple(name for name in files if name != composite)
     for method in methods:
         if method not in files:
@@ -73,15 +69,19 @@ def _check_sizes(items: Sequence[str], methods: Sequence[str], pictures: dict[tu
     for item in items:
         sizes = {}
         for method in methods:
-            path = pictures[item, method]
-            try:
-                with Image.open(path) as image:
-                    sizes[method] = image.size
-            except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-                raise InputError(f"{path} cannot be read as a picture: {error}") from None
+            height, width = _read(pictures[item, method]).pixels.shape[:2]  # upright, as it is shown
+            sizes[method] = width, height
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{method} {width}×{height}" for method, (width, height) in sizes.items())
             raise InputError(f"the pictures of {item!r} differ in size, so they cannot be compared blindly: {found}")
+
+
+def _read(path: Path) -> Photo:
+    """A picture as every part of the project sees it. Raises InputError where that is no ordinary picture."""
+    try:
+        return read_photo(path)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as a picture that raters can be shown: {error}") from None
 
 
 def picture_id(secret: bytes, item: str, method: str) -> str:
@@ -90,18 +90,13 @@ def picture_id(secret: bytes, item: str, method: str) -> str:
 
 
 def neutral_png(path: Path) -> bytes:
-    """The picture as PNG, pixel for pixel, without metadata. A PNG is not recompressed, only stripped."""
+    """The picture upright as PNG, pixel for pixel, without metadata. A PNG that says nothing of its orientation is not
+    recompressed, only stripped."""
     data = path.read_bytes()
-    if data.startswith(PNG_SIGNATURE):
-        return _strip_png(data)
-    with Image.open(io.BytesIO(data)) as image:
-        profile = image.info.get("icc_profile")
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode not in ("L", "LA", "RGB", "RGBA", "P", "I;16"):
-            upright, profile = upright.convert("RGB"), None  # a CMYK profile says nothing about RGB pixels
-        buffer = io.BytesIO()
-        upright.save(buffer, "PNG", compress_level=1, icc_profile=profile)
-    return _strip_png(buffer.getvalue())
+    if not data.startswith(PNG_SIGNATURE) or any(mark in data for mark in ORIENTED):
+        photo = _read(path)
+        data = encode(Photo(photo.pixels, photo.alpha, photo.icc), "PNG", edited=False)
+    return _strip_png(data)
 
 
 def _strip_png(data: bytes) -> bytes:

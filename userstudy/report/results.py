@@ -64,9 +64,8 @@ class MethodScores:
 
 
 @dataclass(frozen=True)
-class PairScores:
-    """Two methods. ``share`` and its Wilson interval are of decisive votes; ``predicted`` the share that Bradley–Terry
-    expects."""
+class PairVotes:
+    """How two methods were voted on."""
 
     first: str
     second: str
@@ -75,6 +74,12 @@ class PairScores:
     ties: int
     both_bad: int
     skips: int
+
+
+@dataclass(frozen=True)
+class PairScores(PairVotes):
+    """``share`` and its Wilson interval are of decisive votes; ``predicted`` the share that Bradley–Terry expects."""
+
     share: float | None
     share_interval: Interval | None
     predicted: float | None
@@ -85,17 +90,10 @@ class PairScores:
 
 
 @dataclass(frozen=True)
-class ItemVotes:
-    """Two methods on one picture."""
+class ItemVotes(PairVotes):
+    """The same of one picture."""
 
     item: str
-    first: str
-    second: str
-    first_wins: int
-    second_wins: int
-    ties: int
-    both_bad: int
-    skips: int
 
 
 @dataclass(frozen=True)

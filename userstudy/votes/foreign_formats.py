@@ -27,29 +27,26 @@ def from_arena(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     Voters are told apart by ``judge``, ``user_id`` or ``ip`` where there is one, and numbered, so that no address or
     account gets into the result; a battle that names no voter is a rater of its own.
     """
-    remarks = []
-    if "models" in table:
-        votes = table["type"].isin(ARENA_CHOICES)
-        if not votes.all():
-            remarks.append(f"{int((~votes).sum())} log lines that are no votes were left out")
-        table = table[votes].assign(winner=table["type"])
-        # A blind battle's log names the models only in its states.
-        named = table["models"].map(lambda names: all(names))
-        models = table.apply(_models_of, axis=1, result_type="expand")
-        table = table.assign(model_a=models[0], model_b=models[1], anony=~named)
+    remarks: list[str] = []
+    table = table.reset_index(drop=True)
+    if "models" in table or ("type" in table and "winner" not in table):
+        table = _log_as_battles(table, remarks)
     elif set(ONE_HOT) <= set(table.columns):
-        table = table.assign(winner=table[list(ONE_HOT)].idxmax(axis=1).map(ONE_HOT))
+        hot = table[list(ONE_HOT)].apply(pd.to_numeric, errors="coerce").fillna(0)
+        table = table.assign(winner=hot.idxmax(axis=1).map(ONE_HOT).where(hot.max(axis=1) > 0))
     if "winner" not in table:
         raise InputError("expected a column 'winner' (or winner_model_a, …) in an arena table")
+    if lacking := [name for name in ("model_a", "model_b") if name not in table]:
+        raise InputError(f"expected a column {lacking[0]!r} in an arena table, got {', '.join(map(str, table))}")
     if "anony" in table:
-        blind = table["anony"].astype(bool)
-        if not blind.all():
-            remarks.append(f"{int((~blind).sum())} votes with the models' names in sight were left out")
-        table = table[blind]
-    unknown = set(table["winner"]) - set(ARENA_CHOICES)
+        blind = table["anony"].map(lambda said: str(said).lower() not in ("false", "0", "0.0"))
+        table = _kept(table, blind, "votes with the models' names in sight were left out", remarks)
+    whole = ~(empty(table["winner"]) | empty(table["model_a"]) | empty(table["model_b"]))
+    table = _kept(table, whole, "votes without a winner or a model were left out", remarks)
+    unknown = set(map(str, table["winner"])) - set(ARENA_CHOICES)
     if unknown:
-        raise InputError(f"expected winners among {', '.join(ARENA_CHOICES)}, got {sorted(map(str, unknown))[0]!r}")
-    require_columns(table, ("model_a", "model_b"))
+        raise InputError(f"expected winners among {', '.join(ARENA_CHOICES)}, got {sorted(unknown)[0]!r}")
+    table = _of_two(table, "model_a", "model_b", remarks)
     voter = next((table[name] for name in ("judge", "user_id", "ip") if name in table), pd.Series(None, table.index))
     nobody = empty(voter)
     if nobody.any():
@@ -58,13 +55,14 @@ def from_arena(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     known = pd.Series([(row,) if nobody.iloc[row] else name for row, name in enumerate(voter)], dtype=object)
     rater = [f"voter-{number}" for number in pd.factorize(known)[0]]
     item = next((table[name] for name in ("question_id", "id", "conversation_id") if name in table), None)
-    times = pd.to_datetime(table["tstamp"], unit="s", utc=True) if "tstamp" in table else table.get("timestamp")
+    times = next((_times(table[name], remarks) for name in ("tstamp", "timestamp") if name in table), None)
     return _raw(table["model_a"], table["model_b"], table["winner"].map(ARENA_CHOICES), rater, item, times), remarks
 
 
 def from_pwcmp(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Condition A left, condition B right; ``scene`` or ``group`` is the picture."""
     require_columns(table, ("observer", "condition_A", "condition_B"))
+    remarks: list[str] = []
     selected = next((table[name] for name in ("is_A_selected", "selected_A") if name in table), None)
     if selected is None:
         raise InputError(f"expected a column is_A_selected or selected_A, got {', '.join(table.columns)}")
@@ -73,9 +71,10 @@ def from_pwcmp(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         raise InputError(
             f"expected 0 or 1 in {selected.name!r}, got {selected[wrong.index[0]]} in row {wrong.index[0]}"
         )
+    table = _of_two(table.assign(choice=selected.map({1: "left", 0: "right"})), "condition_A", "condition_B", remarks)
     item = next((table[name] for name in ("scene", "group") if name in table), None)
-    choice = selected.map({1: "left", 0: "right"})
-    return _raw(table["condition_A"], table["condition_B"], choice, table["observer"].astype(str), item, None), []
+    rater = table["observer"].astype(str)
+    return _raw(table["condition_A"], table["condition_B"], table["choice"], rater, item, None), remarks
 
 
 def empty(column: pd.Series) -> pd.Series:
@@ -83,11 +82,54 @@ def empty(column: pd.Series) -> pd.Series:
     return column.isna() | (column.astype(object) == "")
 
 
-def _models_of(row: pd.Series) -> tuple[str, str]:
-    names = row["models"]
-    if not all(names):
-        names = [state["model_name"] for state in row["states"]]
-    return tuple(names)
+def _log_as_battles(log: pd.DataFrame, remarks: list[str]) -> pd.DataFrame:
+    """The votes of FastChat's log; ``models`` are named in it, or in its states where the battle was blind."""
+    if "type" not in log:
+        raise InputError(f"expected a column 'type' in an arena log, got {', '.join(map(str, log.columns))}")
+    log = _kept(log, log["type"].isin(ARENA_CHOICES), "log lines that are no votes were left out", remarks)
+    nothing = pd.Series(None, log.index, dtype=object)
+    names = [_names(models) for models in log.get("models", nothing)]
+    states = [_names(given, "model_name") for given in log.get("states", nothing)]
+    battles = [shown if all(shown) else behind for shown, behind in zip(names, states, strict=True)]
+    named = [all(shown) for shown in names]
+    left, right = ([battle[side] for battle in battles] for side in (0, 1))
+    return log.assign(winner=log["type"], model_a=left, model_b=right, anony=[not known for known in named])
+
+
+def _names(given: object, key: str | None = None) -> tuple[str | None, str | None]:
+    """The two names in a cell of a log, or what ``key`` holds in each of its two mappings; None where there is none."""
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        return None, None
+    found = given if key is None else [one.get(key) if isinstance(one, dict) else None for one in given]
+    return tuple(name if isinstance(name, str) and name else None for name in found)
+
+
+def _kept(table: pd.DataFrame, keep: pd.Series, said: str, remarks: list[str]) -> pd.DataFrame:
+    """The rows to ``keep``; how many go is a remark. InputError where none stays."""
+    if not keep.all():
+        remarks.append(f"{int((~keep).sum())} {said}")
+    if not keep.any():
+        raise InputError(f"expected at least one vote that can be counted, got none: {'; '.join(remarks) or 'no rows'}")
+    return table[keep]
+
+
+def _of_two(table: pd.DataFrame, left: str, right: str, remarks: list[str]) -> pd.DataFrame:
+    other = table[left].astype(str) != table[right].astype(str)
+    return _kept(table, other, "votes between a method and itself were left out", remarks)
+
+
+def _times(column: pd.Series, remarks: list[str]) -> pd.Series:
+    """Times in UTC: seconds, milli-, micro- or nanoseconds since 1970, or text; others are missing, and counted."""
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    if numbers.notna().any():
+        usual = numbers.abs().median()
+        unit = next((unit for unit, least in (("ns", 1e17), ("us", 1e14), ("ms", 1e11)) if usual >= least), "s")
+        times = pd.to_datetime(numbers, unit=unit, utc=True, errors="coerce")
+    else:
+        times = pd.to_datetime(column.astype(object), utc=True, errors="coerce", format="ISO8601")
+    if lost := int((times.isna() & ~empty(column)).sum()):
+        remarks.append(f"{lost} times cannot be read and were left out; their votes count")
+    return times
 
 
 def _raw(left: pd.Series, right: pd.Series, choice: pd.Series, rater, item, times) -> pd.DataFrame:

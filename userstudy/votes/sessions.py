@@ -4,6 +4,7 @@ Every step is one transaction, and every step may be sent twice: the second time
 answer. That is what lets a browser retry after a lost connection or a crash, of itself or of the server.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -136,12 +137,8 @@ class Sessions:
         Raises Refused: paused or closed; conflict for a trial that has an answer; invalid for anything forged; busy for
         an answer that comes sooner than its pictures can have been looked at.
         """
-        name = rater_of(self.row.secret, token)
-        with self.store.write() as connection:
-            rater = self._rater(connection, name, lock=True)
-            if self._sent_before(connection, rater, request_id):
-                return self._progress(connection, rater)
-            self._check_open(connection)
+
+        def answer(connection: sa.Connection, rater: sa.Row) -> dict:
             shown = connection.execute(
                 sa.select(trials).where(trials.c.rater_id == rater.id, trials.c.trial == trial)
             ).first()
@@ -154,19 +151,15 @@ class Sessions:
             if counts:
                 raise Refused("conflict", f"trial {trial} already has an answer; undo it first")
             arrived = now()
-            seconds = self._viewed(connection, rater, trial, seconds, arrived)
-            values = dict(rater_id=rater.id, trial=trial, revision=revision + 1, request_id=request_id, choice=choice)
-            connection.execute(votes.insert().values(ranks=by_method, seconds=seconds, timestamp=arrived, **values))
-            return self._settle(connection, rater)
+            values = dict(trial=trial, revision=revision + 1, choice=choice, ranks=by_method)
+            return values | dict(seconds=self._viewed(connection, rater, trial, seconds, arrived), timestamp=arrived)
+
+        return self._add_row(token, request_id, answer)
 
     def undo(self, token: str, request_id: str) -> Progress:
         """Takes back the rater's last answer that counts, by a row of its own. Raises Refused if there is none."""
-        name = rater_of(self.row.secret, token)
-        with self.store.write() as connection:
-            rater = self._rater(connection, name, lock=True)
-            if self._sent_before(connection, rater, request_id):
-                return self._progress(connection, rater)
-            self._check_open(connection)
+
+        def undone(connection: sa.Connection, rater: sa.Row) -> dict:
             last = connection.scalar(
                 sa.select(sa.func.max(effective_votes.c.trial)).where(effective_votes.c.rater_id == rater.id)
             )
@@ -175,9 +168,9 @@ class Sessions:
             revision, _ = self._latest(connection, rater.id, last)
             if revision // 2 >= UNDOS:
                 raise Refused("conflict", f"this answer was taken back {UNDOS} times already; it stays as it is")
-            values = dict(rater_id=rater.id, trial=last, revision=revision + 1, request_id=request_id, choice="undone")
-            connection.execute(votes.insert().values(timestamp=now(), **values))
-            return self._settle(connection, rater)
+            return dict(trial=last, revision=revision + 1, choice="undone", timestamp=now())
+
+        return self._add_row(token, request_id, undone)
 
     def _check_panel_session(self, connection: sa.Connection, known: sa.Row, number: str | None) -> None:
         if known.panel_session is None and number is not None:  # a link, or a store, that had no session numbers before
@@ -223,6 +216,18 @@ class Sessions:
         if not 1 <= len(given) <= most:
             raise Refused("invalid", f"expected one to {most} ranks, got {len(given)}")
         return dict(zip(shown.shown, ranks, strict=True))
+
+    def _add_row(self, token: str, request_id: str, row: Callable[[sa.Connection, sa.Row], dict]) -> Progress:
+        """Adds what ``row`` makes of the store and the rater to the votes, once for a ``request_id``."""
+        name = rater_of(self.row.secret, token)
+        with self.store.write() as connection:
+            rater = self._rater(connection, name, lock=True)
+            if self._sent_before(connection, rater, request_id):
+                return self._progress(connection, rater)
+            self._check_open(connection)
+            values = row(connection, rater)
+            connection.execute(votes.insert().values(rater_id=rater.id, request_id=request_id, **values))
+            return self._settle(connection, rater)
 
     def _settle(self, connection: sa.Connection, rater: sa.Row) -> Progress:
         """After a change: assign what comes next and write down whether the rater is done."""

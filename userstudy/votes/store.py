@@ -55,10 +55,10 @@ class Store:
             with self.write() as connection:
                 _migrate(connection)
         except (sa.exc.ArgumentError, sa.exc.OperationalError, sa.exc.NoSuchModuleError, ImportError) as error:
-            reason = getattr(error, "orig", None) or error
+            reason = _first_line(getattr(error, "orig", None) or error)
             raise InputError(f"expected the URL of an SQLite or PostgreSQL database, got {shown}: {reason}") from None
         except (CommandError, sa.exc.DatabaseError) as error:
-            reason = getattr(error, "orig", None) or error
+            reason = _first_line(getattr(error, "orig", None) or error)
             raise InputError(f"{shown} is not a vote store that this version can read: {reason}") from None
 
     @contextmanager
@@ -185,6 +185,11 @@ same_trial = sa.and_(effective_votes.c.rater_id == trials.c.rater_id, effective_
 
 def _line(study_id: int, action: str, reason: str, rater: str | None = None) -> dict:
     return dict(study_id=study_id, action=action, reason=reason, rater=rater, timestamp=now())
+
+
+def _first_line(error: Exception) -> str:
+    """What a driver says, without its hints below."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _engine(address: sa.URL) -> sa.Engine:

@@ -118,7 +118,12 @@ def read_votes(path: Path, form: str | None = None) -> tuple[pd.DataFrame, list[
     _check_rows(frame, path)
     beside = path.with_name(path.name + ".json")
     if form in FORMS[:3] and beside.exists():
-        expected = json.loads(beside.read_text(encoding="utf-8")).get("sha256")
+        try:
+            expected = json.loads(beside.read_text(encoding="utf-8"))["sha256"]
+        except (OSError, ValueError, TypeError, KeyError):
+            raise InputError(
+                f"expected the hash of {path.name} in {beside.name}, found none that can be read"
+            ) from None
         if expected != votes_hash(frame):
             raise InputError(f"{path.name} was changed after its export: its content does not match {beside.name}")
     return frame, remarks
@@ -156,7 +161,7 @@ def _check_rows(frame: pd.DataFrame, path: Path) -> None:
 
 def _guess(table: pd.DataFrame) -> str:
     columns = set(table.columns)
-    if {"model_a", "model_b"} <= columns or {"type", "models"} <= columns:
+    if {"model_a", "model_b"} <= columns or {"type", "models"} <= columns or {"type", "tstamp"} <= columns:
         return "arena"
     if {"observer", "condition_A", "condition_B"} <= columns:
         return "pwcmp"
@@ -182,6 +187,8 @@ def _load_json(text: str) -> pd.DataFrame:
     lines = text.rstrip("\n").split("\n")  # not splitlines: names may hold other line separators
     rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in lines]
     for row in rows:
+        if not isinstance(row, dict):
+            raise ValueError(f"expected an object for each vote, got {json.dumps(row)[:40]}")
         for name in ("shown", "ranks"):
             if isinstance(row.get(name), list | dict):
                 row[name] = _json(row[name])

@@ -11,24 +11,32 @@ function make(tag, className, text) {
 }
 
 const parts = {
-  start: find(".start"), work: find(".work"), gallery: find(".gallery"), frame: find(".frame"),
-  lines: find(".lines"), sprite: find(".sprite"), handles: find(".handles"), cross: find(".cross"),
-  split: find(".split"), busy: find(".busy"), hint: find(".hint"), strip: find(".strip"), toast: find(".toast"),
-  size: find(".size"), what: find(".what"), from: find(".from"),
+  start: find(".start"), work: find(".work"), gallery: find(".gallery"), frame: find(".frame"), sheet: find(".sheet"),
+  lines: find(".lines"), sprite: find(".sprite"), handles: find(".handles"), cross: find(".cross"), ring: find(".ring"),
+  split: find(".split"), busy: find(".busy"), hint: find(".hint"), strip: find(".strip"), toast: find(".toast"), said: find(".said"),
+  brushes: find(".brushes"), maskView: find(".mask-view"), history: find(".history"), zoom: find(".zoom output"), what: find(".what"), from: find(".from"), far: find(".far"),
 };
 
-// One sentence over the page; errors are read out at once, notes when the reader has time.
-let toastTimer = 0;
-function say(text, isError) {
+// One sentence over the page, and what may be done about it; errors are read out at once, notes when the reader has time.
+// Where all is one column it stands away from what the visitor is at, which may be anywhere.
+let toastTimer = 0, at = 0;
+element.addEventListener("pointerdown", (event) => { at = event.clientY; }, true);
+element.addEventListener("focusin", (event) => { at = event.target.getBoundingClientRect().top; });
+function say(text, isError, action = "", act = null) {
   clearTimeout(toastTimer);
   parts.toast.hidden = !text;
   if (!text) return;
   parts.toast.setAttribute("role", isError ? "alert" : "status");
   parts.toast.classList.toggle("error", Boolean(isError));
+  parts.toast.classList.toggle("above", at > innerHeight / 2);
   find("span", parts.toast).textContent = text;
-  toastTimer = setTimeout(() => { parts.toast.hidden = true; }, isError ? 12000 : 6000);
+  const button = find("[data-do=act]");
+  button.hidden = !action;
+  button.textContent = action;
+  button.onclick = () => { say(""); act(); };
+  if (!action) toastTimer = setTimeout(() => { parts.toast.hidden = true; }, isError ? 12000 : 6000);
 }
-find("button", parts.toast).addEventListener("click", () => say(""));
+find("[data-do=close]").addEventListener("click", () => say(""));
 // What went wrong before is no news any more once something else is done.
 function hush() { if (parts.toast.classList.contains("error")) say(""); }
 
@@ -41,18 +49,22 @@ function held(text) {
 }
 
 // What the server is doing, shown when it takes longer than a blink.
-let busyTimer = 0;
+let busyTimer = 0, longTimer = 0;
+const LONG = 8000;  // milliseconds
 find(".busy i").animate([{ left: "-40%" }, { left: "100%" }], { duration: 1400, iterations: Infinity });
 function showBusy(text) {
   element.toggleAttribute("data-busy", Boolean(text));
   if (!text) {
     clearTimeout(busyTimer);
+    clearTimeout(longTimer);
     busyTimer = 0;
     parts.busy.hidden = true;
     findAll(".drop.waiting").forEach((drop) => drop.classList.remove("waiting"));
     return;
   }
   find("span", parts.busy).textContent = text;
+  clearTimeout(longTimer);
+  longTimer = setTimeout(() => { find("span", parts.busy).textContent = text + ", longer than usual"; }, LONG);
   busyTimer ||= setTimeout(() => {
     (parts.work.hidden ? find(".drop.waiting") || parts.gallery : parts.frame).append(parts.busy);
     parts.busy.hidden = false;

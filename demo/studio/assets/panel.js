@@ -1,23 +1,32 @@
 // Everything around the picture: drop zones, gallery, suggestions, sliders, hints.
 const FORMATS = "image/jpeg,image/png,image/webp,image/tiff,image/heic,image/heif,image/avif,.heic,.heif,.tif,.tiff";
 const HINTS = {
-  "reference move": "Drag the person; corners, wheel or pinch resize. Click someone else to take their look.",
+  "reference move": "Drag the person; corners resize, the knob turns. Click someone else to take their look.",
   "reference point": "Click someone or something to take its look, or drag a box.",
-  "reference brush": "Paint over what the look should come from.",
+  "reference brush": "Paint over what the look should come from. Alt erases.",
   "reference erase": "Paint away what should not count.",
+  "reference hint": "Paint roughly over someone: what belongs to them is found. Alt takes away.",
   "person point": "Click the person, or drag a box around them.",
-  "person brush": "Paint what belongs to the person; their edge is followed.",
-  "person erase": "Paint away what does not belong to the person.",
+  "person brush": "Paint what belongs to the person, exactly. Alt erases.",
+  "person erase": "Paint away what does not belong to the person, exactly.",
+  "person hint": "Paint roughly over what is missing: its edge is found. Alt takes away.",
   "other point": "Click someone in this photo to take their look, or drag a box.",
-  "other brush": "Paint over what the look should come from.",
+  "other brush": "Paint over what the look should come from. Alt erases.",
   "other erase": "Paint away what should not count.",
+  "other hint": "Paint roughly over someone: what belongs to them is found. Alt takes away.",
 };
+
+// Help as it is for what the visitor points with: fingers have no keys.
+function forDevice(text) {
+  if (!matchMedia("(pointer: coarse)").matches) return text;
+  return text.replace(/ Alt .*$/, "").replaceAll("Click", "Tap").replaceAll("click", "tap");
+}
 
 // Files come by choosing, dropping, or pasting; take(kind, file) gets them.
 function makeDrops(take) {
-  findAll("input[type=file]").forEach((input) => {
+  findAll("[data-kind] input[type=file]").forEach((input) => {
     const label = input.closest("[data-kind]");
-    input.accept = FORMATS;
+    input.accept = label.dataset.kind === "recipe" ? ".json,application/json" : FORMATS;
     input.addEventListener("change", () => {
       if (input.files[0]) take(label.dataset.kind, input.files[0]);
       input.value = "";
@@ -68,7 +77,7 @@ function showGallery(gallery, choose) {
     const button = make("button", "example"), image = make("img");
     button.type = "button";
     image.src = addressOf(example.picture);
-    image.alt = example.title;
+    image.alt = "";
     image.loading = "lazy";
     button.append(image, make("b", "", example.title));
     button.addEventListener("click", () => choose(example.id));
@@ -101,7 +110,8 @@ function showStrip(where, listed, take, point) {
     }
     return card;
   });
-  parts.strip.replaceChildren(...cards);
+  const there = [...parts.strip.children];  // put in again, a card would lose the focus
+  if (there.length !== cards.length || there.some((card, index) => card !== cards[index])) parts.strip.replaceChildren(...cards);
 }
 
 // The part of a slider's track before its thumb is coloured (Chromium does not do it by itself).
@@ -137,7 +147,51 @@ function makeAmounts(live, rest) {
       sliders.forEach((slider) => { slider.value = Math.round(now[slider.dataset.amount] * 100); });
       label();
     },
-    hold() { live(read()); },
+    read,
     get handling() { return handling; },
   };
+}
+
+// Where all is one column the picture comes along while a slider is held, unless it would lie over it.
+parts.work.addEventListener("pointerdown", (event) => {
+  const beside = event.clientY > parts.frame.offsetHeight + 24;
+  parts.frame.toggleAttribute("data-along", beside && event.target.type === "range" && !parts.brushes.contains(event.target));
+});
+for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => parts.frame.removeAttribute("data-along"));
+
+// The fold of the person's edge: rest(edge) when a slider is let go. Pixels are those of the person's picture.
+function makeEdge(rest) {
+  const controls = findAll("[data-edge]");
+  const read = () => Object.fromEntries(controls.map((one) => [one.dataset.edge, one.type === "checkbox" ? one.checked : Number(one.value)]));
+  const label = () => controls.filter((one) => one.type === "range").forEach((one) => {
+    find("output", one.parentNode).textContent = one.value + " px";
+    fill(one);
+  });
+  controls.forEach((one) => {
+    one.addEventListener("input", label);
+    one.addEventListener("change", () => rest(read()));
+  });
+  return {
+    settle(now, placed) {
+      controls.forEach((one) => { if (one.type === "checkbox") one.checked = now[one.dataset.edge]; else one.value = now[one.dataset.edge]; });
+      find(".cleaning").hidden = !placed;  // a finished composite has no other background
+      label();
+    },
+  };
+}
+
+// The steps so far, the newest first; a click goes there.
+function showHistory({ at, steps }, go) {
+  const held = parts.history.contains(document.activeElement) && document.activeElement.matches("button");
+  parts.history.hidden = steps.length < 2;
+  find("ol", parts.history).replaceChildren(...steps.map((name, index) => {
+    const entry = make("li"), button = make("button", "link", name);
+    button.type = "button";
+    if (index === at) button.setAttribute("aria-current", "step");
+    entry.classList.toggle("undone", index > at);
+    button.addEventListener("click", () => go(index));
+    entry.append(button);
+    return entry;
+  }).reverse());
+  if (held) find("[aria-current]", parts.history).focus();
 }

@@ -4,8 +4,8 @@ const base = location.pathname.replace(/\/*$/, "/") + "studio/";
 const addressOf = (path) => base + path;
 const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-const MOST_TRIES = 6;
-const PASSING = ["away", "busy"];  // nobody answered, or it has no time: the next try may do better
+const MOST_TRIES = 6, MOST_SECONDS = 60;  // after the first that failed: tries that take long are fewer
+const PASSING = ["away", "busy", "left"];  // nobody answered, it has no time, or it took us for gone: try again
 const AWAY = "The server does not answer: please check the connection, and try again.";
 const TRYING = "The server does not answer, trying again.";
 
@@ -60,14 +60,17 @@ function sendFile(path, file, headers, told) {
 // Do what may fail on its way until it does not. held(sentence) hears why it takes longer, and "" when that is over.
 let wake = () => {};
 window.addEventListener("online", () => wake());
+document.addEventListener("visibilitychange", () => wake());  // a laptop that slept, a phone that was put away
 async function insist(work, held = () => {}) {
+  let failed = 0;
   for (let tries = 1; ; tries += 1) {
     try {
       const answer = await work();
       if (tries > 1) held("");
       return answer;
     } catch (error) {
-      if (!PASSING.includes(error.code) || tries === MOST_TRIES) throw error;
+      failed ||= performance.now();
+      if (!PASSING.includes(error.code) || tries === MOST_TRIES || performance.now() - failed > MOST_SECONDS * 1000) throw error;
       held(error.code === "away" ? TRYING : error.message);
       const seconds = Math.max(error.wait, 0.25 * 2 ** tries);
       await new Promise((resolve) => { wake = resolve; setTimeout(resolve, seconds * 1000); });

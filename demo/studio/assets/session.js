@@ -1,7 +1,7 @@
 // This page's place on the server: a name and a key, taken when there is something to keep. A reloaded page finds them
 // again; a new one has none. A duplicated tab finds them too, and asks first whether the other one is still there.
 const PAGE = randomId();
-const EVENT_SECONDS = 30, SLOW_SECONDS = { open: 120, save: 120 };
+const EVENT_SECONDS = 30, SLOW_SECONDS = { open: 120, save: 120, next: 120 };
 
 const session = {
   name: "", key: "", taking: null,
@@ -32,7 +32,10 @@ const session = {
     if (!name || this.name) return false;
     if (taken) {
       this.forget();
-      throw new Refusal("elsewhere", "These pictures are open on another page, this one starts anew.");
+      const work = keeper.another();
+      const refusal = new Refusal("elsewhere", "These pictures are open on another page.");
+      refusal.take = () => { keeper.use(work); [this.name, this.key, this.holds] = [name, key, true]; };
+      throw refusal;
     }
     [this.name, this.key, this.holds] = [name, key, true];
     return true;
@@ -77,6 +80,22 @@ const session = {
     return this.use(() => sendFile("session/" + this.name + "/upload", file, this.headers(), told));
   },
 
+  // What was done, as the browser keeps it.
+  work() { return ask("session/" + this.name + "/work", { method: "GET", headers: this.headers() }, EVENT_SECONDS); },
+
+  // True pixels of a window, as a picture file.
+  async crop(window, signal) {
+    try {
+      const response = await fetch(addressOf("session/" + this.name + "/crop?" + new URLSearchParams(window)), {
+        headers: this.headers(), cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(EVENT_SECONDS * 1000)]),
+      });
+      if (!response.ok) readAnswer(response.status, await response.text(), response.headers.get("Retry-After"));
+      return { blob: await response.blob() };
+    } catch (error) {
+      throw signal.aborted || error instanceof Refusal ? error : new Refusal("away", AWAY);  // also a body cut in half
+    }
+  },
+
   leave() {
     if (this.name) navigator.sendBeacon(addressOf("session/" + this.name + "/leave"), JSON.stringify({ key: this.key, page: PAGE }));
   },
@@ -88,5 +107,10 @@ if (window.BroadcastChannel) {
     if (data.isOpen && data.isOpen === session.name) session.channel.postMessage({ open: session.name });
     else if (session.heard) session.heard(data);
   };
+}
+// Why a file need not be sent at all, or nothing.
+function tooLarge(file) {
+  const most = /\.(tiff?|png)$/i.test(file.name) ? 345 : 64; // megabytes: 16 bits a channel take what their pixels need
+  return file.size > most * 1024 * 1024 ? `Expected a file of at most ${most} MB, got one of ${Math.round(file.size / 1e6)} MB.` : "";
 }
 window.addEventListener("pagehide", () => session.leave());

@@ -1,34 +1,18 @@
 """Data sets that come without a manifest, built here with the names their authors use."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from bench_pictures import picture, region, save
+from bench_pictures import iharmony4, picture, region, save
+from PIL import Image
 
 from bench.datasets import CATALOGUE, load, open_dataset
 from bench.datasets.check import check
 from iph.data.build import BuildSettings, build
 from iph.data.sources import read_photos
 from iph.errors import InputError
-
-
-def iharmony4(root: Path) -> Path:
-    """Two subsets; the root's name has '_' and a day2night name has '-', which naive name splitting breaks on."""
-    for subset, real, masks in (
-        ("HAdobe5k", "a0002", {"a0002_1": ["a0002_1_4", "a0002_1_5"]}),
-        ("Hday2night", "d90000012-181", {"d90000012-181_1": ["d90000012-181_1_7"]}),
-    ):
-        folder = root / subset
-        save(folder / f"real_images/{real}.jpg", picture(0))
-        for mask, composites in masks.items():
-            save(folder / f"masks/{mask}.png", np.repeat(region(4)[..., None], 3, axis=2))
-            for composite in composites:
-                save(folder / f"composite_images/{composite}.jpg", picture(1))
-    (root / "HAdobe5k/HAdobe5k_test.txt").write_text("a0002_1_4.jpg\n")
-    (root / "HAdobe5k/HAdobe5k_train.txt").write_text("a0002_1_5.jpg\n")
-    (root / "IHD_test.txt").write_text("Hday2night/composite_images/d90000012-181_1_7.jpg\n")
-    return root
 
 
 def test_iharmony4(tmp_path: Path) -> None:
@@ -65,6 +49,7 @@ def test_folder_names_in_any_case_and_kind(tmp_path: Path) -> None:
     save(folder / "Composite_Images/C108140_1698416_1.PNG", picture(1))
     save(folder / "Masks/c108140_1698416.jpg", region(4))
     save(folder / "Real_Images/c108140.png", picture(0))
+    (folder / "HCOCO_test.txt").write_text("c108140_1698416_1.jpg\n")
     (entry,) = open_dataset("iharmony4", tmp_path).entries
     assert entry.target.name == "c108140.png" and entry.foreground.name == "c108140_1698416.jpg"
 
@@ -152,6 +137,96 @@ def test_wrong_folder_or_name(tmp_path: Path) -> None:
     save(tmp_path / "composites/01.png", picture(1))
     with pytest.raises(InputError):
         open_dataset("ccharmony", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "lists, sentence",
+    [
+        ({}, "expected a list that says what is test"),
+        ({"HAdobe5k/HAdobe5ktest.txt": "a0002_1_4.jpg\n"}, "expected train, val or test in the name"),
+        ({"IHD_tst.txt": "HAdobe5k/composite_images/a0002_1_4.jpg\n"}, "expected train, val or test in the name"),
+        ({"HAdobe5k_test.txt": "\ufeffa0002_1_4.jpg\n".encode("utf-16")}, "expected a split list in UTF-8"),
+        ({f"HAdobe5k_{split}.txt": "a0002_1_4.jpg\n" for split in ("train", "test")}, "is in test and in"),
+    ],
+)
+def test_lists_that_are_missing_or_misnamed_are_refused(tmp_path: Path, lists: dict, sentence: str) -> None:
+    """In silence, each of them had made every picture one for testing."""
+    root = iharmony4(tmp_path)
+    for name in ("HAdobe5k/HAdobe5k_test.txt", "HAdobe5k/HAdobe5k_train.txt", "IHD_test.txt"):
+        (root / name).unlink()
+    shutil.rmtree(root / "Hday2night")
+    for name, text in lists.items():
+        (root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=sentence):
+        open_dataset("iharmony4", root)
+
+
+def test_lists_with_a_mark_before_the_first_line_and_other_words(tmp_path: Path) -> None:
+    root = iharmony4(tmp_path)
+    (root / "HAdobe5k/HAdobe5k_test.txt").unlink()
+    (root / "HAdobe5k/HAdobe5k-testing.txt").write_text("\ufeffa0002_1_4.jpg\r\n")
+    (root / "IHD_test.txt").write_text("\ufeffHday2night\\composite_images\\d90000012-181_1_7.jpg\n")
+    (root / "HAdobe5k/readme.txt").write_text("what the folders hold\n")
+    dataset = open_dataset("iharmony4", root)
+    assert [e.id for e in dataset.of_split("test").entries] == ["HAdobe5k/a0002_1_4", "Hday2night/d90000012-181_1_7"]
+    report = check(dataset)
+    assert report.sound and report.content_hash == dataset.of_split("test").content_hash() != dataset.content_hash()
+
+
+def test_ccharmony_without_its_lists(tmp_path: Path) -> None:
+    for role, name in (("composite", "a_1_1"), ("mask", "a_1"), ("real", "a")):
+        save(tmp_path / f"{role}/{name}.png", region(4) if role == "mask" else picture(0))
+    with pytest.raises(InputError, match="expected a list that says what is test"):
+        open_dataset("ccharmony", tmp_path)
+    assert len(open_dataset("portraittest", tmp_path).entries) == 1  # whose form nobody published
+
+
+def test_what_a_system_leaves_beside_pictures_is_none(tmp_path: Path) -> None:
+    root = iharmony4(tmp_path)
+    clean = check(open_dataset("iharmony4", root))
+    for path in [path for path in root.rglob("*") if path.is_file()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (root / "HAdobe5k/composite_images" / name).write_bytes(b"\xff\xd8")
+    save(root / "HAdobe5k/composite_images/@eaDir/a0002_1_4.jpg/SYNOPHOTO_THUMB_M.jpg", picture(3))
+    (root / "HAdobe5k/masks/a0002_9.png").mkdir()
+    shutil.copytree(root / "Hday2night", root / "__MACOSX/Hday2night")
+    report = check(open_dataset("iharmony4", root))
+    assert report.sound and list(report.lines()) == list(clean.lines())
+
+
+def test_two_files_of_one_name_are_no_choice(tmp_path: Path) -> None:
+    root = iharmony4(tmp_path)
+    save(root / "HAdobe5k/composite_images/A0002_1_4.png", picture(1))
+    with pytest.raises(InputError, match="expected one picture of a name .*A0002_1_4.png and a0002_1_4.jpg"):
+        open_dataset("iharmony4", root)
+
+
+@pytest.mark.parametrize(
+    "ending, options",
+    [
+        (".jpg", {}),
+        (".jpg", {"progressive": True}),
+        (".png", {}),
+        (".webp", {}),
+        (".tif", {"compression": "tiff_lzw"}),
+        (".bmp", {}),
+    ],
+)
+def test_pictures_that_are_cut_off_are_found(tmp_path: Path, ending: str, options: dict) -> None:
+    """Of a JPEG that ends early a decoder shows grey: measured as if it were whole, it is a number about nothing."""
+    for role, pixels in (("composites", picture(1)), ("masks", region(4)), ("targets", picture(0))):
+        save(tmp_path / role / "01.png", pixels)
+    path = tmp_path / "targets" / f"01{ending}"
+    (tmp_path / "targets/01.png").unlink()
+    Image.fromarray(picture(0, 40, 48)).save(path, **options)
+    assert check(open_dataset(str(tmp_path))).sound
+    for kept in (0.5, 0.9):
+        content = path.read_bytes()
+        path.write_bytes(content[: int(kept * len(content))])
+        report = check(open_dataset(str(tmp_path)))
+        assert list(report.faults) == ["unusable pictures"]
+        path.write_bytes(content)
 
 
 def test_every_counterpart_is_in_the_catalogue() -> None:

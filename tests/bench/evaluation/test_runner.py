@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from bench_pictures import make_dataset, picture, save
-from bench_runs import TWO, go, serial
+from bench_runs import TWO, go
 from safetensors.numpy import save_file
 
 from bench.datasets import read_manifest
 from bench.evaluation import entrants
+from bench.evaluation.evaluate import evaluate
 from bench.evaluation.request import RunRequest, part_of, plan
 from bench.evaluation.runner import local
 from bench.evaluation.store import KEY, Store
@@ -103,7 +104,8 @@ def test_a_protocol_resizes_in_its_own_way(folder: Path, tmp_path: Path, protoco
     composite, target = load_pixels(entry.composite), load_pixels(entry.target)
     for name, value in score_all(composite, target, cv2.imread(str(entry.foreground), 0) > 0, protocol).items():
         assert rows.loc["composite", name] == value
-    assert summary.failures == [] and rows.loc["mine", "mse"] == 0
+    assert summary.failures == []
+    assert rows.loc["mine", "mse"] == 0 or (protocol == "rainnet" and rows.loc["mine", "mse"] < 1)  # bytes cut off
 
 
 def test_shards_make_the_whole(folder: Path, tmp_path: Path) -> None:
@@ -312,16 +314,19 @@ def test_kept_pictures_show_the_rows_they_lie_beside(folder: Path, tmp_path: Pat
 
 
 def test_stopped_by_hand(folder: Path, tmp_path: Path) -> None:
-    def interrupted(context, tasks):
-        for number, outcome in enumerate(serial(context, tasks)):
-            if number == 2:
-                raise KeyboardInterrupt
-            yield outcome
+    """Ctrl-C amid the second picture: it is finished, no other one is begun, and nothing is raised."""
 
-    store, summary = go(folder, tmp_path / "results", execute=interrupted)
+    def pressed(context, tasks):
+        for number, (entry, methods) in enumerate(tasks):
+            if number == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield evaluate(context, entry, methods)
+
+    store, summary = go(folder, tmp_path / "results", execute=pressed)
     assert summary.stopped and summary.computed == 4 and len(store.read()) == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     _, summary = go(folder, tmp_path / "results")
-    assert (summary.computed, summary.present) == (8, 4)
+    assert (summary.computed, summary.present, summary.stopped) == (8, 4, False)
 
 
 def test_kill_minus_nine_loses_no_finished_row(tmp_path: Path) -> None:

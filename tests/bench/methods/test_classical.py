@@ -188,7 +188,7 @@ def test_poisson_keeps_texture_and_meets_the_background(place):
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(STATISTICAL))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_masks_give_a_picture(seed, name):
     rng = np.random.default_rng(seed)
     composite = rng.integers(0, 256, (12, 15, 3), dtype=np.uint8)

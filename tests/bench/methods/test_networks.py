@@ -14,7 +14,7 @@ from bench.networks.loading import load_strict
 from iph.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
-EQUAL = 1e-4  # the originals ran on another machine; here the difference is 0
+EQUAL = 1e-4  # the originals ran in float32, which alone makes 6e-5; ours run in float64, alike on every processor
 PUBLISHED = json.loads((DATA / "published_state_dicts.json").read_text())
 
 
@@ -25,12 +25,12 @@ def golden():
 
 @pytest.fixture(scope="module")
 def probe():
-    return probe_inputs(1)
+    return tuple(part.double() for part in probe_inputs(1))
 
 
 def _filled(network):
     fill_state(network)
-    return network.eval()
+    return network.double().eval()
 
 
 def _difference(output, stored):

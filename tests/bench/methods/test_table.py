@@ -18,7 +18,8 @@ def test_every_method_states_its_facts():
         assert method.kind in ("direct composite", "classical", "generic", "interactive")
         assert method.looks_at in ("nothing", "background", "reference")
         assert 1900 < method.year < 2100 or name == "composite"
-        assert (method.weights is None) == (method.kind in ("direct composite", "classical"))
+        trained = method.kind in ("generic", "interactive") and name != "semantic-match"
+        assert (method.weights is not None) == trained
         if method.weights is None:
             assert method.missing() is None and method.digest() is None and method.parameters is None
     assert len({method.title for method in METHODS.values()}) == len(METHODS)
@@ -88,6 +89,10 @@ def test_own_code_spoils_nobody_elses_picture(tmp_path):
     ("code", "sentence"),
     [
         ("import nothing_like_it", "mine.py to load, but ModuleNotFoundError: No module"),
+        ("import sys; sys.exit(3)", r"expected .*mine.py to define harmonize and go on, but it ended .*\(code 3\)"),
+        ("quit()", r"to define harmonize and go on, but it ended"),
+        ("import argparse as a; p = a.ArgumentParser(); p.add_argument('w'); p.parse_args()", r"as one that wants arg"),
+        ("def harmonize(a, b, c): raise SystemExit('bye')", r"harmonize in .* to return, but it ended .*\(code bye\)"),
         ("def harmonise(a, b, c): ...", r"expected a function harmonize\(composite, foreground, reference\)"),
         ("def harmonize(a, b, c): ...", "expected an array from harmonize in .*mine.py, but got NoneType"),
     ],
@@ -97,6 +102,30 @@ def test_own_code_that_cannot_be_used_is_a_sentence(tmp_path, code, sentence):
     (method,) = resolve([f"mine={tmp_path}/mine.py"])
     with pytest.raises(InputError, match=sentence):
         method.make()(np.zeros((4, 5, 3), np.uint8), np.eye(4, 5, dtype=bool), None)
+
+
+def test_own_code_may_lie_beside_its_modules_and_read_its_own_options(tmp_path):
+    """Two of one name in two folders, one imported only when it is called, one below a package."""
+    code = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--gain', type=int, default=2)\n"
+    code += "gain = p.parse_args().gain\n\n\ndef harmonize(c, f, r):\n    from colours.tone import LEVEL\n"
+    code += "    import helper\n    return c * 0 + helper.VALUE + LEVEL * gain\n"
+    methods = []
+    for number, folder in enumerate((tmp_path / "a", tmp_path / "b")):
+        (folder / "colours").mkdir(parents=True)
+        (folder / "colours/__init__.py").write_text("")
+        (folder / "colours/tone.py").write_text(f"LEVEL = {10 * number}")
+        (folder / "helper.py").write_text(f"VALUE = {number}")
+        (folder / "mine.py").write_text(code)
+        methods += resolve([f"m{number}={folder}/mine.py"])
+    path, arguments = list(sys.path), list(sys.argv)
+    first, second = (method.make() for method in methods)
+    blank, mask = np.zeros((4, 5, 3), np.uint8), np.eye(4, 5, dtype=bool)
+    for run, wanted in ((first, 0), (second, 21), (first, 0), (second, 21)):
+        assert (run(blank, mask, None) == wanted).all()
+    assert (sys.path, sys.argv) == (path, arguments) and not {"helper", "colours", "colours.tone"} & sys.modules.keys()
+    before = methods[0].digest()
+    (tmp_path / "a/colours/tone.py").write_text("LEVEL = 100")
+    assert methods[0].digest() != before, "another version of a module beside it is another method"
 
 
 def test_the_table_loads_without_torch():

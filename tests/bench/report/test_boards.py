@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,15 +55,16 @@ def test_table_orders_marks_and_explains(results: Path) -> None:
     lines = text.splitlines()
     assert "48 images of 24 photos, data h1, protocol strict at 256x256" in lines[0]
     assert lines[4].split()[0] == lines[5].split()[0] == "1="
-    assert lines[6].split()[:3] == ["3", "Direct", "composite"]
+    assert [line.split()[1] for line in lines[4:8]] == ["a", "a", "b", "c"], "letters say who is alike"
+    assert lines[6].split()[:4] == ["3", "b", "Direct", "composite"]
     assert "weights missing: put latest_net_G.pth" in text and "measured by 1.0+abc" in text
     assert "not run" in text, "methods that could run and have no rows are named"
 
 
 def test_direction_of_the_first_metric_orders(results: Path) -> None:
     (board,) = boards(results)
-    rows = measured(board, ["fmse"]).rows
-    values = [float(row[4]) for row in rows if row[0]]
+    table = measured(board, ["fmse"])
+    values = [float(row[table.columns.index("fMSE ↓")]) for row in table.rows if row[0]]
     assert values == sorted(values)
 
 
@@ -214,7 +216,7 @@ def test_forms() -> None:
         r"| a\|b & c | 1.00 |",
     ]
     latex = render(TABLE, "latex")
-    assert r"a|b \& c & 1.00 \\" in latex and r"A\_B, 5 \% $\uparrow$" in latex and "{lr}" in latex
+    assert r"a$|$b \& c & 1.00 \\" in latex and r"A\_B, 5 \% $\uparrow$" in latex and "{lr}" in latex
     assert list(csv.reader(io.StringIO(render(TABLE, "csv"))))[1] == ["a|b & c", "1.00"]
     assert len({len(line) for line in render(TABLE, "text").splitlines()[2:6]}) == 1
     with pytest.raises(InputError, match="did you mean 'markdown'"):
@@ -259,6 +261,41 @@ def test_a_method_s_name_is_no_formula_in_any_csv(results: Path, tmp_path: Path)
         assert "\n=" not in text and ",=HYP" not in text
 
 
+def test_latex_prints_what_is_written(results: Path) -> None:
+    """In its usual encoding a bare < is an upside-down !, a bare | a dash."""
+    (board,) = boards(results)
+    text = render(measured(board, ["psnr"]), "latex")
+    assert "$<$0.001" in text and not re.search(r"(?<!\$)[<>|]", text.partition("% measured by")[0])
+    odd = render(Table('<a> "b" ≥ ±', ["c"], [["→ …"]]), "latex")
+    assert r"\caption{$<$a$>$ ''b'' $\ge$ $\pm$}" in odd and r"$\to$ \ldots{}" in odd
+
+
+def test_reported_rows_keep_their_protocol(tmp_path: Path) -> None:
+    fill(tmp_path / "results", made_rows(dataset="iharmony4"))
+    (board,) = boards(tmp_path / "results")
+    titles = [table.title for table in reported(board)]
+    for protocol in ("pctnet", "dovenet-test", "idih", "rainnet"):
+        (title,) = [title for title in titles if f"iHarmony4, protocol {protocol}: " in title]
+        assert f"protocol {protocol}" in title.partition(": ")[2].partition(": ")[2], "the whole source is said"
+    assert any("protocol pctnet, original size" in title for title in titles)
+    long = long_table([board])
+    shown = long[(long["status"] == "reported") & (long["dataset"] == "iharmony4")]
+    assert {"pctnet", "dovenet-test", "idih", "rainnet", ""} <= set(shown["protocol"])
+
+
+def test_files_for_others_hold_no_place_of_this_machine(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPH_WEIGHTS", str(tmp_path / "weights"))
+    assert any("$IPH_WEIGHTS/dovenet" in sentence for sentence in boards(results)[0].absent.values())
+    for path in export(boards(results), tmp_path / "out"):
+        assert str(tmp_path) not in path.read_text() and str(Path.home()) not in path.read_text()
+    monkeypatch.delenv("IPH_WEIGHTS")
+    sentences = [*boards(results)[0].absent.values()]
+    assert any("~/.cache/iph" in sentence for sentence in sentences)
+    assert not any(str(Path.home()) in sentence for sentence in sentences)
+
+
 def test_csv_is_one_frame_that_marks_what_was_reported(results: Path) -> None:
     fill(results, made_rows(methods=["idt-background"], images=10))
     (board,) = boards(results)
@@ -277,7 +314,7 @@ def test_csv_is_one_frame_that_marks_what_was_reported(results: Path) -> None:
 def test_export(results: Path, tmp_path: Path) -> None:
     found = boards(results)
     paths = export(found, tmp_path / "out")
-    assert sorted(path.suffix for path in paths) == [".csv", ".json", ".md", ".tex"]
+    assert sorted(path.suffix for path in paths) == [".bib", ".csv", ".html", ".json", ".md", ".tex"]
     content = json.loads((tmp_path / "out/leaderboard.json").read_text())
     (board,) = content["boards"]
     methods = {method["name"]: method for method in board["methods"]}

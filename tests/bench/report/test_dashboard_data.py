@@ -42,7 +42,7 @@ def results(tmp_path):
     rows["foreground_share"] = np.tile(rng.uniform(0.01, 0.9, IMAGES), len(NAMES))
     rows["composite_fmse"] = np.tile(rng.uniform(1, 900, IMAGES), len(NAMES))
     for name in METRICS:
-        rows[name] = np.nan if name == "lpips" else rng.uniform(1, 40, len(rows))
+        rows[name] = np.nan if METRICS[name].weights else rng.uniform(1, 40, len(rows))
     rows.loc[0, "psnr"] = np.inf
     store = Store(tmp_path, "made")
     store.write_meta({"title": "Made", "images": IMAGES, "methods": {}})

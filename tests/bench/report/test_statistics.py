@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from bench.report.statistics import bootstrap_means, compare, group_sums, holm, interval, rounds_for, sign_flip_p, wins
+from bench.report import sign_flips
+from bench.report.statistics import bootstrap_means, compare, group_sums, holm, interval, sign_flip_p, wins
 
 MONTE_CARLO = 0.02  # of a p-value from 19,999 draws: four deviations at 0.5
 BOOTSTRAP = 0.02  # of an interval's end, relative to its width, from thousands of draws
@@ -101,7 +102,63 @@ def test_many_methods_are_still_told_apart() -> None:
     """Their pairs are so many that the smallest p of the usual flips, corrected, proves nothing."""
     found = compare(made(list(range(48))), np.arange(60), True)
     assert found.rank.tolist() == list(range(48, 0, -1))
-    assert (rounds_for(20 * 19 // 2), rounds_for(21 * 20 // 2)) == (1, 5)
+
+
+PHOTOS = 18
+
+
+def exact_p(differences: np.ndarray) -> float:
+    """Over all 2^18 sign flips."""
+    signs = 1 - 2 * ((np.arange(2**PHOTOS)[:, None] >> np.arange(PHOTOS)) & 1)  # (2^P, P)
+    sums = np.abs(signs @ differences)
+    return float((sums >= abs(differences.sum()) - 1e-9).mean())
+
+
+def close_case(wanted: float) -> np.ndarray:
+    """Differences (18,) whose exact p is as near to ``wanted`` as an offset makes it."""
+    noise = np.random.default_rng(5).normal(0, 1, PHOTOS)
+    low, high = 0.0, 3.0
+    for _ in range(25):
+        middle = (low + high) / 2
+        low, high = (middle, high) if exact_p(noise + middle) > wanted else (low, middle)
+    return noise + high
+
+
+@pytest.mark.parametrize(("wanted", "ranks"), [(0.0492, [2, 1]), (0.0508, [1, 1])])
+def test_a_close_case_has_the_same_ranks_whatever_the_seed(wanted: float, ranks: list[int]) -> None:
+    differences = close_case(wanted)
+    assert exact_p(differences) == pytest.approx(wanted, abs=2e-4)
+    values = np.stack([np.zeros(PHOTOS), differences], axis=1)
+    plain = [sign_flip_p(differences[:, None], seed)[0] < 0.05 for seed in range(10)]
+    assert set(plain) == {True, False}, "the usual flips are not enough to decide it"
+    for seed in range(10):
+        assert compare(values, np.arange(PHOTOS), True, seed).rank.tolist() == ranks
+
+
+def test_bounds_of_close_pairs_hold_the_exact_p() -> None:
+    """For p from 0.3 to 1e-5, the extreme one included; the bounds close in on it."""
+    noise = np.random.default_rng(6).normal(0, 1, PHOTOS)
+    columns = np.stack([noise + offset for offset in (0.2, 0.5, 0.8, 1.2, 2.0)] + [np.full(PHOTOS, 1.0)], axis=1)
+    terms = np.abs(columns) / np.abs(columns).sum(axis=0)
+    sums = np.abs(columns.sum(axis=0)) / np.abs(columns).sum(axis=0) - sign_flips.ROUNDING
+    tilts = sign_flips._tilts(terms, sums)
+    for k, column in enumerate(columns.T):
+        exact = exact_p(column)
+        rng = np.random.default_rng(k)
+        widths = []
+        for flips in (20_000, 320_000):
+            low, high = sign_flips._tilted(terms[:, k], sums[k], tilts[k], flips, 1e-6, rng)
+            assert low <= exact <= high
+            widths.append(high - low)
+        assert widths[1] < widths[0] / 3 and widths[1] < 0.1 * exact
+
+
+def test_all_pairs_at_once_are_decided_as_by_all_flips() -> None:
+    columns = np.random.default_rng(8).normal(0, 1, (PHOTOS, 40)) + np.linspace(0, 1.6, 40)
+    exact = holm([exact_p(column) for column in columns.T]) < 0.05
+    assert 5 < exact.sum() < 35
+    for seed in range(3):
+        assert sign_flips.beyond_doubt(columns, seed).tolist() == exact.tolist()
 
 
 def test_one_method_alone() -> None:
@@ -122,7 +179,7 @@ tables = st.integers(2, 5).flatmap(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tables, st.randoms(use_true_random=False))
 def test_relabelling_and_mirroring(rows: list[list[float]], random) -> None:
     """Order of methods does not matter; 'higher' on values is 'lower' on their negatives; wins add up to images."""

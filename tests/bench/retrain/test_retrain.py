@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ from bench.evaluation import runner
 from bench.evaluation.store import Store
 from bench.methods import resolve
 from bench.networks.retrained import Baseline, load
-from bench.retrain import pace, queue
+from bench.retrain import pace, queue, terms
 from bench.retrain.experiments import EXPERIMENTS, chosen
 from bench.retrain.queue import TrainingJob
 from bench.retrain.summary import record_measured
@@ -31,7 +32,8 @@ from bench.retrain.terms import Terms, open_queue
 from bench.weights import sha256
 from iph.errors import InputError
 
-TINY = 0.01  # minutes
+TINY = 0.002  # minutes
+BATCH = 8
 
 
 def picture(rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -81,8 +83,10 @@ def open_set(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def often(monkeypatch):
-    """Checkpoints at every second step, little to time and to validate on, and measuring in this process."""
+    """Checkpoints at every second step, small batches, little to time and to validate on, measuring in this process."""
+    monkeypatch.setattr(terms, "Terms", partial(Terms, batch=BATCH))
     monkeypatch.setattr(pace, "ROUNDS", 1)
+    monkeypatch.setattr(pace, "STEPS", 1)
     monkeypatch.setattr(queue, "CHECK_EVERY", 2)
     monkeypatch.setattr(queue, "VALIDATION_IMAGES", 8)
     monkeypatch.setattr(queue, "HELD_OUT_IMAGES", 8)
@@ -95,7 +99,7 @@ def invoke(*arguments):
 
 def set_pace(out: Path, row: str, steps: int) -> None:
     """A minute of ``row`` is so many steps in the queue at ``out``."""
-    (out / "pace.json").write_text(json.dumps({row: 48 * steps}))
+    (out / "pace.json").write_text(json.dumps({row: BATCH * steps}))
 
 
 def steps(job: TrainingJob) -> list[int]:
@@ -110,7 +114,7 @@ def test_the_command_trains_measures_and_then_has_nothing_to_do(photos, open_set
     common = ["--photos", photos, "--out", out, "--minutes", TINY, *rows, "--dataset", open_set]
     done = invoke(*common, "--seeds", 1)
     assert done.exit_code == 0, done.output
-    assert "1/2 bargainnet-r-retrained seed 0: 0.01 minutes" in done.output
+    assert "1/2 bargainnet-r-retrained seed 0: 0.002 minutes" in done.output
     done = invoke(*common, "--seeds", 2)
     assert done.exit_code == 0, done.output
     assert done.output.count("seed 0: done before") == 2 and done.output.count("seed 1: starts") == 2
@@ -195,7 +199,7 @@ def test_a_later_row_is_measured_against_the_first(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pace, "_measured", measured)
     set_pace(tmp_path, "h-net", 20)
-    known = 20 * 48
+    known = 20 * BATCH
     found = pace.paces(["h-net-se", "h-net"], None, Terms("here"), tmp_path)
     assert found == {"h-net-se": pytest.approx(0.6 * known), "h-net": known}
     assert pace.paces(["h-net-se"], None, Terms("here"), tmp_path)["h-net-se"] == found["h-net-se"]
@@ -265,13 +269,14 @@ def test_ctrl_c_is_gone_on_with(photos, tmp_path, often, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "h-net", experiment)
     done = invoke(*common)
     assert done.exit_code == 0 and "h-net seed 0: goes on" in done.output, done.output
-    assert steps(job) == [0, 2, 4, 4, 6, 8, 10] and job.facts()["images"] == 10 * 48
+    assert steps(job) == [0, 2, 4, 4, 6, 8, 10] and job.facts()["images"] == 10 * BATCH
 
 
 def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
     """A process of its own, killed without warning in the middle of a job."""
     code = (
-        "import sys; from bench.retrain import queue; queue.CHECK_EVERY = 2; "
+        "import sys, functools; from bench.retrain import queue, terms; queue.CHECK_EVERY = 2; "
+        f"terms.Terms = functools.partial(terms.Terms, batch={BATCH}); "
         "queue.VALIDATION_IMAGES = queue.HELD_OUT_IMAGES = 8; "
         "from bench.commands.app import app; app(sys.argv[1:])"
     )
@@ -296,7 +301,7 @@ def test_kill_loses_nothing_that_was_checkpointed(photos, tmp_path, often):
     assert job.facts() is None and reached["step"] >= 2
     done = invoke(*command[1:5], "--minutes", (reached["step"] + 2) / 100, *command[7:])
     assert done.exit_code == 0 and "rainnet-retrained seed 0: goes on" in done.output, done.output
-    assert job.facts()["images"] == (reached["step"] + 2) * 48
+    assert job.facts()["images"] == (reached["step"] + 2) * BATCH
 
 
 def test_what_a_person_can_get_wrong_is_a_sentence(photos, tmp_path, often):

@@ -4,13 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from dashboard_data import ask, measure
-from dashboard_hands import PATIENCE, calm, opened
-from fastapi import FastAPI
+from dashboard_hands import PATIENCE, calm, mounted, opened
 
 pytestmark = pytest.mark.browser
-DASHBOARD = Path(__file__).parents[3] / "demo" / "dashboard.py"
 PAGES = ("Leaderboard", "Paper tables", "Explorer", "Speed", "User study")  # as they are called in the navigation
 VIEWS = {  # of the user study, and what the address calls them
     "Pairs": "pairs",
@@ -19,7 +16,10 @@ VIEWS = {  # of the user study, and what the address calls them
     "Votes over time": "time",
     "Metrics against people": "metrics",
 }
-WIDTHS = (1280, 390)
+# A desktop in light and a phone in dark, which between them draw every width and every scheme; for people all four.
+LOOKS = {1280: ("light",), 390: ("dark",)}
+if "IPH_SHOTS" in os.environ:
+    LOOKS = dict.fromkeys(LOOKS, ("light", "dark"))
 GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 22)"}
 FITS = """() => [document.documentElement, ...document.querySelectorAll('.js-plotly-plot .main-svg')]
     .every((part) => part.scrollWidth <= innerWidth)"""
@@ -35,10 +35,7 @@ def address(tmp_path_factory, serve):
         patch.setenv("IPH_RESULTS", str(results))
         patch.setenv("IPH_STUDY", str(ask(folder / "study", results)))
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        board = st.App(DASHBOARD)
-        app = FastAPI(lifespan=board.lifespan())
-        app.mount("/leaderboard", board)
-        yield f"{serve(app)}/leaderboard/"
+        yield f"{serve(mounted())}/leaderboard/"
 
 
 def click_at(tab, number: int, x: float, y: float) -> None:
@@ -58,7 +55,7 @@ def click_at(tab, number: int, x: float, y: float) -> None:
 
 
 def test_every_page_draws(page, address, tmp_path):
-    """Through every page and view as a visitor goes, each in light and dark at desktop and phone width."""
+    """Through every page and view as a visitor goes, each in light and dark, at desktop and phone width."""
     shots = Path(os.environ.get("IPH_SHOTS") or tmp_path)
     tab = opened(page, address)
     for name in PAGES:
@@ -74,20 +71,34 @@ def test_every_page_draws(page, address, tmp_path):
 
 def photographed(tab, shots: Path, name: str) -> None:
     """Every look of the page in view: no error, nothing wider than the window, and the scheme's own background."""
-    for width in WIDTHS:
+    for width, schemes in LOOKS.items():
         tab.set_viewport_size({"width": width, "height": 844})
         calm(tab)
-        height = tab.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-        tab.set_viewport_size({"width": width, "height": min(height + 20, 6000)})
-        for scheme, ground in GROUNDS.items():
+        if "IPH_SHOTS" in os.environ:  # for people, the whole page
+            height = tab.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+            tab.set_viewport_size({"width": width, "height": min(height + 20, 6000)})
+        for scheme in schemes:
             tab.emulate_media(color_scheme=scheme)
-            tab.wait_for_function(HAS_GROUND, arg=ground, timeout=PATIENCE)
+            tab.wait_for_function(HAS_GROUND, arg=GROUNDS[scheme], timeout=PATIENCE)
             calm(tab, 100)  # nothing but the drawing changes
             assert tab.get_by_test_id("stException").count() == 0
             assert tab.evaluate(FITS), f"{name} is wider than {width} pixels"
             file = shots / f"{name.lower().replace(', ', '-').replace(' ', '-')}-{scheme}-{width}.png"
             assert len(tab.screenshot(path=file)) > 20_000
-    tab.set_viewport_size({"width": WIDTHS[0], "height": 844})
+    tab.set_viewport_size({"width": next(iter(LOOKS)), "height": 844})
+
+
+def test_a_phone_sees_legends_and_the_page_by_its_name(page, address):
+    """Streamlit had no page of that name, and Plotly's tools lay over the legend."""
+    tab = opened(page, address + "leaderboard?metric=ssim", width=390, has_touch=True)
+    assert tab.get_by_role("heading", level=1).text_content() == "Leaderboard"
+    assert tab.get_by_text("Page not found").count() == 0 and "metric=ssim" in tab.url
+    tab.locator(".js-plotly-plot").first.tap()
+    bars = tab.locator(".js-plotly-plot .modebar")
+    assert bars.count() > 0 and not any(bar.is_visible() for bar in bars.all())
+    wide = opened(page, address)
+    wide.locator(".js-plotly-plot").first.hover()
+    assert wide.locator(".js-plotly-plot .modebar").first.is_visible()
 
 
 def test_a_scatter_point_opens_its_picture(page, address):

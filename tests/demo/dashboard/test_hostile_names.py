@@ -2,23 +2,15 @@
 
 import itertools
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 
-import httpx
 import pandas as pd
 import pytest
 from dashboard_data import METHODS, measure
-from dashboard_hands import opened
+from dashboard_hands import drawn, mounted
 
 from userstudy.votes.transfer import raw_form, write_frame
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[3]
 PARTS = ("scores", "pairs", "raters", "rankings", "time", "metrics")
 HOSTILE = (
     "![x](http://192.0.2.1/x.png)",
@@ -29,7 +21,7 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def hostile_address(tmp_path_factory):
+def hostile_address(tmp_path_factory, serve):
     """The same dashboard, whose methods, data set and study are called by scripts and by pictures elsewhere."""
     folder = tmp_path_factory.mktemp("hostile")
     results = measure(folder / "results")
@@ -47,33 +39,20 @@ def hostile_address(tmp_path_factory):
         for n, pair in enumerate(pairs)
     ]
     write_frame(raw_form(pd.DataFrame(rows)), folder / f"{HOSTILE[3].replace('/', '')}.jsonl")
-    environment = os.environ | {"IPH_RESULTS": str(results), "XDG_CACHE_HOME": str(folder / "cache")}
-    environment |= {"IPH_STUDY": str(next(folder.glob("*.jsonl"))), "IPH_STUDIO": "/"}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "demo/dashboard.py", "--server.headless", "true"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        address, deadline = f"http://127.0.0.1:{port}/", time.monotonic() + 120
-        while True:
-            try:
-                httpx.get(f"{address}_stcore/health").raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert server.poll() is None and time.monotonic() < deadline
-                time.sleep(0.2)
-        yield address
-    finally:
-        server.kill()
-        server.wait()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPH_RESULTS", str(results))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setenv("IPH_STUDY", str(next(folder.glob("*.jsonl"))))
+        patch.setenv("IPH_STUDIO", "/")
+        yield f"{serve(mounted())}/leaderboard/"
 
 
 def test_scripts_in_titles_and_methods_stay_text(page, hostile_address):
     """The page fixture adds: no error of the page, and no request that left this machine."""
+    tab = page()
     for place in ("", "paper", "explorer", "speed", *(f"study?part={part}" for part in PARTS)):
-        tab = opened(page, hostile_address + place)
+        tab.goto(hostile_address + place)
+        drawn(tab)
         assert tab.evaluate("window.hurt") is None and tab.get_by_test_id("stException").count() == 0, place
         main = tab.get_by_test_id("stMain")
         assert main.locator("img[src*='192.0.2.1'], a[href^=javascript], .katex").count() == 0, place

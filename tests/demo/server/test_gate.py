@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import socket
+import time
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,6 +18,7 @@ from starlette.routing import Route as AppRoute
 
 from demo.gate import LOOPBACK, Gate, Parts, Rules, own_names
 from demo.gate_routes import Route, dashboard_routes, find_route, studio_routes, study_routes
+from demo.uploads import receive
 
 LIMITS = {"small": 1000, "form": 5000}
 ROUTES = (
@@ -84,7 +88,7 @@ def test_what_is_not_on_the_list_does_not_exist(method, path):
     assert ask(method, path).status_code == 404
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=30), st.sampled_from(["GET", "POST", "PUT", "PATCH"]))
 def test_nothing_but_the_list_is_found(path, method):
     route = find_route(ROUTES, method, path)
@@ -101,6 +105,19 @@ def test_a_large_body_is_refused_before_it_is_read_or_while_it_comes():
     answer = ask("POST", "/event", content=chunks())  # chunked: no length is said
     assert answer.status_code == 413 and "at most" in answer.json()["message"]
     assert ask("POST", "/upload", content=b"x" * 5000, headers={"content-type": "image/png"}).status_code == 200
+
+
+def test_who_is_refused_by_the_head_may_finish_sending_and_reads_the_answer(serve):
+    """Cut off in the middle, a client is told "connection reset" instead of why."""
+    where = urlsplit(serve(gated()))
+    with socket.create_connection((where.hostname, where.port), timeout=60) as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900000\r\n\r\n")
+        time.sleep(0.1)  # the head is read, and the refusal decided
+        connection.sendall(b"x" * 900_000)
+        said = b""
+        while more := connection.recv(100_000):
+            said += more
+    assert said.startswith(b"HTTP/1.1 404") and b"no such page" in said
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "9" * 30, "1, 1"])
@@ -143,6 +160,76 @@ def test_a_body_that_dawdles_is_given_up():
             await asyncio.sleep(0.05)
 
     assert ask("POST", "/event", content=drops(), gate=gated(chunk_seconds=0.2, body_seconds=0.5)).status_code == 408
+
+
+def test_a_client_has_so_many_websockets_and_gets_them_back():
+    async def talk(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    async def opened(gate: Gate, client: str) -> tuple[asyncio.Task, asyncio.Queue, list]:
+        said, answers = asyncio.Queue(), []
+        await said.put({"type": "websocket.connect"})
+
+        async def send(message):
+            answers.append(message["type"])
+
+        scope = {"type": "websocket", "path": "/stream", "scheme": "ws", "client": (client, 1)}
+        task = asyncio.create_task(gate({**scope, "headers": [(b"host", b"localhost")]}, said.get, send))
+        await asyncio.sleep(0.01)
+        return task, said, answers
+
+    async def tried():
+        rules = Rules(sockets=9, sockets_per_client=2)
+        gate = Gate(talk, rules, LIMITS, (Route(("WEBSOCKET",), "/stream"),))
+        held = [await opened(gate, client) for client in ("9.9.9.9", "9.9.9.9", "9.9.9.9", "8.8.8.8")]
+        assert [answers[0].rpartition(".")[2] for _, _, answers in held] == ["accept", "accept", "close", "accept"]
+        task, said, _ = held[0]
+        await said.put({"type": "websocket.disconnect"})
+        await task
+        assert (await opened(gate, "9.9.9.9"))[2] == ["websocket.accept"]
+
+    asyncio.run(tried())
+
+
+def test_an_upload_that_dawdles_leaves_nothing_on_the_disk(tmp_path):
+    path = tmp_path / "upload"
+
+    async def take(request: Request) -> JSONResponse:
+        await receive(request.stream(), path, 5000)
+        return JSONResponse({})
+
+    async def slow():
+        yield b"x"
+        while not path.exists():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(5)
+        yield b"y"
+
+    app = Starlette(routes=[AppRoute("/upload", take, methods=["POST"])])
+    answer = ask("POST", "/upload", content=slow(), gate=Gate(app, Rules(chunk_seconds=0.3), LIMITS, ROUTES))
+    assert answer.status_code == 408 and not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("seen", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("203.0.113.7:50123", "203.0.113.7"),
+        ("[2001:db8:1:2::9]:50123", "2001:db8:1:2::"),
+        ("::1", "::1"),
+        ("127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_who_has_a_whole_network_of_addresses_counts_as_one(seen, counted):
+    assert ask("GET", "/", client=seen).json()["client"] == counted
+    proxied = {"headers": {"x-forwarded-for": seen}, "gate": gated(proxies=("9.9.9.9",))}
+    assert ask("GET", "/", **proxied).json()["client"] == counted
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:7860", "127.0.0.1:1", "[::1]:7860", "LOCALHOST"])

@@ -24,7 +24,7 @@ from demo.gate_routes import FUNCTIONS
 __all__ = ["studio", "visit"]  # fixtures
 ROOT = Path(__file__).parents[3]
 PATIENT = httpx.Client(timeout=120)  # other work may share the machine
-CALLS = dict(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALLS = dict(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EVIL = """<!doctype html><iframe id=frame src="{ours}/"></iframe><script>
 const ours = "{ours}";
 async function said(work) {{ try {{ return await work(); }} catch (error) {{ return "blocked"; }} }}
@@ -35,7 +35,7 @@ window.tried = (async () => ({{
     await fetch(ours + "/studio/session", {{ method: "POST", mode: "no-cors", body: "{{}}" }}); return "sent"; }}),
   picture: await new Promise((done) => {{ const image = new Image();
     image.onload = () => done("shown"); image.onerror = () => done("blocked");
-    image.src = ours + "/studio/card/court.jpg"; }}),
+    image.src = ours + "/studio/card/wall.jpg"; }}),
   called: await said(async () => {{
     return (await fetch(ours + "/gradio_api/call/cut_out", {{ method: "POST", body: "{{}}" }})).status; }}),
 }}))();
@@ -103,6 +103,26 @@ def test_no_body_of_the_page_is_a_fault(studio, path, body):
     assert answer.status_code < 500, (path, body, answer.text[:200])
 
 
+PARTS = (
+    b'Content-Disposition: form-data; name="files"',
+    b'Content-Disposition: form-data; name="files"; filename=""',
+    b'Content-Disposition: form-data; name="files"; filename="\x00.png"',
+    b"Content-Disposition: form-data; name=\"files\"; filename*=utf-8''%ff",
+    b"Content-Disposition: form-data",
+    b"Content-Disposition: attachment",
+    b"X: \xff",
+    b"",
+)
+
+
+@pytest.mark.parametrize("head", PARTS)
+def test_no_form_is_a_fault(studio, head):
+    content = b"--x\r\n" + head + b"\r\n\r\nsome\r\n--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = PATIENT.post(f"{studio.address}/gradio_api/upload", content=content, headers=headers)
+    assert answer.status_code < 500, (head, answer.text[:200])
+
+
 def test_hundreds_of_hostile_requests_leave_the_memory_as_it_was(studio):
     def ask(times: int) -> None:
         for n in range(times):
@@ -147,7 +167,7 @@ def test_a_user_who_may_write_to_one_folder_serves_it_all(tmp_path):
         assert PATIENT.get(f"{address}/").status_code == 200
         assert PATIENT.get(f"{address}/leaderboard/").status_code == 200
         taken = PATIENT.post(f"{address}/studio/session", content=b"").json()
-        event = {"request": "a" * 24, "page": "b" * 24, "event": "example", "data": {"id": "court"}}
+        event = {"request": "a" * 24, "page": "b" * 24, "event": "example", "data": {"id": "wall"}}
         asked = f"{address}/studio/session/{taken['session']}/event"
         answer = PATIENT.post(asked, json=event, headers={"x-session-key": taken["key"]})
         assert answer.status_code == 200 and answer.json()["photo"]

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from psd_tools import PSDImage
 from studio_pictures import disc, scene, write
 from visitor_hands import studio
 
@@ -20,6 +22,8 @@ import iph
 from demo.gate_routes import FUNCTIONS
 from demo.uploads import MAX_UPLOAD
 from iph.images.imagefile import read_photo
+from iph.mapping import ColorMapping
+from iph.placement import Placement
 from iph.recipe import Recipe
 
 __all__ = ["studio"]  # a fixture
@@ -92,9 +96,34 @@ def test_the_way_from_two_pictures_to_a_replayed_result(client, files):
     photo, _, recipe = client.predict(composite, mask, reference_photo=files["other"], api_name="/harmonize")
     again = client.predict(handle_file(recipe), composite, api_name="/replay")
     np.testing.assert_array_equal(read_photo(again).pixels, read_photo(photo).pixels)
+    other = client.predict(handle_file(recipe), files["photo"], foreground=files["mask"], api_name="/replay")
+    given = np.repeat(disc(120, 160, 0.7)[..., None], 3, 2)[..., 0] / np.float32(255)
+    np.testing.assert_array_equal(read_photo(other).pixels, Recipe.load(recipe).change.apply(scene(), given))
     small = client.predict(handle_file(recipe), 17, api_name="/export_cube")
     assert "LUT_3D_SIZE 17" in Path(small).read_text()
-    assert read_photo(client.predict(files["photo"], box=[0.1, 0.1, 0.9, 0.9], api_name="/cut_out")).pixels.ndim == 3
+    layers = PSDImage.open(client.predict(handle_file(recipe), composite, api_name="/export_layers"))
+    assert [layer.name for layer in layers][0] == "Background" and len(list(layers)) == 3
+    mask, note = client.predict(files["photo"], box=[0.1, 0.1, 0.9, 0.9], api_name="/cut_out")
+    assert read_photo(mask).pixels.ndim == 3 and note == ""
+    _, note = client.predict(files["photo"], everybody=True, api_name="/cut_out")
+    assert note == "Nobody was found in the photo: what stands out most was taken."
+
+
+def test_several_people_are_turned_and_replayed(client, files, tmp_path):
+    turned, _ = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, False, 30.0, api_name="/paste")
+    place = Placement(0.7, 0.6, 0.5, angle=30.0)
+    person, beach = read_photo(tmp_path / "me.png"), read_photo(tmp_path / "beach.png")
+    lower = Recipe(ColorMapping.identity(), None, placement=place)
+    np.testing.assert_array_equal(read_photo(turned).pixels, lower.replay(beach, person).pixels)
+    several = replace(lower, above=(replace(lower, placement=Placement(0.3, 0.5, 0.6, True)),))
+    several.save(tmp_path / "two.json")
+    asked = {"recipe": handle_file(tmp_path / "two.json"), "photo": files["photo"], "person": files["person"]}
+    both = client.predict(**asked, above=[files["person"]], api_name="/replay")
+    np.testing.assert_array_equal(read_photo(both).pixels, several.replay(beach, [person, person]).pixels)
+    layers = PSDImage.open(client.predict(**asked, above=[files["person"]], api_name="/export_layers"))
+    assert len(list(layers)) == 5
+    with pytest.raises(AppError, match="pastes 2 people: .* were expected, from below, got 1"):
+        client.predict(**asked, api_name="/replay")
 
 
 def test_errors_are_sentences_for_callers_too(client, files):
@@ -104,6 +133,8 @@ def test_errors_are_sentences_for_callers_too(client, files):
         client.predict(files["photo"], files["mask"], reference_box=[1, 2], api_name="/harmonize")
     with pytest.raises(AppError, match="Expected points as x and y"):
         client.predict(files["photo"], x=0.5, api_name="/cut_out")
+    with pytest.raises(AppError, match="Expected one of a point, a box and everybody"):
+        client.predict(files["photo"], x=0.5, y=0.5, everybody=True, api_name="/cut_out")
     with pytest.raises(AppError, match="Expected an uploaded file, got 'beach.png'"):
         client.predict("beach.png", api_name="/cut_out")
     with pytest.raises(AppError, match="not JSON"):
@@ -147,7 +178,7 @@ def test_no_file_but_an_upload_is_read(address, tmp_path, files):
     sentences = set()
     for path in elsewhere:
         for meta in ({"meta": {"_type": "gradio.FileData"}}, {}):
-            answer = call(address, "cut_out", [{"path": str(path), **meta}, None, None, None])
+            answer = call(address, "cut_out", [{"path": str(path), **meta}, None, None, None, False])
             assert "event: error" in answer and "secret" not in answer and "kind" not in answer, path
             sentences.add(answer)
             answer = call(address, "replay", [{"path": str(path), **meta}, {"path": str(path), **meta}, None])

@@ -1,4 +1,4 @@
-"""Closed routes, uploads only, and so many calls a client."""
+"""Uploads only, room for what comes, and so many calls a client."""
 
 import asyncio
 
@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from demo.rate_limit import RateLimit
 from demo.settings import Settings
-from demo.studio.closed_gradio import ClosedBlocks, ClosedRoutes, uploads_only
+from demo.studio.closed_gradio import ClosedBlocks, FilesOnTheirWay, uploads_only
 from demo.studio.limits import Limits
 from demo.studio.session_store import SessionStore
+from demo.uploads import MAX_CALL
 
 
 @pytest.fixture
@@ -66,24 +67,27 @@ def limits(tmp_path):
         one.close()
 
 
-def test_routes_that_nobody_needs_are_closed_and_uploads_counted(limits):
+@pytest.fixture
+def asked(limits):
+    """A server that takes all that comes and says how many bytes it was, behind limits of its own."""
+
+    async def read(request):
+        return PlainTextResponse(str(len(await request.body())))
+
+    def make(**settings):
+        shared = limits(**settings)
+        routes = [Route("/{path:path}", read, methods=["GET", "POST"])]
+        return shared, TestClient(Starlette(routes=routes, middleware=[Middleware(FilesOnTheirWay, limits=shared)]))
+
+    return make
+
+
+def test_uploads_are_counted(asked):
     now = [0.0]
-    shared = limits()
+    shared, client = asked()
     shared.requests = RateLimit(rate=1, burst=8, clock=lambda: now[0])
-    routes = [Route("/{path:path}", lambda request: PlainTextResponse("open"), methods=["GET", "POST"])]
-    client = TestClient(Starlette(routes=routes, middleware=[Middleware(ClosedRoutes, limits=shared)]))
-    for path in (
-        "file=http://127.0.0.1/x",
-        "proxy=http://a.b/",
-        "process_recording",
-        "deep_link",
-        "vibe-code/",
-        "run/x",
-        "api/x",
-    ):
-        assert client.get(f"/gradio_api/{path}").status_code == 404
-    for path in ("", "config", "gradio_api/file=/tmp/gradio/x.png", "gradio_api/info", "assets/index.js"):
-        assert client.get(f"/{path}").text == "open"
+    for path in ("", "config", "gradio_api/file=/tmp/gradio/x.png", "gradio_api/upload_progress"):
+        assert client.get(f"/{path}").text == "0"
     answers = [client.post("/gradio_api/upload").status_code for _ in range(3)]
     assert answers == [200, 200, 429]
     now[0] = 4.0
@@ -92,6 +96,19 @@ def test_routes_that_nobody_needs_are_closed_and_uploads_counted(limits):
     shared.uploads.most = 0
     refused = client.post("/gradio_api/upload")
     assert refused.status_code == 503 and "Too many people" in refused.text and refused.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["gradio_api/upload", "gradio_api/mcp", "gradio_api/mcp/messages"])
+def test_there_is_room_on_the_disk_before_a_file_comes(asked, path):
+    """A file of MCP's is in the call itself; one that does not say its size may be the largest."""
+    shared, client = asked(temporary_bytes=MAX_CALL + 2000, temporary_bytes_per_client=MAX_CALL)
+    assert client.post(f"/{path}", content=b"x" * 1000).text == "1000"
+    with shared.space.reserved("another", MAX_CALL - 1):
+        refused = client.post(f"/{path}", content=b"x" * 1001)
+        assert refused.status_code == 507 and "no room for more" in refused.text
+    shared.space.measure()
+    assert client.post(f"/{path}", content=b"x" * 1000).status_code == 200
+    assert client.post(f"/{path}", content=iter([b"x" * 1000])).status_code == 507
 
 
 def test_too_many_calls_are_told_to_wait(limits):

@@ -131,11 +131,15 @@ def test_saving_hands_out_a_file(session, ask, state, file):
         ("place", PLACE | {"x": "left"}, "Expected a place"),
         ("prompt", {"target": "reference"}, "Expected a prompt"),
         ("take", {"index": "first"}, "Expected one of"),
-        ("adjust", {"strength": "much"}, "Expected strength, luminance and chroma"),
+        ("adjust", {"strength": "much"}, "Expected strength, luminance, chroma as numbers"),
         ("adjust", {"strength": float("nan"), "luminance": 1, "chroma": 1}, "Expected strength from 0 to 2"),
-        ("adjust", {"strength": 10**400, "luminance": 1, "chroma": 1}, "Expected strength, luminance and chroma"),
+        (
+            "adjust",
+            {"strength": 10**400, "luminance": 1, "chroma": 1},
+            "Expected strength, luminance, chroma as numbers",
+        ),
         ("open", {"kind": "background", "upload": "/etc/passwd", "name": "x.jpg"}, "just uploaded"),
-        ("example", {"id": "../secrets"}, "Expected one of haze"),
+        ("example", {"id": "../secrets"}, "Expected one of forest"),
         ("save", {"what": "everything"}, "Expected one of photo"),
     ],
 )
@@ -168,7 +172,7 @@ def test_a_repeated_request_is_answered_and_not_done_again(session, state):
     for _ in range(3):
         answer = events.handle(session, "place", PLACE, "the same")
         assert answer["message"] is None and answer["person"]["placement"]["x"] == 0.7
-    assert len(session.project.past) == 1
+    assert len(session.project.history.past) == 1
     for number in range(2):
         answer = events.handle(session, "take", {"index": "first"}, "a mistake")
         assert answer["message"]["error"] and answer["turn"] == state["turn"] + 4 + number

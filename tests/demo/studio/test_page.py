@@ -61,7 +61,7 @@ def test_the_sliders_preview_is_the_mapping_and_needs_no_server(visit, studio, f
     change[TERMS.index("1")] = (0.1, -0.06, 0.02)
     change[TERMS.index("g")] = (-0.1, 0.05, 0.12)
     look = ColorMapping(change, np.zeros(3), np.ones(3))
-    monkeypatch.setattr(Scene, "look", lambda self, region, other=None: look)
+    monkeypatch.setattr(Scene, "look", lambda self, region, other=None, transfer=None: look)
     opened = visit()
     put(opened, files)
     sent = []
@@ -101,7 +101,7 @@ def test_everything_by_keyboard_and_another_photo(visit, studio, files):
     left = int(opened.get_attribute(".split", "aria-valuenow"))
     opened.keyboard.press("ArrowRight")
     assert int(opened.get_attribute(".split", "aria-valuenow")) == left + 2
-    opened.set_input_files(".panel .file input", files["other"])
+    opened.set_input_files("[data-kind=other] input", files["other"])
     opened.wait_for_selector("[data-tab=other][aria-pressed=true]:not([hidden])")
     quiet(opened)
     assert project(studio).choices.elsewhere
@@ -109,9 +109,14 @@ def test_everything_by_keyboard_and_another_photo(visit, studio, files):
     opened.wait_for_function("document.querySelector('.frame').ariaLabel.includes('Your choice')")
     assert not project(studio).choices.elsewhere
     quiet(opened)
-    assert opened.inner_text(".from") == "the photo"  # no card says it: the other photo is on the canvas
-    opened.keyboard.press("1")
+    assert opened.is_hidden("[data-tab=other]")  # it is gone with the step that opened it
     assert opened.inner_text(".from") == "your choice"
+    opened.keyboard.press("Control+y")
+    opened.wait_for_selector("[data-tab=other][aria-pressed=true]:not([hidden])")
+    quiet(opened)
+    opened.click(".card >> nth=0")  # of the other photo, all of it
+    opened.keyboard.press("r")
+    assert opened.inner_text(".from") == "the other photo"  # no card says it: the photo is on the canvas
 
 
 def test_a_refused_other_photo_changes_nothing(visit, studio, files, tmp_path):
@@ -121,12 +126,31 @@ def test_a_refused_other_photo_changes_nothing(visit, studio, files, tmp_path):
     opened.click(".example")
     opened.wait_for_selector(".split:not([hidden])")
     quiet(opened)
-    opened.set_input_files(".panel .file input", files["other"])
+    opened.set_input_files("[data-kind=other] input", files["other"])
     opened.wait_for_selector("[data-tab=other][aria-pressed=true]:not([hidden])")
     opened.click("[data-tab=person]")
-    opened.set_input_files(".panel .file input", fake)
+    opened.set_input_files("[data-kind=other] input", fake)
     opened.wait_for_selector(".toast[role=alert]:not([hidden])")
     assert opened.get_attribute("[data-tab=person]", "aria-pressed") == "true"
+    toast = opened.query_selector(".toast").bounding_box()  # it covers nothing that is needed
+    below = opened.query_selector(".below").bounding_box()
+    assert below["y"] + below["height"] <= toast["y"]
+    assert toast["x"] + toast["width"] <= opened.query_selector(".panel").bounding_box()["x"]
+    opened.click("[data-tool=erase]")
+    opened.click(".card")  # which leads to the other photo's references, where nothing is to be erased
+    assert opened.get_attribute("[data-tab=reference]", "aria-pressed") == "true"
+    assert opened.get_attribute("[data-tool=erase]", "aria-pressed") == "false"
+    quiet(opened)
+    opened.click("[data-tab=person]")
+    opened.click("[data-tab=reference]")
+    assert opened.get_attribute("[data-tool=move]", "aria-pressed") == "true"  # as the tab was left
+    opened.click(".fold.edge summary")
+    opened.check("[data-edge=clean]")
+    box = "getComputedStyle(document.querySelector('[data-edge=clean]')).backgroundColor"
+    assert opened.evaluate(box) != "rgba(0, 0, 0, 0)"  # a white tick is not seen on white
+    opened.click(".adjustments summary")
+    opened.evaluate("scrollTo(0, 9999)")  # to what is at the end of the panel: the picture stays in sight
+    assert opened.evaluate("scrollY") > 100 and opened.query_selector(".frame").bounding_box()["y"] >= 0
     opened.dblclick("[data-do=restart]")
     opened.wait_for_selector(".start:not([hidden])")
     assert opened.is_hidden(".toast")
@@ -143,6 +167,19 @@ def test_a_phone_by_touch(visit, studio, tmp_path):
     opened.wait_for_selector(".split:not([hidden])")
     quiet(opened)
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    places = set()  # of the picture, which stays where it is, whatever the tool
+    for control in (
+        "[data-tool=point]",
+        "[data-tool=brush]",
+        "[data-tab=person]",
+        "[data-tool=hint]",
+        "[data-tab=reference]",
+    ):
+        opened.tap(control)
+        places.add(opened.query_selector(".frame").bounding_box()["y"])
+        said = opened.inner_text(".hint")
+        assert "lick" not in said and "Alt" not in said  # help is the device's
+    assert len(places) == 1
     cards = opened.query_selector_all(".card")
     cards[-1].tap()
     opened.wait_for_function("document.querySelector('.card:last-child').ariaPressed === 'true'")
@@ -153,6 +190,14 @@ def test_a_phone_by_touch(visit, studio, tmp_path):
                 " || e.getAttribute('aria-labelledby')"
             )
             assert named, control.evaluate("e => e.outerHTML")
+    opened.tap(".adjustments summary")
+    held = """(kind) => {
+        const slider = document.querySelector('[data-number=saturation]');
+        if (kind === 'pointerdown') slider.scrollIntoView({ block: 'end' });
+        slider.dispatchEvent(new PointerEvent(kind, { bubbles: true, clientY: slider.getBoundingClientRect().top }));
+        return document.querySelector('.frame').getBoundingClientRect().top;
+    }"""
+    assert opened.evaluate(held, "pointerdown") >= 0 > opened.evaluate(held, "pointerup")  # it comes along
     small = opened.query_selector_all("#studio button:visible, #studio .button:visible")
     assert all(control.bounding_box()["height"] >= 28 for control in small)
 
@@ -180,3 +225,20 @@ def test_a_finished_composite_with_its_mask(visit, studio, files, tmp_path, monk
     while folder.exists():  # a closed tab leaves nothing behind
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_gradios_own_messages_stand_in_a_corner_of_the_picture(visit):
+    """They had covered the looks at the upper right for ten seconds."""
+    opened = visit()
+    box, leaves = opened.evaluate(
+        """() => {
+            const list = document.querySelector('.toast-wrap'), one = document.createElement('div');
+            one.className = 'toast-body';
+            list.append(one);
+            const { animationName, animationDelay } = getComputedStyle(one), box = list.getBoundingClientRect();
+            one.remove();
+            return [[box.left, box.right, innerHeight - box.bottom], [animationName, animationDelay]];
+        }"""
+    )
+    assert box[0] < 10 and box[1] < 330 and box[2] < 10
+    assert leaves == ["toast-leaves", "4s"]

@@ -24,6 +24,7 @@ PIXELS = scene(60, 100)
         ({"kind": "click", "points": [[0, "1"]]}, "shares of the picture"),
         ({"kind": "click", "points": [[True, 0.5]]}, "shares of the picture"),
         ({"kind": "click", "points": [[9, 0.5]]}, "shares of the picture"),
+        ({"kind": "brush", "points": [[0, 0]], "hardness": 2}, "hardness of a brush"),
         ({"kind": "brush", "points": [[0, 0]], "size": 3}, "expected a brush"),
         ({"kind": "brush", "points": [[0, 0]], "size": "wide"}, "expected a brush"),
     ],
@@ -71,10 +72,34 @@ def test_a_click_marks_something_under_it_or_says_that_there_is_nothing():
         assert mask.shape == (90, 120) and mask.max() <= 1 and mask[48:52, 58:62].mean() > 0.5
 
 
-def test_a_persons_mask_only_grows_under_the_brush_and_only_shrinks_under_the_eraser():
+@pytest.mark.parametrize("hardness", [1, 0.3])
+def test_a_stroke_changes_what_lies_under_it_and_nothing_else(hardness):
+    rows, columns = np.mgrid[:60, :100]
+    away = np.hypot(columns - 70, rows - 30)  # from a dab of 10 pixels in the middle of an edge
     start = np.zeros(PIXELS.shape[:2], np.float32)
     start[20:50, 30:70] = 1
-    grown = subject(PIXELS, Prompt("brush", ((0.8, 0.5),), 0.1), start)
-    assert (grown >= start).all() and grown[30, 80] == 1
-    less = subject(PIXELS, Prompt("erase", ((0.4, 0.5),), 0.1), start)
-    assert (less <= start).all() and less[30, 40] == 0
+    for kind, value in (("brush", 1), ("erase", 0)):
+        mended = subject(PIXELS, Prompt(kind, ((0.7, 0.5),), 0.1, hardness), start)
+        assert mended[30, 69] == mended[30, 70] == value
+        np.testing.assert_array_equal(mended[away > 6], start[away > 6])
+    soft = np.count_nonzero((mended > 0) & (mended < 1))
+    assert soft > 10 if hardness < 1 else soft < 25
+
+
+def test_erased_stays_erased_when_more_is_painted_elsewhere():
+    start = np.zeros(PIXELS.shape[:2], np.float32)
+    start[10:50, 20:80] = 1
+    less = subject(PIXELS, Prompt("erase", ((0.3, 0.5),), 0.1), start)
+    more = subject(PIXELS, Prompt("brush", ((0.9, 0.5),), 0.1), less)
+    assert less[30, 30] == 0 and more[30, 30] == 0 and more[30, 90] == 1
+
+
+def test_a_hint_finds_more_than_its_paint_and_only_adds_or_only_takes_away():
+    pixels = np.full((90, 120, 3), 235, np.uint8)
+    pixels[20:80, 30:90] = (30, 60, 160)
+    start = np.zeros((90, 120), np.float32)
+    start[20:50, 30:90] = 1
+    more = subject(pixels, Prompt("hint", ((0.4, 0.8), (0.6, 0.8)), 0.08), start)
+    assert (more >= start).all() and more.sum() > start.sum() + 300
+    less = subject(pixels, Prompt("hint_away", ((0.4, 0.3),), 0.08), start)
+    assert (less <= start).all() and less[27, 48] < 0.5

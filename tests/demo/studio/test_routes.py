@@ -6,13 +6,14 @@ import threading
 import time
 from dataclasses import replace
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from studio_pictures import disc, scene, write
 from visitor_hands import GENEROUS, PATIENCE, studio
 
-from demo import uploads
-from demo.studio import routes
+from demo.studio import project, routes
 from demo.studio.project import Project
 
 __all__ = ["studio"]  # a fixture
@@ -112,9 +113,9 @@ def test_an_event_whose_answer_is_lost_is_done_once(placed, slow):
     gate.set()
     answer = placed.post("place", PLACE, request).json()
     assert answer["message"] is None and answer["person"]["placement"]["x"] == 0.7
-    assert len(placed.session.project.past) == 1
+    assert len(placed.session.project.history.past) == 1
     placed.ask("undo")
-    assert placed.session.project.past == []
+    assert placed.session.project.history.past == ()
 
 
 def test_a_waiting_event_whose_page_has_left_is_given_up(studio, placed, slow):
@@ -127,6 +128,31 @@ def test_a_waiting_event_whose_page_has_left_is_given_up(studio, placed, slow):
     gate.set()
     first.join()
     assert placed.ask("resume")["amounts"]["strength"] == 1
+
+
+def test_an_event_that_runs_stops_at_its_next_stage_when_its_page_leaves(studio, placed, tmp_path, monkeypatch):
+    """The photo is read; nothing is made of it, nothing changed, and the upload is there to be asked for again."""
+    begun, gate, made, read = threading.Event(), threading.Event(), [], project.open_picture
+
+    def slowly(path, id):
+        begun.set()
+        assert gate.wait(60)
+        return read(path, id)
+
+    monkeypatch.setattr(project, "open_picture", slowly)
+    monkeypatch.setattr(project, "suggestions", lambda *arguments: made.append(arguments))
+    picture = write(tmp_path / "other.png", scene(90, 120, 5))
+    asked = {"kind": "background", "name": "other.png"}
+    asked["upload"] = placed.upload(picture.read_bytes()).json()["upload"]
+    before = placed.session.project.pictures["background"]
+    placed.cut("open", asked, "d" * 24)
+    assert begun.wait(30)
+    time.sleep(0.2)  # until the server has heard that the page left
+    gate.set()
+    assert wait_for(lambda: not studio.limits.page.places.taken)
+    assert not made and placed.session.project.pictures["background"] is before
+    monkeypatch.undo()
+    assert placed.post("open", asked, "d" * 24).json()["slots"]["background"]["name"] == "other.png"
 
 
 def wait_for(condition) -> bool:
@@ -160,7 +186,7 @@ def test_an_event_that_takes_too_long_is_told_so_and_can_be_asked_for_again(stud
     monkeypatch.undo()
     gate.set()
     assert placed.post("place", PLACE, "c" * 24).json()["person"]["placement"]["x"] == 0.7
-    assert len(placed.session.project.past) == 1
+    assert len(placed.session.project.history.past) == 1
 
 
 def test_too_many_events_at_a_time_are_refused_with_a_sentence(studio, placed, slow, monkeypatch):
@@ -266,8 +292,7 @@ def test_an_upload_is_measured_while_it_comes(page, monkeypatch):
     assert wait_for(lambda: list(path.parent.iterdir()) == [path])
 
 
-def test_an_upload_that_is_cut_off_or_stops_leaves_nothing(page, monkeypatch):
-    monkeypatch.setattr(uploads, "SLOWEST", 0.5)
+def test_an_upload_that_is_cut_off_leaves_nothing(page):
     address = (page.client.base_url.host, page.client.base_url.port)
     head = (
         f"PUT /studio/session/{page.name}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Session-Key: {page.key}\r\n"
@@ -277,10 +302,6 @@ def test_an_upload_that_is_cut_off_or_stops_leaves_nothing(page, monkeypatch):
         line.sendall(head.encode())
         assert wait_for(lambda: any(page.session._uploads.iterdir()))
     assert wait_for(lambda: not any(page.session._uploads.iterdir()) and not page.session.users)
-    with socket.create_connection(address) as line:
-        line.sendall(head.encode())
-        assert b"408" in line.recv(1000)
-    assert wait_for(lambda: not any(page.session._uploads.iterdir()))
 
 
 def test_pictures_are_seen_and_files_are_kept(placed):
@@ -297,6 +318,27 @@ def test_pictures_are_seen_and_files_are_kept(placed):
         assert placed.client.get(path).status_code == 404
     assert placed.client.get("card/haze.jpg").headers["content-type"] == "image/jpeg"
     assert placed.client.get("card/..%2Fhaze-background.jpg").status_code == 404
+
+
+def test_true_pixels_and_the_copy_of_the_work_are_for_who_has_the_key(studio, placed):
+    window = {"view": "photo", "x": 40, "y": 20, "width": 100, "height": 60, "wanted": 100}
+    answer = placed.client.get(f"session/{placed.name}/crop", params=window, headers=placed.headers)
+    assert answer.headers["content-type"] == "image/png" and answer.headers["cache-control"] == "no-store"
+    seen = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    was, covered, full = np.split(seen, 3)
+    now = placed.session.project
+    np.testing.assert_array_equal(was, now.scene.pixels[20:80, 40:140])  # so small a photo is its own proxy
+    np.testing.assert_array_equal(covered[..., 0], np.rint(now.scene.mask[20:80, 40:140] * 255))
+    np.testing.assert_array_equal(full, now.mapping.apply(now.scene.pixels, now.scene.mask)[20:80, 40:140])
+    work = placed.client.get(f"session/{placed.name}/work", headers=placed.headers).json()
+    assert [step["name"] for step in work["steps"]] == ["Opened me.png"]
+    for path in ("crop", "work"):
+        for headers in ({}, {"X-Session-Key": "x" * 43}):
+            assert placed.client.get(f"session/{placed.name}/{path}", params=window, headers=headers).status_code == 404
+    for wrong in ({"x": -1}, {"width": 4000}, {"wanted": 200}, {"view": "film"}, {"more": 1}, {"height": 0}):
+        asked = placed.client.get(f"session/{placed.name}/crop", params=window | wrong, headers=placed.headers)
+        assert asked.status_code == 422 and asked.json()["message"]
+    assert placed.client.post(f"session/{placed.name}/crop", headers=placed.headers).status_code == 404
 
 
 def test_a_page_that_leaves_takes_what_holds_nothing_along(studio, page):

@@ -8,7 +8,7 @@ import pytest
 
 from demo.plain_routes import Refusal
 from demo.settings import Settings
-from demo.studio.session_store import SessionStore
+from demo.studio.session_store import FULL, SessionStore
 
 
 @pytest.fixture
@@ -113,6 +113,21 @@ def test_sessions_that_hold_nothing_go_first_and_nobodys_work_is_deleted(store):
     assert list(store.sessions) == [kept.name, newer.name, theirs.name]
     store.leave(theirs.name, theirs.key, "page")  # may still come back
     assert refused("full", store.take, "c")
+
+
+def test_a_few_addresses_do_not_shut_out_all_others(store):
+    """Five of them take what they get; each of twenty others still finds a place, and no more than that."""
+    settings = store.settings
+    for number in range(settings.sessions):
+        try:
+            work(store.take(f"greedy-{number % 5}"))
+        except Refusal as error:
+            assert str(error) == FULL
+    assert len(store.sessions) == settings.sessions - settings.sessions // 3
+    for number in range(settings.sessions // 3):
+        work(store.take(f"visitor-{number}"))
+        assert refused("full", store.take, f"visitor-{number}")  # a second one is for those who have none
+    assert refused("full", store.take, "late") and len(store.sessions) == settings.sessions
 
 
 def test_an_empty_session_in_use_does_not_go(store):

@@ -55,6 +55,24 @@ def test_files_on_their_way_count_at_once_and_until_the_next_look(space):
     space.check("a", 599)
 
 
+def test_what_an_address_brings_to_the_api_counts_as_its_own_until_it_is_deleted(space, tmp_path):
+    now = [0.0]
+    space._clock = lambda: now[0]
+    with space.reserved("a", 400, in_cache=True):
+        pass
+    (tmp_path / "cache" / "upload").write_bytes(b"x" * 400)
+    space.measure()
+    with pytest.raises(Refusal, match="pictures from this address"):
+        space.check("a", 200)
+    space.check("b", 200)
+    with pytest.raises(Refusal, match="no room for more"):  # half of all is the pages'
+        space.check("b", 100, in_cache=True)
+    (tmp_path / "cache" / "upload").unlink()
+    space.measure()
+    now[0] = SETTINGS.file_seconds + 1
+    space.check("a", 599)
+
+
 def test_files_go_by_age_and_take_their_empty_folders_along(tmp_path):
     old, new, private = tmp_path / "api-1" / "old.png", tmp_path / "api-2" / "new.png", tmp_path.parent / "private.png"
     for file in (old, new, private):

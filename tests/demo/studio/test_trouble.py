@@ -5,7 +5,21 @@ import time
 
 import numpy as np
 import pytest
-from visitor_hands import PATIENCE, download, files, point, project, put, quiet, shown, studio, visit
+from visitor_hands import (
+    KEEP_ALIVE,
+    PATIENCE,
+    arrived,
+    download,
+    files,
+    hurry,
+    point,
+    project,
+    put,
+    quiet,
+    shown,
+    studio,
+    visit,
+)
 
 from demo.places import FULL
 from demo.studio.project import Project
@@ -22,14 +36,6 @@ REFUSALS = {
 }
 
 SAID = {"rate limit": "please wait 4 seconds", "queue": "Too many people", "proxy": "does not answer"}
-
-
-def hurry(opened):
-    """Let the page's pauses before another try pass quickly."""
-    opened.evaluate(
-        "() => { const wait = setTimeout;"
-        " window.setTimeout = (f, ms, ...rest) => wait(f, ms < 10000 ? ms / 20 : ms, ...rest); }"
-    )
 
 
 def take(opened):
@@ -88,21 +94,6 @@ def test_each_download_is_a_file_of_its_own(visit, studio, files, tmp_path):
     np.testing.assert_array_equal(read_photo(download(opened, "photo", tmp_path)).pixels, read_photo(again).pixels)
 
 
-def test_a_page_that_lost_its_session_says_so_and_starts_anew(visit, studio, files):
-    opened = visit()
-    put(opened, files)
-    for _ in range(2):
-        take(opened)
-    for session in studio.store.sessions.values():
-        session.touched -= 4000  # seconds
-    studio.store.sweep()
-    opened.click(f"{OTHER_CARD} >> nth=0")
-    opened.wait_for_selector(".start:not([hidden])")
-    assert "no longer on the server" in opened.inner_text(".toast")
-    put(opened, files)
-    take(opened)
-
-
 def test_no_nudge_is_lost_while_answers_come(visit, studio, files, monkeypatch):
     slowly(monkeypatch, "place")
     opened = visit()
@@ -115,11 +106,8 @@ def test_no_nudge_is_lost_while_answers_come(visit, studio, files, monkeypatch):
         places.append(float(opened.eval_on_selector(".handles", "handles => parseFloat(handles.style.left)")))
         time.sleep(0.55)  # longer than a nudge waits to be sent, so that answers come between two
     np.testing.assert_allclose(np.diff(places), -1, atol=1e-6)
-    deadline = time.monotonic() + PATIENCE / 1000  # the last nudge may not even be on its way yet
-    while project(studio).choices.placement.x != pytest.approx(before.x - 0.08) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    arrived(lambda: project(studio).choices.placement.x == pytest.approx(before.x - 0.08))
     quiet(opened)
-    assert project(studio).choices.placement.x == pytest.approx(before.x - 0.08)
     shown(opened, result(studio))
 
 
@@ -133,10 +121,12 @@ def test_what_is_saved_is_where_the_person_is_seen(visit, studio, files, tmp_pat
     assert Recipe.load(download(opened, "recipe", tmp_path)).placement.x == pytest.approx(before.x - 0.05)
     x0, y0, x1, y1 = before.box((240, 320), (160, 120))
     opened.mouse.move(*point(opened, (x0 + x1) / 640 - 0.05, (y0 + y1) / 480))
-    opened.mouse.wheel(0, -60)
-    opened.keyboard.press("2")  # away from the picture in which they are moved
+    opened.keyboard.down("Alt")
+    opened.mouse.wheel(0, -100)
+    opened.keyboard.up("Alt")
+    opened.keyboard.press("c")  # away from the picture in which they are moved
     opened.wait_for_selector("[data-tab=person][aria-pressed=true]")
-    larger = pytest.approx(before.height * np.exp(0.1))
+    larger = pytest.approx(before.height * np.exp(1 / 6))
     assert Recipe.load(download(opened, "recipe", tmp_path)).placement.height == larger
 
 
@@ -158,10 +148,10 @@ def test_a_slider_in_the_hand_stays_there_when_an_answer_comes(visit, studio, fi
     assert opened.input_value("[data-amount=strength]") == value
     opened.mouse.up()
     opened.evaluate(f"document.querySelector('{OTHER_CARD}').click()")  # another answer before that of the slider
+    arrived(lambda: project(studio).amounts.strength == int(value) / 100)
     quiet(opened)
     assert opened.input_value("[data-amount=strength]") == value
     shown(opened, result(studio))
-    assert project(studio).amounts.strength == int(value) / 100
 
 
 def test_a_picture_that_did_not_arrive_is_asked_for_again(visit, studio, files):
@@ -180,7 +170,7 @@ def test_starting_over_takes_two_clicks_and_a_success_ends_the_talk_of_an_error(
     fake.write_text("hello")
     opened = visit()
     put(opened, files)
-    opened.set_input_files(".panel .file input", fake)
+    opened.set_input_files("[data-kind=other] input", fake)
     opened.wait_for_selector(".toast[role=alert]:not([hidden])")
     take(opened)
     assert opened.is_hidden(".toast")
@@ -198,11 +188,11 @@ def test_what_is_done_after_a_quiet_time_is_done_and_each_download_comes(visit, 
     opened = visit()
     put(opened, files)
     first = download(opened, "cube", tmp_path)
-    time.sleep(6)  # longer than the server keeps a connection that nobody uses
+    time.sleep(KEEP_ALIVE + 0.5)
     take(opened)
     second = download(opened, "cube", tmp_path)
-    assert first.name == second.name and project(studio).past
-    time.sleep(6)
+    assert first.name == second.name and project(studio).history.past
+    time.sleep(KEEP_ALIVE + 0.5)
     assert download(opened, "photo", tmp_path).name == "beach-harmonized.png"
 
 
@@ -221,7 +211,32 @@ def test_an_event_whose_answer_is_lost_is_asked_for_again_and_done_once(visit, s
 
     opened.route("**/event", lose)
     take(opened)
-    assert lost[0] == lost[1] and len(project(studio).past) == 1 and opened.is_hidden(".toast")
+    assert lost[0] == lost[1] and len(project(studio).history.past) == 1 and opened.is_hidden(".toast")
+    opened.unroute_all()
+
+
+def test_a_sentence_is_heard_though_a_newer_answer_came_before_it(visit, studio, files):
+    opened = visit()
+    put(opened, files)
+    crossing = []
+
+    def hold(route):
+        if route.request.post_data_json["event"] != "open":
+            return route.continue_()
+        refused = route.fetch()  # the server has answered; on its way the answer is overtaken
+        crossing.append(lambda: route.fulfill(response=refused))
+
+    opened.route("**/event", hold)
+    fake = files["other"].with_suffix(".txt")
+    fake.write_text("no picture")
+    opened.set_input_files("[data-kind=other] input", fake)
+    with opened.expect_response(lambda answer: '"adjust"' in (answer.request.post_data or "")):
+        while not crossing:
+            opened.wait_for_timeout(20)
+        opened.evaluate("document.querySelector('[data-amount=chroma]').dispatchEvent(new Event('change'))")
+    opened.wait_for_timeout(200)
+    crossing.pop()()
+    opened.wait_for_selector(".toast[role=alert]:not([hidden])")
     opened.unroute_all()
 
 
@@ -236,7 +251,7 @@ def test_a_duplicated_tab_leaves_the_work_to_the_first(visit, studio, files):
     assert "open on another page" in twin.inner_text(".toast") and twin.is_visible(".start")
     twin.close()
     take(opened)
-    assert len(studio.store.sessions) >= 1 and project(studio).past
+    assert len(studio.store.sessions) >= 1 and project(studio).history.past
 
 
 def test_an_upload_is_tried_again_and_a_lost_empty_session_replaced_without_a_word(visit, studio, files):
@@ -265,9 +280,10 @@ def test_an_upload_is_tried_again_and_a_lost_empty_session_replaced_without_a_wo
     assert other.is_hidden(".toast")
 
 
-def test_a_page_says_so_when_its_work_went_with_the_server(visit, studio, files):
+def test_a_page_says_so_when_its_work_went_with_the_server_and_with_the_browsers_copy(visit, studio, files):
     opened = visit()
     put(opened, files)
+    opened.evaluate("sessionStorage.removeItem('iph-work')")
     studio.store.close()
     opened.reload()
     opened.wait_for_selector(".toast[role=alert]:not([hidden])")

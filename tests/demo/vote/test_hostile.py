@@ -70,7 +70,7 @@ def said(answer) -> str:
     return answer.json()["message"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(RATER + ADMIN),
     changes=st.dictionaries(
@@ -105,7 +105,7 @@ def test_no_body_is_an_error_of_ours(study, name, changes):
         said(answer)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(RATER + ADMIN), body=st.binary(max_size=300) | values.map(lambda v: json.dumps(v).encode()))
 def test_no_bytes_are_an_error_of_ours(study, name, body):
     assert 400 <= post(study, name, body).status_code < 500

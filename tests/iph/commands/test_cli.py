@@ -4,19 +4,23 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from cli_photos import BOX, FOREGROUND, OUT, REFERENCE, SHAPE, F, R
-from photo_files import pixels
+from photo_files import pixels, png16
 from PIL import Image
+from rgb_profiles import PROFILES
 
+from iph.adjustments import Adjustments
 from iph.commands.app import main
 from iph.cube import read_cube
-from iph.images.imagefile import read_photo
+from iph.images.imagefile import read_photo, write_photo
 from iph.images.metadata import is_marked_edited
+from iph.images.photo import Photo
 from iph.mapping import ColorMapping
 from iph.placement import Placement
 from iph.recipe import Recipe
@@ -122,7 +126,7 @@ def test_transparent_parts_of_a_reference_picture_have_no_look(run):
             assert run(*point, f"{name}.png", *region, "-o", f"{name}-out.png", "--overwrite")[0] == 0
         assert (result("dark-out.png") == result("bright-out.png")).all()
     code, _, err = run(*point, "dark.png", "--reference-box", "0", "0", "8", "8", "-o", "none.png")
-    assert code == 2 and "expected something visible to read the look from, but dark.png is clear" in err
+    assert code == 2 and "expected something visible to read the look from, but that region is transparent" in err
 
 
 def test_strength_luminance_and_chroma(run):
@@ -140,6 +144,24 @@ def test_strength_luminance_and_chroma(run):
     difference = (result("luminance.png").astype(int) - result("photo.png"))[FOREGROUND > 0]
     unclipped = (result("luminance.png")[FOREGROUND > 0] % 255 != 0).all(-1)
     assert np.ptp(difference[unclipped], axis=1).max() <= 1  # the same in every channel
+
+
+def test_adjustments_by_hand_go_along_with_recipe_and_cube(run):
+    point = ("photo.png", "--foreground", "fg.png", "--reference", "ref.png")
+    by_hand = ("--exposure", "0.5", "--saturation", "-40")
+    assert run(*point, *by_hand, "-o", "a.png", "--save-recipe", "look.json", "--cube", "look.cube")[0] == 0
+    recipe = Recipe.load("look.json")
+    assert recipe.mapping.adjustments == Adjustments(exposure=0.5, saturation=-40)
+    assert run(*point, "-o", "plain.png")[0] == 0
+    assert result("a.png")[FOREGROUND > 0].mean() > result("plain.png")[FOREGROUND > 0].mean() + 8
+    assert run("photo.png", "--recipe", "look.json", "-o", "b.png")[0] == 0
+    assert (result("b.png") == result("a.png")).all()
+    assert (
+        run("photo.png", "--recipe", "look.json", "--exposure", "0", "-o", "c.png", "--save-recipe", "c.json")[0] == 0
+    )
+    assert Recipe.load("c.json").mapping.adjustments == Adjustments(saturation=-40)
+    code, _, err = run(*point, "--exposure", "4", "-o", "d.png")
+    assert code == 2 and "exposure" in err and "3" in err
 
 
 def test_the_shipped_models_and_eq_7(run):
@@ -188,6 +210,13 @@ def test_a_recipe_of_the_studio_pastes_its_person(run):
     assert changed()[25:55, 75:105].mean() > 0.9 and not changed()[:, :60].any()
     code, _, err = run("photo.png", "--recipe", "studio.json", "-o", "b.png")
     assert code == 2 and "pastes a person" in err
+    replace(placed, above=(replace(placed, placement=Placement(0.25, 0.5, 0.5, angle=45)),)).save("two.json")
+    twice = "--person", "person.png", "--person", "person.png"
+    assert run("photo.png", "--recipe", "two.json", *twice, "-o", "out.png", "--overwrite")[0] == 0
+    assert changed()[25:55, 75:105].mean() > 0.9 and changed()[30:50, 20:40].mean() > 0.9
+    assert not changed()[21:25, 11:15].any() and changed()[15, 30]  # where a corner of who was turned would be, and is
+    code, _, err = run("photo.png", "--recipe", "two.json", *twice[:2], "-o", "b.png")
+    assert code == 2 and "pastes 2 people" in err
     code, _, err = run("photo.png", "--recipe", "studio.json", *F, "--person", "person.png", "-o", "b.png")
     assert code == 2 and "expected --person or another foreground beside --recipe, got both" in err
     code, _, err = run("photo.png", *F, *R, "--person", "person.png", "-o", "b.png")
@@ -267,3 +296,32 @@ def test_python_m_iph_is_the_same_program(here, model):
     assert (done.returncode, done.stderr) == (0, "") and changed().any()
     wrong = subprocess.run([sys.executable, "-m", "iph", "harmonise"], capture_output=True, text=True, env=environment)
     assert wrong.returncode == 2 and wrong.stderr == "iph: No such command 'harmonise'. Did you mean 'harmonize'?\n"
+
+
+@pytest.mark.parametrize("kind", ["L", "I;16", "LA", "P", "RGB"])
+def test_a_grey_photo_stays_grey(run, here, kind):
+    """In every form, with a reference full of colours; its brightness does change."""
+    grey = np.rint(read_photo("photo.png").pixels.mean(-1)).astype(np.uint8)
+    if kind == "I;16":
+        Path("grey.png").write_bytes(png16(grey.astype(np.uint16) * 257))
+    else:
+        layers = [grey, np.full_like(grey, 255)] if kind == "LA" else [grey] * (3 if kind == "RGB" else 1)
+        image = Image.fromarray(np.squeeze(np.dstack(layers)), {"P": "L"}.get(kind, kind))
+        (image.convert("P") if kind == "P" else image).save("grey.png")
+    code, out, _ = run("grey.png", *F, "--reference-image", "sunset.jpg", "-o", "out.png", "--save-recipe", "look.json")
+    after = read_photo("out.png").pixels.astype(int)
+    assert code == 0 and np.ptp(after, axis=-1).max() == 0 and "It is grey, and stays so" in out
+    before = read_photo("grey.png").pixels.astype(int)
+    assert np.abs(after - before)[FOREGROUND > 0].mean() > 0.005 * np.iinfo(read_photo("out.png").pixels.dtype).max
+    assert run("photo.png", *F, "--recipe", "look.json", "-o", "b.png")[0] == 0
+    run("photo.png", *F, "--reference-image", "sunset.jpg", "-o", "c.png", "--save-recipe", "coloured.json")
+    assert run("grey.png", *F, "--recipe", "coloured.json", "-o", "d.png")[0] == 0
+    assert np.ptp(read_photo("d.png").pixels.astype(int), axis=-1).max() == 0
+
+
+def test_a_grey_photo_of_another_profile_stays_grey(run, here):
+    grey = np.repeat(np.rint(read_photo("photo.png").pixels.mean(-1, keepdims=True)).astype(np.uint8), 3, -1)
+    for name, icc in PROFILES.items():
+        write_photo(Photo(grey, icc=icc), "grey.png", edited=False)
+        assert run("grey.png", *F, "--reference-image", "sunset.jpg", "-o", "out.png", "--overwrite")[0] == 0
+        assert np.ptp(read_photo("out.png").pixels.astype(int), axis=-1).max() <= 1, name

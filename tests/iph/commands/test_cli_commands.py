@@ -12,11 +12,13 @@ import typer
 from networks import lively
 from photo_folder import make_folder
 
-from iph import checkpoint
+import iph
 from iph.checkpoint import load_network, save_network
 from iph.commands.app import app, main
 from iph.data.manifest import read_manifest
+from iph.match.look import MatchFunctions
 from iph.network import StyleEncoder
+from iph.runtime import shipped
 from iph.training.loop import TrainingSettings
 
 GROUP = typer.main.get_command(app)
@@ -135,6 +137,18 @@ def test_the_stages_one_after_the_other(run, photos):
     assert isinstance(load_network("runs/psi/psi.safetensors"), StyleEncoder)
 
 
+def test_the_network_of_the_match_and_its_use(run, photos):
+    code, out, _ = run(*small_run("--stage", "match", "--photos", photos, "--portraits", photos, "--out", "runs/m"))
+    assert code == 0 and "iph harmonize --model runs/m/average.safetensors" in out
+    settings = json.loads(Path("runs/m/settings.json").read_text())
+    assert (settings["steps"], settings["batch"], settings["sizes"]) == (2, 8, [32, 32])
+    assert isinstance(iph.load("runs/m/average.safetensors").network, MatchFunctions)
+    resume = ("--resume", "runs/m/resume.safetensors", "--out", "runs/n")
+    assert run(*small_run("--stage", "match", "--photos", photos, *resume))[0] == 0
+    code, _, err = run(*small_run("--stage", "2", "--photos", photos, *resume))
+    assert code == 2 and "with --stage match alone, got stage 2" in err
+
+
 def test_only_the_training_split_is_trained_on(run, photos):
     run(*small_run("--photos", photos, "--out", "runs/a"))
     ids = json.loads(Path("runs/pack-photos-160/pack.json").read_text())["ids"]
@@ -150,7 +164,10 @@ def test_training_on_a_built_set(run, photos):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--photos", "photos", "--images", "8", "--stage", "4"), "a stage out of 1, 2, 3, psi, psi-paper, got '4'"),
+        (
+            ("--photos", "photos", "--images", "8", "--stage", "4"),
+            "out of 1, 2, 3, psi, psi-paper, match, got '4'",
+        ),
         (("--photos", "photos", "--images", "8", "--config", "smal"), "did you mean 'small'"),
         (("--photos", "photos"), "--minutes or as --images, got neither"),
         (("--photos", "photos", "--images", "8", "--minutes", "1"), "got both"),
@@ -164,11 +181,11 @@ def test_training_on_a_built_set(run, photos):
             ("--images", "8", "--photos", "photos", "--start", "mine.safetensors"),
             "of the network 'small', but those of",
         ),
-        (("--images", "8", "--photos", "photos", "--start", "psi"), "of the network 'small', but those of psi"),
+        (("--images", "8", "--photos", "photos", "--start", "psi-small"), "of the network 'small', but those of psi"),
         (("--minutes", "0", "--photos", "photos"), "expected more than 0 as --minutes, got 0"),
         (("--images", "8", "--photos", "photos", "--rate", "0"), "expected more than 0 as --rate, got 0"),
         (
-            ("--images", "8", "--photos", "photos", "--stage", "psi", "--start", "general"),
+            ("--images", "8", "--photos", "photos", "--stage", "psi", "--start", "small"),
             "at least a batch of 48 images to train on, got 8",
         ),
         (("--images", "8", "--photos", "photos", "--stage", "psi"), "--photos, --images and --start for ψ"),
@@ -184,9 +201,10 @@ def test_runs_that_cannot_be(run, photos, arguments, sentence):
 def test_info_describes_what_ships(run):
     code, out, err = run("info")
     assert (code, err) == (0, "")
-    for name in ("general", "portrait", "psi", "segmentation"):
+    for name in ("match", "small", "psi-small", "segmentation"):
         assert re.search(rf"^{name}: [\d,]+ parameters, [\d.]+ MB", out, re.MULTILINE)
-    assert out.count("(matches checksums.json)") == len(checkpoint.shipped_names())
+    assert out.count("(matches checksums.json)") == len(shipped.shipped_names()) + len(shipped.graph_files())
+    assert re.search(r"^match.onnx: [\d.]+ MB", out, re.MULTILINE)
 
 
 def test_info_of_ones_own_file_as_json(run):
@@ -201,12 +219,28 @@ def test_info_of_ones_own_file_as_json(run):
 
 def test_info_names_an_altered_file(run, tmp_path, monkeypatch):
     folder = tmp_path / "weights"
-    shutil.copytree(checkpoint.FOLDER, folder)
-    content = bytearray((folder / "psi.safetensors").read_bytes())
-    content[-1] ^= 1
-    (folder / "psi.safetensors").write_bytes(content)
-    monkeypatch.setattr(checkpoint, "FOLDER", folder)
+    shutil.copytree(shipped.FOLDER, folder)
+    for name in ("psi-small.safetensors", "match.onnx"):
+        content = bytearray((folder / name).read_bytes())
+        content[-1] ^= 1
+        (folder / name).write_bytes(content)
+    monkeypatch.setattr(shipped, "FOLDER", folder)
     code, out, _ = run("info")
-    assert code == 1 and "psi: the weights psi.safetensors were altered" in out
-    code, _, err = run("info", "protrait")
-    assert code == 2 and "did you mean 'portrait'" in err
+    assert code == 1 and "psi-small: the weights psi-small.safetensors were altered" in out
+    assert "match.onnx: the weights match.onnx were altered" in out
+    code, _, err = run("info", "smal")
+    assert code == 2 and "did you mean 'small'" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "--minutes", "nan", "--photos", ".", "--out", "run"),
+        ("train", "--images", "9", "--rate", "inf", "--photos", ".", "--out", "run"),
+        ("cutout", "photo.png", "-o", "out.png", "--click", "nan", "nan"),
+        ("cutout", "photo.png", "-o", "out.png", "--box", "0", "0", "9", "inf"),
+    ],
+)
+def test_numbers_of_every_command_are_finite(run, arguments):
+    code, _, err = run(*arguments)
+    assert code == 2 and re.search("finite number as --|Invalid value for '--", err) and not Path("run").exists()

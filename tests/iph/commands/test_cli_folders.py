@@ -1,6 +1,7 @@
 """``iph harmonize`` on folders: same-named masks, one bad file among good ones, and what scripts read."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -31,7 +32,6 @@ def here(tmp_path, monkeypatch) -> Path:
             plane = np.zeros((height, width), np.uint8)
             plane[10:40, columns] = 255
             cv2.imwrite(f"{folder}/{name}.png", plane)
-    Path("photos/readme.txt").write_text("no photo")
     save_network("model.safetensors", lively(change=0.1))
     return tmp_path
 
@@ -90,6 +90,39 @@ def test_bad_files_are_reported_and_the_rest_is_done(run):
     assert len(lines) == 2 and lines[0].startswith("iph: b.jpg: expected a JPEG, PNG")
     assert lines[1] == "iph: c.PNG: expected one picture named c.* in masks, found none"
     assert [p.name for p in Path("out").iterdir()] == ["a.png"]
+
+
+def test_every_file_of_a_folder_is_taken_or_named(run):
+    """Pictures by their ending in any case, or by how they begin; what is none is named, and stays what it is."""
+    folder, smooth = Path("photos"), pixels(height=50, width=80)
+    for photo in folder.iterdir():
+        photo.unlink()
+    kinds = {"a.JFIF": "JPEG", "b.jpe": "JPEG", "c.TIFF": "TIFF", "d": "JPEG", "IMG.2024": "PNG", "e.photo": "WEBP"}
+    for name, kind in kinds.items():
+        Image.fromarray(smooth).save(folder / name, kind)
+    for name in ("notes.txt", ".DS_Store", "bad"):
+        (folder / name).write_text("no photo")
+    (folder / "more.png").mkdir()
+    shutil.copy("masks/a.png", "mask.png")
+    code, out, err = run("--foreground", "mask.png", "--reference", "references/a.png", "-o", "out")
+    assert (code, out) == (0, "6 of 6 photos harmonized\n")
+    assert err == "iph: left out, as no pictures: .DS_Store, bad, more.png, notes.txt\n"
+    found = {path.name: Image.open(path).format for path in Path("out").iterdir()}
+    written = {"a.JFIF": "JPEG", "b.jpe": "JPEG", "c.TIFF": "TIFF", "d.jpg": "JPEG", "IMG.2024.png": "PNG"}
+    assert found == written | {"e.photo.webp": "WEBP"}
+    Path("by-name").mkdir()
+    for name in kinds:
+        shutil.copy("mask.png", Path("by-name", name.rpartition(".")[0] if name[0] in "abc" else name))
+    assert run("--foreground", "by-name", "--reference", "references/a.png", "-o", "out2")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.PNG", "looks.cube", "recipes.json"])
+def test_results_of_a_folder_go_into_a_folder(run, name):
+    code, _, err = run(*MASKS, "-o", name)
+    assert code == 2 and f"expected a folder for the results of a folder, got {name!r}, a file's name" in err
+    assert not Path(name).exists()
+    Path(name).mkdir()
+    assert run(*MASKS, "-o", name)[0] == 0
 
 
 def test_json_is_one_line_a_photo_failed_ones_too(run):

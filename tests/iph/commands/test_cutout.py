@@ -33,6 +33,18 @@ def test_a_person_comes_out_with_alpha(portrait: Path, how: tuple) -> None:
     np.testing.assert_array_equal(cut.pixels[cut.alpha == 255], photo.pixels[cut.alpha == 255])
 
 
+def test_the_edge_moves_and_softens_by_pixels(portrait: Path) -> None:
+    alphas = []
+    for name, edge in (("plain", ()), ("less", ("--expand", -3)), ("soft", ("--feather", 4, "--smooth", 1))):
+        out = portrait.with_name(f"{name}.png")
+        assert run(portrait, "-o", out, *edge) == 0
+        alphas.append(read_photo(out).alpha.astype(float))
+    plain, less, soft = alphas
+    assert (less <= plain).all() and less.sum() < 0.98 * plain.sum()
+    partly = [((alpha > 10) & (alpha < 245)).sum() for alpha in (plain, soft)]
+    assert partly[1] > 1.5 * partly[0] and soft.sum() == pytest.approx(plain.sum(), rel=0.05)
+
+
 def test_16_bits_stay_16_bits(portrait: Path) -> None:
     deep = portrait.with_name("deep.tif")
     write_photo(Photo(read_photo(portrait).pixels.astype(np.uint16) * 257, format="TIFF"), deep)

@@ -189,7 +189,7 @@ def test_iharmony4_names(tmp_path):
     assert second.id == "HAdobe5k/a0003_1_1" and first.reference == ""
     assert third.target == "Hday2night/real_images/d90000012-181.jpg" and third.photo == "Hday2night/d90000012-181"
     (tmp_path / "HCOCO").mkdir()
-    with pytest.raises(InputError, match="the official list HCOCO_train.txt"):
+    with pytest.raises(InputError, match="expected a list that says what is test .* like HCOCO_test.txt"):
         read_iharmony4(tmp_path, "train")
 
 

@@ -90,7 +90,7 @@ SMALL += [
 
 
 @given(st.sampled_from(SMALL), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_flipped_bytes_never_raise_anything_but_a_sentence(data, flips):
     broken = bytearray(data)
     for place, value in flips:

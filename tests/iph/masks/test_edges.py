@@ -1,38 +1,42 @@
 """Clean edges: on composites of known alpha the colour of the foreground comes back."""
 
-import cv2
+from pathlib import Path
+
 import numpy as np
 import pytest
+from drawn_hair import drawn_hair
 
 from iph.errors import InputError
 from iph.masks import clean_edges
 
 Composite = tuple[np.ndarray, np.ndarray, np.ndarray]
+GOLDEN = Path(__file__).parent / "golden" / "foreground.npz"  # made by golden/make_foreground.py
 
 
 @pytest.fixture(scope="module")
 def hair() -> Composite:
-    """Dark strands before a bright sky: the picture, float32 in [0, 1], its alpha, and the true foreground."""
-    height, width = 200, 240
-    rng = np.random.default_rng(4)
-    alpha = np.zeros((height, width), np.float32)
-    cv2.circle(alpha, (120, 120), 60, 1.0, -1)
-    for angle in rng.uniform(0, 2 * np.pi, 150):
-        end = 120 + 85 * np.cos(angle), 120 + 85 * np.sin(angle)
-        cv2.line(alpha, (120, 120), (round(end[0]), round(end[1])), 1.0, 1, cv2.LINE_AA)
-    alpha = cv2.GaussianBlur(alpha, (0, 0), 1.2)
-    ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    true = np.dstack([0.25 + 0.1 * xs / width, 0.15 + 0 * xs, 0.1 + 0.05 * ys / height]).astype(np.float32)
-    sky = np.dstack([0.7 + 0 * xs, 0.8 + 0.1 * ys / height, 0.95 + 0 * xs]).astype(np.float32)
-    return alpha[..., None] * true + (1 - alpha[..., None]) * sky, alpha, true
+    return drawn_hair()
 
 
-def test_hair_carries_no_sky(hair: Composite) -> None:
-    picture, alpha, true = hair
+def error(found: np.ndarray, truth: np.ndarray, alpha: np.ndarray) -> float:
+    return float(np.abs(found - truth)[(alpha > 0.05) & (alpha < 0.95)].mean())
+
+
+@pytest.mark.parametrize("times", [1, 8])  # 8: beyond the finest level
+def test_hair_carries_no_sky(times: int) -> None:
+    picture, alpha, true = drawn_hair(times=times)
+    assert error(picture, true, alpha) > 0.3
+    assert error(clean_edges(picture, alpha), true, alpha) < 0.004  # measured 0.002; pymatting's 0.002
+
+
+@pytest.mark.parametrize("textured", [False, True])
+def test_as_close_to_the_truth_as_pymattings(textured: bool) -> None:
+    picture, alpha, true = drawn_hair(textured)
     soft = (alpha > 0.05) & (alpha < 0.95)
-    before = np.abs(picture - true)[soft].mean()
-    after = np.abs(clean_edges(picture, alpha) - true)[soft].mean()
-    assert after < 0.25 * before  # measured 0.226: what is left is where alpha is least
+    golden = np.load(GOLDEN)["textured" if textured else "smooth"] / 255
+    found = clean_edges(picture, alpha)
+    assert np.abs(found[soft] - golden).mean() < (0.025 if textured else 0.004)  # measured 0.018, 0.0016
+    assert error(found, true, alpha) < 1.1 * np.abs(golden - true[soft]).mean() + 0.001
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from iph.errors import InputError
-from iph.masks import as_mask, check_pair, from_alpha, from_box_region, from_two_color
+from iph.images.imagefile import read_photo
+from iph.images.photo import Photo
+from iph.masks import (
+    as_mask,
+    check_pair,
+    from_alpha,
+    from_box_region,
+    from_photo,
+    from_two_color,
+    levels_from_photo,
+    marks_from_photo,
+)
+from iph.masks.forms import top_of
 
 SHAPE = (24, 32)
 
@@ -44,7 +56,7 @@ def test_every_form_is_the_same_mask(disc: np.ndarray, form: str) -> None:
     np.testing.assert_array_equal(mask, disc)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32)))
 def test_soft_masks_stay_soft(soft: np.ndarray) -> None:
     soft[0, 0], soft[0, 1] = 1, 0
@@ -152,7 +164,7 @@ def test_overlap_is_taken_from_the_reference() -> None:
 def test_pairs_that_cannot_be(disc: np.ndarray) -> None:
     mask = disc.astype(np.float32)
     inner = cv2.erode(mask, np.ones((5, 5)))
-    with pytest.raises(InputError, match="inside the foreground"):
+    with pytest.raises(InputError, match="reference lies on the person"):
         check_pair(mask, inner)
     with pytest.raises(InputError, match="one size"):
         check_pair(mask, inner[:10])
@@ -165,3 +177,41 @@ def test_pairs_that_cannot_be(disc: np.ndarray) -> None:
 def test_everything_around_the_foreground_is_a_reference(disc: np.ndarray) -> None:
     mask = disc.astype(np.float32)
     np.testing.assert_array_equal(check_pair(mask, np.ones_like(mask))[1], 1 - mask)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_large_mask_is_what_its_pixels_say(channels: int, tmp_path) -> None:
+    """Larger than one band of rows; how quick it is, ``python -m bench.speed_iph`` prints."""
+    ys, xs = np.ogrid[:1500, :2000]
+    plane = np.clip((700 - np.hypot(ys - 750, xs - 1000)) * 12, 0, 255).astype(np.uint8)
+    path = tmp_path / "mask.png"
+    cv2.imwrite(str(path), np.repeat(plane[..., None], channels, 2), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    foreground, reference = marks_from_photo(read_photo(path), plane.shape)
+    assert reference is None and np.array_equal(foreground, plane / np.float32(255))
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype", "size", "stays"),
+    [
+        (255, np.uint8, SHAPE, np.uint8),
+        (1, np.uint8, SHAPE, bool),
+        (65535, np.uint16, SHAPE, np.float32),
+        (255, np.uint8, (48, 64), np.float32),
+    ],
+)
+def test_a_file_of_8_bits_stays_in_them(disc, scale, dtype, size, stays):
+    soft = cv2.blur(disc.astype(np.float32), (3, 3)) if scale > 1 else disc.astype(np.float32)
+    plane = np.rint(soft * scale).astype(dtype)
+    photo = Photo(np.repeat(plane[..., None], 3, 2))
+    levels, mask = (read(photo, size) for read in (levels_from_photo, from_photo))
+    assert levels.dtype == stays and levels.shape == size
+    np.testing.assert_array_equal(levels / np.float32(top_of(levels)), mask)
+
+
+@pytest.mark.parametrize(("level", "sentence"), [(100, "is empty"), (200, "covers the whole picture")])
+def test_a_file_of_8_bits_that_is_no_mask(level, sentence):
+    photo = Photo(np.full((*SHAPE, 3), level, np.uint8))
+    with pytest.raises(InputError, match=sentence):
+        levels_from_photo(photo, SHAPE, "foreground")
+    if level == 200:
+        assert levels_from_photo(photo, SHAPE, "reference", allow_full=True).min() == 200

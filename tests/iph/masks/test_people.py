@@ -16,9 +16,10 @@ def planes(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[int, int]) -> np.ndarr
     for start, end in boxes:
         probability[20:, start - 2 : end + 2] = 0.3
         probability[20:, start:end] = 0.95
-    monkeypatch.setattr(module, "people", lambda picture: probability[: picture.shape[0], : picture.shape[1]])
-    monkeypatch.setattr(module, "NEARER", 0.0)  # one look
-    return np.zeros((100, 200, 3), np.uint8)
+    picture = np.zeros((100, 200, 3), np.uint8)  # each pixel says where it is, so that a part of it is known
+    picture[..., 0], picture[..., 1] = np.arange(100)[:, None], np.arange(200)
+    monkeypatch.setattr(module, "people", lambda part: probability[part[..., 0], part[..., 1]])
+    return picture
 
 
 def test_who_stands_apart_is_apart_and_the_largest_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +33,20 @@ def test_who_touches_stays_one_and_specks_are_nobody(monkeypatch: pytest.MonkeyP
     assert len(people_apart(planes(monkeypatch, (20, 60), (62, 100)))) == 1
     assert len(people_apart(planes(monkeypatch, (20, 60), (150, 151)))) == 1
     assert people_apart(planes(monkeypatch)) == []
+
+
+def test_who_stands_apart_is_looked_at_from_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = planes(monkeypatch, (20, 60), (120, 180))
+    near = module.people
+
+    def blind_from_afar(part: np.ndarray) -> np.ndarray:
+        found = near(part)
+        if part.shape[1] > 150:  # heads and feet are lost
+            found = np.where((part[..., 0] > 30) & (part[..., 0] < 90), found, 0)
+        return found
+
+    monkeypatch.setattr(module, "people", blind_from_afar)
+    assert [(mask > 0.5).sum() for mask in people_apart(picture)] == [80 * 60, 80 * 40]
 
 
 def test_nobody_is_none() -> None:

@@ -158,6 +158,18 @@ def test_nothing_stands_out_of_one_colour() -> None:
     np.testing.assert_array_equal(automatic_reference(image, foreground), 1 - foreground)
 
 
+def test_a_foreground_in_levels_is_the_same_foreground(two_balls: Picture) -> None:
+    image, left, _ = two_balls
+    soft = cv2.blur(left.astype(np.float32), (9, 9))
+    levels = np.rint(soft * 255).astype(np.uint8)
+    expected = automatic_reference(image, levels.astype(np.float32) / 255)
+    np.testing.assert_allclose(automatic_reference(image, levels), expected, atol=1e-6)
+    hard = levels > 127
+    for foreground in (hard, hard.astype(np.uint8)):
+        found = automatic_reference(image, foreground)
+        np.testing.assert_array_equal(found, automatic_reference(image, hard.astype(np.float32)))
+
+
 def test_bad_input_gets_a_sentence(two_balls: Picture) -> None:
     image, left, _ = two_balls
     with pytest.raises(InputError, match="outside the picture"):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from iph.masks.selfie import SIDE, network, people
+from iph.masks.people import people
+from iph.masks.selfie import SIDE, network
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "selfie.npz")
 TOLERANCE = 5e-5
@@ -19,7 +20,7 @@ TOLERANCE = 5e-5
 def probability(picture: np.ndarray) -> np.ndarray:
     seen = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
-        return network()(seen.contiguous(memory_format=torch.channels_last)).sigmoid()[0, 0].numpy()
+        return network("selfie")(seen.contiguous(memory_format=torch.channels_last)).sigmoid()[0, 0].numpy()
 
 
 @pytest.mark.parametrize("name", ["portrait", "noise"])

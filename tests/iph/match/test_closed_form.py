@@ -193,15 +193,6 @@ def test_seeing_reads_kinds_and_a_small_picture_is_enlarged():
     assert [part.shape for part in kind_weights()] == [(3, 152), (3,)]
 
 
-def test_a_mirrored_picture_is_seen_as_its_mirror_image():
-    seen = see(torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(4)))
-    again, twice = see(seen.image.flip(-1)), seen.mirrored().mirrored()
-    assert torch.equal(twice.features, seen.features) and torch.equal(twice.kinds, seen.kinds)
-    mirrored = seen.mirrored()
-    assert torch.equal(mirrored.image, again.image) and torch.allclose(mirrored.lab, again.lab)
-    assert torch.nn.functional.cosine_similarity(mirrored.features, again.features, dim=-1).median() > 0.8
-
-
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_an_empty_or_a_full_reference_gives_finite_numbers(share):
     seen, mask, other = scene(FACE, DENIM)

@@ -1,17 +1,22 @@
 """A session's questions to the network that starts from the match."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
-import torch
 
+from iph.checkpoint import load_network
 from iph.mapping import ColorMapping
-from iph.match.look import look, view
+from iph.match.functions import functions
+from iph.match.look import MatchLook, Photo
 from iph.match.network import start_network
+from iph.reference import Reference
 
 
 @pytest.fixture(scope="module")
 def network():
-    return start_network("general").eval().requires_grad_(False)
+    return functions(start_network("small").eval().requires_grad_(False), load_network("psi-small"))
 
 
 def photo(seed: int = 0, shape: tuple[int, int] = (90, 120)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -26,9 +31,8 @@ def photo(seed: int = 0, shape: tuple[int, int] = (90, 120)) -> tuple[np.ndarray
 
 def test_a_pasted_foreground_goes_further_towards_its_reference(network):
     image, foreground, reference = photo()
-    own, other = view(image, foreground), view(image, reference, foreground)
     for pasted, least in ((False, -5), (True, 5)):
-        mapping = look(network, own, [(other, 1.0)], pasted)
+        mapping = MatchLook(network, pasted, image, foreground).fit([Reference(reference, image)])
         assert isinstance(mapping, ColorMapping)
         after = mapping.apply(image, foreground)
         assert np.array_equal(after[foreground == 0], image[foreground == 0])
@@ -39,13 +43,17 @@ def test_a_pasted_foreground_goes_further_towards_its_reference(network):
 def test_any_dtype_other_photos_and_several_references(network, dtype):
     image, foreground, reference = photo()
     scale = {np.uint8: np.uint8(1), np.uint16: np.uint16(257), np.float32: np.float32(1 / 255)}[dtype]
-    own = view(image.astype(dtype) * scale, foreground)
-    assert torch.allclose(own.seen.image, view(image, foreground).seen.image, atol=2 / 255)
-    another = view(photo(1, (64, 64))[0], np.ones((64, 64), np.float32))
-    here = view(image, reference, foreground)
+    opened = MatchLook(network, True, image.astype(dtype) * scale, foreground)
+    eight_bit = MatchLook(network, True, image, foreground)
+    assert np.allclose(opened.foreground.seen.image, eight_bit.foreground.seen.image, atol=2 / 255)
+    another, whole = photo(1, (64, 64))[0], np.ones((64, 64), np.float32)
     one, other, mean = (
-        look(network, own, references, True).change
-        for references in ([(here, 1.0)], [(another, 1.0)], [(here, 0.5), (another, 0.5)])
+        opened.fit(references).change
+        for references in (
+            [Reference(reference, opened.photo.image)],
+            [Reference(whole, another)],
+            [Reference(reference, opened.photo.image, 0.5), Reference(whole, another, 0.5)],
+        )
     )
     assert np.abs(mean - (one + other) / 2).max() < 0.35 * np.abs(one - other).max() + 0.02
 
@@ -54,9 +62,46 @@ def test_a_tiny_reference_is_looked_at_from_nearer(network):
     image, foreground, _ = photo()
     tiny = np.zeros_like(foreground)
     tiny[5:9, 100:106] = 1
-    seen = view(image, tiny, foreground)
-    assert seen.mask.mean() > 0.1
-    assert np.isfinite(look(network, view(image, foreground), [(seen, 1.0)], True).change).all()
+    opened = MatchLook(network, True, image, foreground)
+    assert opened.photo.view(tiny).mask.mean() > 0.1
+    assert np.isfinite(opened.fit([Reference(tiny, image)]).change).all()
     inside = np.zeros_like(foreground)
     inside[40:44, 28:33] = 1
-    assert view(image, inside, foreground).scene.any()
+    assert opened.photo.view(inside).scene.any()
+
+
+def test_a_second_region_of_the_photo_needs_no_second_reading(network):
+    image, foreground, reference = photo()
+    read = []
+    counting = replace(network, read=lambda **picture: read.append(1) or network.read(**picture))
+    opened = MatchLook(counting, True, image, foreground)
+    opened.fit([Reference(reference, image)])
+    opened.fit([Reference(1 - foreground, image)])
+    assert len(read) == 1
+    opened.fit([Reference(reference, image.copy())])
+    assert len(read) == 2
+
+
+def test_colour_transfer_takes_more_of_the_references_colours(network):
+    image, foreground, reference = photo()
+    image[reference > 0] = (200, 60, 60)
+    opened = MatchLook(network, True, image, foreground)
+    plain, moved = (
+        opened.fit([Reference(reference, image)], r2=r2).apply(image, foreground)[foreground > 0].mean(0)
+        for r2 in (1.0, 0.0)
+    )
+    goal = image[reference > 0].mean(0)
+    assert np.abs(moved - goal).mean() < np.abs(plain - goal).mean() - 5
+
+
+def test_a_mirrored_picture_is_seen_as_its_mirror_image(network):
+    noise = np.random.default_rng(4).integers(0, 256, (24, 24, 3)).astype(np.uint8)
+    image = cv2.resize(noise, (192, 192), interpolation=cv2.INTER_CUBIC)
+    whole = np.ones((192, 192), np.float32)
+    straight, mirrored = (Photo(network.read, one).view(whole).seen for one in (image, image[:, ::-1].copy()))
+    twice = straight.mirrored().mirrored()
+    assert np.array_equal(twice.features, straight.features) and np.array_equal(twice.kinds, straight.kinds)
+    np.testing.assert_allclose(straight.image[1], mirrored.image[0], atol=1e-6)
+    one, other = straight.features[1], mirrored.features[0]  # what was seen, mirrored, and what is seen in the mirror
+    alike = (one * other).sum(-1) / np.linalg.norm(one, axis=-1) / np.linalg.norm(other, axis=-1)
+    assert np.median(alike) > 0.8

@@ -22,6 +22,7 @@ from iph.training.belief import BASELINE, belief_samples
 from iph.training.evaluate_match import composite_alone, foreground_errors, hue_error, recoloured, structure_term
 from iph.training.match_between import part_of_the_way
 from iph.training.match_objective import MatchWeights, match_objective
+from iph.training.show_match import rows
 from iph.training.train_match import MatchTraining, train_match
 from iph.training.validate import stack
 
@@ -59,7 +60,7 @@ def answer(network, batch, pasted: float):
 
 
 def test_untrained_and_not_pasted_it_answers_as_the_network_that_it_grew_from(batch):
-    grown, general = start_network("general"), load_network("general")
+    grown, general = start_network("small"), load_network("small")
     own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
     assert (answer(grown, batch, 0.0)[0] - own).abs().max() < 1e-5
     result, parts = answer(grown, batch, 1.0)
@@ -87,17 +88,17 @@ def test_weights_come_back_and_others_are_refused(start, tmp_path, batch):
     save_network(again, network)
     assert torch.equal(answer(load_match_network(again), batch, 1.0)[0], answer(network, batch, 1.0)[0])
     with pytest.raises(InputError, match="expected the weights of a MatchNetwork, got those of a Network"):
-        load_match_network("general")
+        load_match_network("small")
     with pytest.raises(InputError, match="expected a weight file at .*nowhere"):
         load_match_network(tmp_path / "nowhere.safetensors")
 
 
 def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
     torch.manual_seed(2)
-    trained = start_network("general")
+    trained = start_network("small")
     for parameter in trained.parameters():
         parameter.data += torch.randn_like(parameter) * 0.01
-    general = load_network("general")
+    general = load_network("small")
     own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
     assert torch.allclose(answer(part_of_the_way(trained, general, 0.0), batch, 0.0)[0], own, atol=1e-5)
     assert torch.equal(answer(part_of_the_way(trained, general, 1.0), batch, 1.0)[0], answer(trained, batch, 1.0)[0])
@@ -160,8 +161,8 @@ def test_light_and_transferred_colours_stay_in_range(photos):
 
 def test_the_objective_teaches_both_cases(batch):
     torch.manual_seed(0)
-    network = start_network("general")
-    loss, parts = match_objective(network, load_network("general"), batch, MatchWeights(), bfloat16=False)
+    network = start_network("small")
+    loss, parts = match_objective(network, load_network("small"), batch, MatchWeights(), bfloat16=False)
     loss.backward()
     assert {"recoloured l1", "recoloured squared", "chroma", "pasted l1"} <= set(parts)
     still = {name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()}
@@ -214,7 +215,7 @@ def test_what_cannot_be_trained_is_said(photos, start, tmp_path):
     with pytest.raises(InputError, match="expected .*resume.safetensors to hold a run of this very network"):
         train_match(
             photos,
-            settings(tmp_path / "other", "general", steps=1, resume=tmp_path / "small" / "resume.safetensors"),
+            settings(tmp_path / "other", "small", steps=1, resume=tmp_path / "small" / "resume.safetensors"),
         )
 
 
@@ -240,3 +241,11 @@ def test_belief_open_is_the_same_each_time_and_starts_with_the_background(tmp_pa
         assert kind == same and all(np.array_equal(value, again[name]) for name, value in sample.items())
         assert sample["photo"].shape == (3, SIDE, SIDE)
         assert not (sample["reference"] * sample["foreground"]).any()
+
+
+def test_a_pair_that_cannot_be_shown_is_named(tmp_path):
+    folder = make_folder(tmp_path / "photos", [3], {"p00": "test"})
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "somebody.jpg").touch()
+    with pytest.raises(InputError, match="got 'nobody=p00'"):
+        next(rows(tmp_path, folder, ["nobody=p00"], count=1, seed=0))

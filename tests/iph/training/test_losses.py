@@ -44,7 +44,7 @@ seeds = st.integers(0, 10_000)
 
 
 @given(seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_eq_6_is_the_mean_distance_to_the_truth_inside_the_foreground(seed):
     harmonized, target, mask, _ = batch(seed)
     expected = per_sample(lambda h, t, m: np.abs(h[m] - t[m]).mean(), harmonized, target, mask)
@@ -62,7 +62,7 @@ def test_eq_6_is_the_mean_distance_to_the_truth_inside_the_foreground(seed):
     ids=["eq 1", "eq 2", "eq 3"],
 )
 @given(seed=seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_eqs_1_to_3_are_distances_of_luminance_points_to_the_reference(loss, point, seed):
     image, other, mask, other_mask = batch(seed)
     expected = per_sample(lambda i, m, o, n: abs(point(luma(i, m)) - point(luma(o, n))), image, mask, other, other_mask)
@@ -78,7 +78,7 @@ def test_eq_4_is_the_sum_of_the_three():
 
 
 @given(seed=seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_eq_5_is_the_mean_distance_of_the_codes(seed):
     harmonized, reference = np.random.default_rng(seed).normal(size=(2, 4, 16)).astype(np.float32)
     expected = per_sample(lambda h, b: np.abs(h - b).sum() / 16, harmonized, reference)
@@ -87,7 +87,7 @@ def test_eq_5_is_the_mean_distance_of_the_codes(seed):
 
 
 @given(seed=seeds, margin=st.floats(0, 3))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_appendix_turns_eq_5_for_psi(seed, margin):
     harmonized, reference = np.random.default_rng(seed).normal(size=(2, 4, 16)).astype(np.float32)
     expected = per_sample(lambda h, b: max(margin - np.abs(h - b).sum() / 16, 0), harmonized, reference)
@@ -96,7 +96,7 @@ def test_the_appendix_turns_eq_5_for_psi(seed, margin):
 
 
 @given(seed=seeds, margin=st.floats(0, 2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_triplets_are_hinges_of_l2_norms_over_the_whole_code(seed, margin):
     rng = np.random.default_rng(seed)
     anchor, positive, negative = rng.normal(size=(3, 4, 16)).astype(np.float32)
@@ -118,7 +118,7 @@ def test_the_total_weighs_the_parts_as_the_paper_does():
 
 
 @given(seed=seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_what_can_be_expressed_is_the_ridge_fit_of_the_colour_mapping(seed):
     harmonized, composite, mask, _ = batch(seed, side=32)
     mask[:, :16] = True  # enough pixels for eleven terms
@@ -163,7 +163,7 @@ def test_an_empty_foreground_expresses_nothing():
 
 
 @given(seed=seeds)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_look_matching_is_the_mean_distance_of_nine_points(seed):
     image, other, mask, other_mask = batch(seed)
 
@@ -195,7 +195,6 @@ def test_content_loss_is_one_minus_correlation():
     values=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30),
     q=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]),
 )
-@settings(deadline=None)
 def test_masked_quantile_is_numpys(values, q):
     plane = torch.zeros(1, 1, 5, 6)
     mask = torch.zeros(1, 1, 5, 6)

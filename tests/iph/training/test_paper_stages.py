@@ -40,7 +40,7 @@ def command(*arguments: object) -> str:
 def test_the_three_stages_train_on_their_own_layouts_as_the_paper_says(tmp_path, monkeypatch):
     monkeypatch.setitem(CONFIGS, "paper", replace(CONFIGS["paper"], **NARROW))
     monkeypatch.setattr(
-        "iph.commands.training.TrainingSettings", partial(TrainingSettings, validation_images=4, check_every=2)
+        "iph.commands.training.TrainingSettings", partial(TrainingSettings, validation_images=2, check_every=2)
     )
     used = []
     monkeypatch.setattr(loop.torch.optim, "Adam", lambda *given, **how: used.append(how) or ADAM(*given, **how))
@@ -56,7 +56,7 @@ def test_the_three_stages_train_on_their_own_layouts_as_the_paper_says(tmp_path,
     start = []
     for number, folder in data.items():
         out = tmp_path / f"run{number}"
-        given = ["--stage", number, "--data", folder, "--images", 16, "--batch", 4, "--out", out, *start]
+        given = ["--stage", number, "--data", folder, "--images", 8, "--batch", 2, "--out", out, *start]
         output = command("train", "--config", "paper", *given)
         assert f"samples, foreground + reference: {kinds[number]}\n" in output
         described = json.loads((out / "settings.json").read_text())
@@ -91,7 +91,7 @@ def test_the_paper_configuration_is_used_at_256(tmp_path, monkeypatch):
         mask[10:50, 20:60] = True
         iph.Harmonizer(network).open(pixels, mask).fit_mapping(~mask)
         assert seen[-1] == (2, 3, size, size)
-    assert load_network("portrait").config.size == load_network("general").config.size == 128
+    assert load_network("small").config.size == load_network("small-portrait").config.size == 128
 
 
 def test_the_size_lies_with_the_weights(tmp_path):

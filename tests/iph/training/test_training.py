@@ -150,11 +150,11 @@ def test_weights_between_two_networks():
 
 def test_weights_between_what_is_no_harmonizer_is_a_sentence(monkeypatch, capsys, tmp_path):
     out = tmp_path / "o.safetensors"
-    command = ["between", "general", "portrait", "--share", "0.5", "--onto", "psi", "--out", str(out)]
+    command = ["between", "small", "small-portrait", "--share", "0.5", "--onto", "psi-small", "--out", str(out)]
     monkeypatch.setattr("sys.argv", command)
     with pytest.raises(SystemExit):
         between_command()
-    assert "but psi holds a StyleEncoder" in capsys.readouterr().err and not out.exists()
+    assert "but psi-small holds a StyleEncoder" in capsys.readouterr().err and not out.exists()
 
 
 def test_h_net_trains_with_the_losses_on_codes(photos, tmp_path):
@@ -206,7 +206,7 @@ def test_a_run_of_another_network_is_not_gone_on_with(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "changes", "names"), [(3, {}, "rules"), (2, {"start": "general"}, "start"), (2, {"seed": 5}, "seed")]
+    ("number", "changes", "names"), [(3, {}, "rules"), (2, {"start": "small"}, "start"), (2, {"seed": 5}, "seed")]
 )
 def test_a_run_is_not_gone_on_with_as_something_else(photos, tmp_path, number, changes, names):
     train(network(), photos, settings(tmp_path))

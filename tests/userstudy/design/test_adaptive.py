@@ -22,7 +22,7 @@ win_matrices = st.integers(2, 6).flatmap(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(win_matrices)
 def test_the_belief_is_the_posterior_mode_and_its_curvature(wins):
     def negative(scores):
@@ -46,7 +46,7 @@ def test_the_belief_is_the_posterior_mode_and_its_curvature(wins):
     assert np.linalg.inv(covariance) == pytest.approx(curvature, rel=1e-3, abs=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-3, 3), st.floats(0.05, 3))
 def test_the_gain_is_the_mutual_information(difference, variance):
     def surprise(chance):
@@ -68,7 +68,7 @@ def test_with_no_votes_the_gain_has_a_closed_form():
     assert information_gain(*belief(np.zeros((3, 3))))[0, 1] == pytest.approx(np.log(2) - 0.5, abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(win_matrices)
 def test_the_batch_is_the_best_spanning_tree(wins):
     pairs = next_pairs(wins)

@@ -36,7 +36,7 @@ def test_a_round_robin_meets_everyone_once_and_rests_everyone_between(count):
         assert len(playing) == len(set(playing))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(designs)
 def test_cells_items_pairs_and_sides_are_even(design):
     (methods_count, items_count, seed), per_rater = design
@@ -68,7 +68,7 @@ def test_sides_are_drawn_and_not_a_pattern():
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_no_item_follows_itself_where_that_is_possible(counts, rng):
     trials = [
@@ -82,7 +82,7 @@ def test_no_item_follows_itself_where_that_is_possible(counts, rng):
         assert all(one.item != other.item for one, other in itertools.pairwise(ordered))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 6), st.integers(1, 12), st.data())
 def test_rankings_visit_items_evenly(methods_count, items_count, data):
     per_rater = data.draw(st.integers(1, items_count))

@@ -4,12 +4,14 @@ import io
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from study_files import PAIRS, RATERS, write_pictures, write_study
 
-from userstudy.design.pictures import neutral_png, picture_id
+from iph.images.imagefile import read_photo
+from userstudy.design.pictures import find_pictures, neutral_png, picture_id
 from userstudy.design.study_file import load_study
 from userstudy.design.toml_lines import line_of
 from userstudy.errors import InputError
@@ -108,6 +110,29 @@ def test_missing_and_unequal_pictures_are_named(tmp_path):
     assert "photo-3.png cannot be read as a picture" in problem(path)
 
 
+def test_what_a_system_leaves_beside_pictures_is_none(tmp_path):
+    path = write_study(tmp_path)
+    clean = load_study(path)
+    methods = tmp_path / "methods"
+    for file in list(methods.rglob("*.png")):
+        file.with_name(f"._{file.name}").write_bytes(b"\x00\x05\x16\x07")
+    for name in (".DS_Store", "Thumbs.db", "IPH/desktop.ini"):
+        (methods / name).write_bytes(b"\xff\xd8")
+    for name in ("__MACOSX/IPH", "@eaDir/IPH", ".hidden", "IPH/folder.png"):
+        (methods / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(methods / name / "photo-1.png")
+    for name in ("__MACOSX", "@eaDir"):
+        Image.new("RGB", (8, 8)).save(methods / name / "photo-1.png")
+    assert load_study(path) == clean
+
+
+@pytest.mark.parametrize("other", [".jpg", ".bmp", ".PNG"])
+def test_two_files_of_one_picture_are_no_choice(tmp_path, other):
+    path = write_study(tmp_path)
+    Image.new("RGB", (48, 32)).save(tmp_path / f"methods/IPH/photo-2{other}")
+    assert "expected one file for 'photo-2'" in problem(path)
+
+
 def test_golden_pairs_and_shown_composite_need_its_pictures(tmp_path):
     path = write_study(tmp_path, PAIRS.replace("6", "6\nshow_composite = true") + RATERS)
     assert load_study(path).pictures["photo-1", "composite"].exists()
@@ -142,8 +167,80 @@ def test_other_forms_become_png_pixel_for_pixel(tmp_path, suffix, mode):
     Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3)).convert(mode).save(path, lossless=True)
     shown = Image.open(io.BytesIO(neutral_png(path)))
     assert shown.format == "PNG"
-    original = Image.open(path)
-    assert np.array_equal(np.asarray(shown), np.asarray(original.convert("RGB") if mode == "CMYK" else original))
+    expected = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    assert np.abs(np.asarray(shown) - expected).max() <= (mode == "CMYK")  # without a profile: how halves are rounded
+
+
+PATTERN = np.random.default_rng(1).integers(0, 256, (6, 10, 3), dtype=np.uint8)
+
+
+def turned(orientation: int) -> tuple[Image.Image, bytes]:
+    """The pattern as a camera stores it that was held otherwise, and the EXIF block that says so."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    way = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    upright = Image.fromarray(PATTERN)
+    return upright if way[orientation] is None else upright.transpose(way[orientation]), exif.tobytes()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
+def test_raters_see_pictures_upright(tmp_path, orientation, ending):
+    image, exif = turned(orientation)
+    image.save(tmp_path / f"a{ending}", exif=exif, lossless=True)
+    shown = neutral_png(tmp_path / f"a{ending}")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(shown))), PATTERN) and b"eXIf" not in shown
+
+
+def test_a_png_whose_xmp_alone_says_how_it_is_turned(tmp_path):
+    image, _ = turned(6)
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", '<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6"/>')
+    image.save(tmp_path / "a.png", pnginfo=info)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(neutral_png(tmp_path / "a.png")))), PATTERN)
+
+
+def test_pictures_are_compared_upright(tmp_path):
+    """A sideways JPEG of a camera and an upright PNG are one size; a sideways PNG and its own pixels are not."""
+    for method in "ab":
+        (tmp_path / method).mkdir()
+    image, exif = turned(6)
+    image.save(tmp_path / "a" / "p.jpg", exif=exif)
+    Image.fromarray(PATTERN).save(tmp_path / "b" / "p.png")
+    find_pictures(tmp_path, "composite", (), (), 0, False)
+    image.save(tmp_path / "b" / "p.png")
+    with pytest.raises(InputError, match="differ in size.*a 10×6, b 6×10"):
+        find_pictures(tmp_path, "composite", (), (), 0, False)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_16_bits_in_either_order_look_as_they_are(tmp_path, order, channels):
+    deep = PATTERN[..., :channels].squeeze().astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", deep, byteorder=order)
+    shown = read_photo(neutral_png(tmp_path / "a.tif"))
+    expected = deep if channels == 3 else np.repeat(deep[..., None], 3, 2)
+    assert np.array_equal(shown.pixels, expected)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_numbers_without_a_white_are_refused_before_a_rater_comes(tmp_path, kind, channels):
+    for method in "ab":
+        (tmp_path / method).mkdir()
+        tifffile.imwrite(tmp_path / method / "p.tif", (PATTERN[..., :channels].squeeze() / 255).astype(kind))
+    with pytest.raises(InputError, match="p.tif cannot be read as a picture that raters can be shown: expected"):
+        find_pictures(tmp_path, "composite", (), (), 0, False)
+
+
+def test_a_cut_off_picture_is_refused_before_a_rater_comes(tmp_path):
+    for method in "ab":
+        (tmp_path / method).mkdir()
+        Image.fromarray(PATTERN.repeat(20, 0)).save(tmp_path / method / "p.png")
+    whole = (tmp_path / "a" / "p.png").read_bytes()
+    (tmp_path / "a" / "p.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="p.png cannot be read as a picture"):
+        find_pictures(tmp_path, "composite", (), (), 0, False)
 
 
 def test_picture_names_say_nothing_and_depend_on_the_secret():

@@ -13,7 +13,7 @@ from userstudy.scores.counts import count_units
 
 
 @given(st.integers(0, 2**31), st.integers(2, 6), st.integers(2, 12), st.integers(2, 4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_alpha_is_that_of_evalica(seed, raters, units, values):
     draw = np.random.default_rng(seed)
     data = pd.DataFrame(draw.integers(values, size=(raters, units)).astype(float)).mask(

@@ -28,7 +28,7 @@ vote = st.tuples(
 
 
 @given(st.lists(vote, min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_counts_are_what_a_loop_counts(votes):
     rows = [(rater, trial, item, *shown, choice, kind) for rater, trial, item, shown, choice, kind in votes]
     normal = [row for row in rows if row[6] == "normal"]

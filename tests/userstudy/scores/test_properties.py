@@ -10,7 +10,7 @@ from userstudy.errors import InputError
 from userstudy.scores import bradley_terry, check_connectivity, davidson, holm, side_effect, thurstone_case_v
 from userstudy.scores.significance import letter_groups
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+quick = settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def score_column_mean(wins):

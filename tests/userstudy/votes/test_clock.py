@@ -111,7 +111,7 @@ looks = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(looks)
 def test_an_honest_browser_is_never_refused(way):
     """It looks, answers, perhaps takes back; what it has answered arrives late and in bursts, but in order."""

@@ -66,7 +66,7 @@ def test_tables_keep_their_numbers_and_their_gaps():
     assert original_frame(written)["b"][0] == "=1"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(anything.filter(bool), anything, anything), min_size=1, max_size=4))
 def test_votes_of_any_name_survive_a_spreadsheet_s_form(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("cells") / "votes.csv"

@@ -337,7 +337,7 @@ def test_seats_are_unique_when_all_come_at_once(make):
         assert sorted(connection.scalars(sa.select(raters.c.seat))) == list(range(16))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["left", "right", "tie", "undo", "replay"]), max_size=14))
 def test_any_order_of_answers_and_undos_keeps_the_books(tmp_path, actions):
     """Against a plain list as the model of what stands."""

@@ -1,0 +1,59 @@
+"""``iph.cutout``: each prompt alone and together with strokes, and what is said where nobody is there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import iph
+from iph.errors import InputError
+
+PORTRAIT = np.load(Path(__file__).parent / "golden" / "selfie.npz")["portrait_input"]
+PLAIN = np.full((64, 96, 3), 120, np.uint8)
+
+
+def crate() -> np.ndarray:
+    """A thing, and nobody."""
+    picture = np.full((120, 160, 3), (40, 90, 60), np.uint8)
+    picture[40:90, 40:120] = 40, 60, 230
+    return picture
+
+
+def test_a_person_is_found_unasked_and_nothing_has_to_be_said():
+    person = iph.cutout(PORTRAIT)
+    assert person.note is None
+    assert person.alpha.dtype == np.uint8 and person.alpha.shape == PORTRAIT.shape[:2] == person.pixels.shape[:2]
+    np.testing.assert_array_equal(person.alpha, iph.cutout(PORTRAIT, everybody=True).alpha)
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_where_nobody_is_it_says_what_was_taken(everybody):
+    found = iph.cutout(crate(), everybody=everybody)
+    assert found.note == "nobody was found in the photo: what stands out most was taken"
+    assert found.alpha[60, 80] == 255 and found.alpha[5, 5] == 0
+
+
+def test_strokes_alone_and_strokes_that_mend():
+    keep, remove = np.zeros((120, 160), bool), np.zeros((120, 160), bool)
+    keep[50:80, 75:85] = True
+    remove[45:85, 105:115] = True
+    alone = iph.cutout(crate(), keep=keep)
+    assert alone.note is None and alone.alpha[60, 80] == 255 and alone.alpha[5, 5] == 0
+    mended = iph.cutout(crate(), click=(80, 60), remove=remove)
+    assert iph.cutout(crate(), click=(80, 60)).alpha[60, 110] == 255 and mended.alpha[60, 110] == 0
+
+
+@pytest.mark.parametrize(
+    ("picture", "how", "sentence"),
+    [
+        (PORTRAIT, {"click": (1, 1), "everybody": True}, "one of a click, a box and everybody"),
+        (PORTRAIT, {"click": (9999, 1)}, "outside the picture"),
+        (PORTRAIT, {"box": (5, 5, 5, 9)}, "holds no pixel"),
+        (PORTRAIT, {"remove": np.zeros((3, 3))}, "strokes to remove were expected"),
+        (PLAIN, {}, "nobody was found in the photo, nor anything"),
+        (PLAIN[:8, :8], {"everybody": True}, "nobody was found in the photo, nor anything"),
+    ],
+)
+def test_bad_input_is_one_sentence(picture, how, sentence):
+    with pytest.raises(InputError, match=sentence):
+        iph.cutout(picture, **how)
