@@ -11,12 +11,14 @@ from typing import Annotated
 
 import httpx
 import typer
+from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
 
 from demo.load.pictures import make_pictures, read_and_written
 from demo.load.timing import Timing
 from demo.load.visitors import call, edit, rate
 from iph.errors import InputError
 
+PATIENCE = ClientTimeout(total=200)
 FIGURES = ("process_resident_memory_bytes", "iph_temporary_bytes", "iph_sessions")
 
 
@@ -25,18 +27,19 @@ def own_address(number: int) -> str:
     return f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}"
 
 
-async def visit(address: str, seconds: float, crowd: list[Callable[[httpx.AsyncClient], Awaitable[None]]]) -> None:
-    """Let everybody of the crowd come, over some seconds, and come again until ``seconds`` are over."""
+async def visit(address: str, seconds: float, crowd: list[Callable[[ClientSession], Awaitable[None]]]) -> None:
+    """Let everybody of the crowd come, over the first quarter of ``seconds``, and come again until they are over."""
     local = httpx.URL(address).host in ("127.0.0.1", "localhost")
     trusting = ssl._create_unverified_context()  # a test's certificate; one for all, for making it takes long
     ends = time.monotonic() + seconds
 
     async def one(number: int, behave: Callable) -> None:
-        await asyncio.sleep(random.Random(number).uniform(0, min(10, seconds / 4)))
+        await asyncio.sleep(random.Random(number).uniform(0, seconds / 4))
         source = own_address(number) if local else None
         while time.monotonic() < ends:
-            transport = httpx.AsyncHTTPTransport(verify=trusting, local_address=source)
-            async with httpx.AsyncClient(base_url=address, transport=transport, timeout=200) as client:
+            cookies = CookieJar(unsafe=True)  # of servers without a name too
+            connector = TCPConnector(ssl=trusting, local_addr=source and (source, 0))
+            async with ClientSession(address, connector=connector, cookie_jar=cookies, timeout=PATIENCE) as client:
                 await behave(client)
             await asyncio.sleep(1)  # who is refused at once comes again, but not at once
 

@@ -1,11 +1,12 @@
 """How long visitors waited, by what they did, and what was refused."""
 
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import aiohttp
 import numpy as np
 from tabulate import tabulate
 
@@ -27,7 +28,7 @@ class Timing:
         begun = time.perf_counter()
         try:
             yield
-        except (Refused, httpx.HTTPError) as error:
+        except (Refused, aiohttp.ClientError, TimeoutError) as error:
             self.refused[who, what, str(error) or type(error).__name__] += 1
         else:
             self.seconds[who, what].append(time.perf_counter() - begun)
@@ -45,12 +46,14 @@ class Timing:
         return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
 
 
-def checked(answer: httpx.Response) -> httpx.Response:
-    """The answer. Raises Refused with its status and code where it is no yes."""
-    if answer.is_success:
-        return answer
+async def ask(client: aiohttp.ClientSession, method: str, path: str, **given: object) -> bytes:
+    """What the server answers. Raises Refused with its status and code where that is no yes."""
+    async with client.request(method, path, allow_redirects=False, **given) as answer:
+        body = await answer.read()
+        if 200 <= answer.status < 300:
+            return body
     try:
-        code = answer.json()["code"]
+        code = json.loads(body)["code"]
     except (ValueError, KeyError, TypeError):
         code = "no sentence"
-    raise Refused(f"{answer.status_code} {code}")
+    raise Refused(f"{answer.status} {code}")

@@ -18,11 +18,8 @@ from userstudy.votes.tables import raters, trials
 PREFETCH = 3  # trials that a rater's browser may hold, the one on screen included
 
 
-def assign(connection: sa.Connection, study: Study, rater: sa.Row, unanswered: int) -> None:
-    """Makes sure that at least ``PREFETCH`` unanswered trials are stored for the rater, or all there will be."""
-    if unanswered >= PREFETCH:
-        return
-    stored = _stored(connection, rater.id)
+def assign(connection: sa.Connection, study: Study, rater: sa.Row, stored: list[Trial]) -> None:
+    """Stores more trials for a rater who has fewer than ``PREFETCH`` without an answer, as far as there are more."""
     if len(stored) >= rater.planned:
         return
     planned = plan(study, rater.seat)
@@ -33,7 +30,8 @@ def assign(connection: sa.Connection, study: Study, rater: sa.Row, unanswered: i
     connection.execute(trials.insert(), rows)
 
 
-def _stored(connection: sa.Connection, rater_id: int) -> list[Trial]:
+def stored_trials(connection: sa.Connection, rater_id: int) -> list[Trial]:
+    """All that a rater has been given, in order."""
     columns = [trials.c[name] for name in ("task", "kind", "item", "shown", "expected", "repeat_of")]
     rows = connection.execute(sa.select(*columns).where(trials.c.rater_id == rater_id).order_by(trials.c.trial))
     return [Trial(row.task, row.kind, row.item, tuple(row.shown), row.expected, row.repeat_of) for row in rows]

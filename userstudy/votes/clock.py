@@ -16,13 +16,14 @@ ROUNDING = 0.05  # seconds: browsers send milliseconds, and their timers are not
 
 
 class Answer(NamedTuple):
-    """A stored row of votes: what was claimed to have been looked at, and when it arrived."""
+    """A stored row of votes: what was claimed to have been looked at, when it arrived, and the check's right answer."""
 
     trial: int
     revision: int
     choice: str
     seconds: float | None
     timestamp: str
+    expected: str | None = None
 
 
 @dataclass(frozen=True)

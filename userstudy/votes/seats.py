@@ -18,6 +18,29 @@ from userstudy.votes.tokens import network_hash
 HOUR = timedelta(hours=1)
 ASK = "or ask whoever invited you: a lab or a classroom can be let in together (`labs` in the study file)"
 
+# Built once: putting such statements together takes SQLAlchemy longer than running them.
+UNDER_WAY = sa.and_(raters.c.outcome.is_(None), raters.c.last_seen > sa.bindparam("lately"))
+OF_NETWORK = (
+    sa.select(raters.c.rater, raters.c.created, UNDER_WAY.label("under_way"))
+    .where(raters.c.study_id == sa.bindparam("study"), raters.c.network == sa.bindparam("its_network"))
+    .order_by(raters.c.created)
+)
+FORGET = (
+    raters.update()
+    .where(raters.c.study_id == sa.bindparam("study"), raters.c.network.is_not(None), ~UNDER_WAY)
+    .where(raters.c.created <= sa.bindparam("an_hour_ago"))
+    .values(network=None)
+)
+HELD = sa.and_(
+    raters.c.study_id == sa.bindparam("study"),
+    raters.c.simulated == sa.bindparam("is_simulated"),
+    raters.c.seat.is_not(None),
+    sa.or_(raters.c.outcome == "complete", UNDER_WAY),
+    raters.c.rater.not_in(sa.bindparam("excluded", expanding=True)),
+)
+SEATS = sa.select(sa.func.count(raters.c.seat.distinct()), sa.func.max(raters.c.seat)).where(HELD)
+TAKEN = sa.select(raters.c.seat).where(HELD)
+
 
 def network_of(address: str | None) -> str | None:
     """What counts as one address: an IPv4 address, the /64 of an IPv6 one; None for none (a test, a Unix socket)."""
@@ -44,9 +67,7 @@ def seat_network(secret: bytes, limits: Raters, address: str | None) -> str | No
 
 def check_address(connection: sa.Connection, study_id: int, limits: Raters, network: str, excluded: set[str]) -> None:
     """Raises Refused if the network holds, or has begun within the hour, as many sessions as one address may."""
-    columns = (raters.c.rater, raters.c.created, _under_way(limits).label("under_way"))
-    query = sa.select(*columns).where(raters.c.study_id == study_id, raters.c.network == network)
-    theirs = connection.execute(query.order_by(raters.c.created)).all()
+    theirs = connection.execute(OF_NETWORK, _now(study_id, limits) | {"its_network": network}).all()
     held = sum(row.under_way and row.rater not in excluded for row in theirs)
     if held >= limits.sessions_per_address:
         raise Refused(
@@ -66,27 +87,23 @@ def check_address(connection: sa.Connection, study_id: int, limits: Raters, netw
 
 def forget_networks(connection: sa.Connection, study_id: int, limits: Raters) -> None:
     """Deletes what is left of addresses that no limit counts any more."""
-    idle = sa.and_(raters.c.network.is_not(None), raters.c.created <= _ago(HOUR), ~_under_way(limits))
-    connection.execute(raters.update().where(raters.c.study_id == study_id, idle).values(network=None))
+    connection.execute(FORGET, _now(study_id, limits) | {"an_hour_ago": _ago(HOUR)})
 
 
 def free_seat(connection: sa.Connection, study_id: int, limits: Raters, simulated: bool, excluded: set[str]) -> int:
     """The lowest seat that no one holds. Raters who finished hold theirs; so do those seen lately."""
-    query = sa.select(raters.c.seat, raters.c.rater).where(
-        raters.c.study_id == study_id,
-        raters.c.simulated == simulated,
-        raters.c.seat.is_not(None),
-        sa.or_(raters.c.outcome == "complete", _under_way(limits)),
-    )
-    held = {row.seat for row in connection.execute(query) if row.rater not in excluded}
-    if len(held) >= limits.number:
+    asked = _now(study_id, limits) | {"is_simulated": simulated, "excluded": sorted(excluded)}
+    number, last = connection.execute(SEATS, asked).one()
+    if number >= limits.number:
         raise Refused("full", "all seats of this study are taken")
-    return next(seat for seat in range(len(held) + 1) if seat not in held)
+    if last is None or number == last + 1:  # no gap among them, as mostly
+        return number
+    taken = set(connection.scalars(TAKEN, asked))
+    return next(seat for seat in range(number + 1) if seat not in taken)
 
 
-def _under_way(limits: Raters) -> sa.ColumnElement[bool]:
-    lately = _ago(timedelta(minutes=limits.seat_minutes))
-    return sa.and_(raters.c.outcome.is_(None), raters.c.last_seen > lately)
+def _now(study_id: int, limits: Raters) -> dict:
+    return {"study": study_id, "lately": _ago(timedelta(minutes=limits.seat_minutes))}
 
 
 def _ago(time: timedelta) -> str:

@@ -13,33 +13,27 @@ import sqlalchemy as sa
 from userstudy.design.balanced import planned
 from userstudy.design.study_file import Study
 from userstudy.errors import InputError
-from userstudy.votes.assign import PREFETCH, assign
+from userstudy.votes.assign import PREFETCH, assign, stored_trials
 from userstudy.votes.clock import Answer, clock
 from userstudy.votes.refusal import Refused
 from userstudy.votes.seats import check_address, forget_networks, free_seat, seat_network
-from userstudy.votes.store import Store, effective_votes, now, same_trial
+from userstudy.votes.standing import Standing, standing, upcoming
+from userstudy.votes.store import STATES, Store, last_action, now
 from userstudy.votes.tables import raters, studies, trials, votes
-from userstudy.votes.tokens import ForeignToken, anonymous_id, panel_session_hash, rater_of, rater_token
+from userstudy.votes.tokens import anonymous_id, panel_session_hash, rater_of, rater_token
 
 UNDOS = 10  # times that one answer may be taken back: votes are never deleted, so each of them stays in the store
 
 # Built once: putting such statements together takes SQLAlchemy longer than running them.
-_missed = sa.and_(trials.c.expected.is_not(None), effective_votes.c.choice != trials.c.expected)
-DONE_AND_FAILED = (
-    sa.select(sa.func.count(), sa.func.count().filter(_missed))
-    .select_from(effective_votes.join(trials, same_trial))
-    .where(effective_votes.c.rater_id == sa.bindparam("rater_id"))
-)
-UPCOMING = (
-    sa.select(trials)
-    .where(trials.c.rater_id == sa.bindparam("rater_id"), ~sa.exists().where(same_trial))
-    .order_by(trials.c.trial)
-    .limit(PREFETCH)
-)
-GIVEN = (
-    sa.select(*(votes.c[name] for name in Answer._fields))
-    .where(votes.c.rater_id == sa.bindparam("rater_id"))
-    .order_by(votes.c.id)
+TRIAL = sa.select(trials).where(trials.c.rater_id == sa.bindparam("rater_id"), trials.c.trial == sa.bindparam("trial"))
+STUDY_LOCKED = (
+    sa.select(last_action(studies.c.id).scalar_subquery()).where(studies.c.id == sa.bindparam("study"))
+).with_for_update(of=studies)
+SEATED = raters.insert().returning(raters)
+SETTLE = (
+    raters.update()
+    .where(raters.c.id == sa.bindparam("rater_id"))
+    .values(outcome=sa.bindparam("outcome"), last_seen=sa.bindparam("moment"))
 )
 
 
@@ -97,14 +91,11 @@ class Sessions:
         token = rater_token(self.row.secret, rater)
         with self.store.write() as connection:
             # Seats are given one at a time.
-            connection.execute(sa.select(studies.c.id).where(studies.c.id == self.row.id).with_for_update())
+            action = connection.scalar(STUDY_LOCKED, {"study": self.row.id})
             number = panel_session_hash(self.row.secret, panel_session) if panel_session and external_id else None
-            query = sa.select(raters).where(raters.c.study_id == self.row.id, raters.c.rater == rater)
-            known = connection.execute(query).first()
-            if known is not None:
-                self._check_panel_session(connection, known, number)
+            if external_id and self._knows(connection, rater, number):
                 return token
-            self._check_open(connection)
+            _check_open(STATES[action or "open"])
             forget_networks(connection, self.row.id, limits)
             excluded = set(self.store.excluded(self.row.id, connection))
             network = seat_network(self.row.secret, limits, address)
@@ -114,14 +105,14 @@ class Sessions:
             values = dict(study_id=self.row.id, rater=rater, origin=origin, simulated=simulated, seat=seat)
             values.update(panel_session=number, network=network)
             values.update(planned=planned(self.study), created=now(), last_seen=now(), device=device or {})
-            connection.execute(raters.insert().values(values))
-            assign(connection, self.study, self._rater(connection, rater), unanswered=0)
+            assign(connection, self.study, connection.execute(SEATED, values).one(), stored=[])
         return token
 
     def progress(self, token: str) -> Progress:
         """Raises ForeignToken for a token of another study, a forged one, or one of a rater the store does not know."""
         with self.store.read() as connection:
-            return self._progress(connection, self._rater(connection, rater_of(self.row.secret, token)))
+            here = standing(connection, self.row.id, rater_of(self.row.secret, token))
+            return _progress(here, here.rater.outcome, upcoming(connection, here))
 
     def vote(
         self,
@@ -138,41 +129,41 @@ class Sessions:
         an answer that comes sooner than its pictures can have been looked at.
         """
 
-        def answer(connection: sa.Connection, rater: sa.Row) -> dict:
-            shown = connection.execute(
-                sa.select(trials).where(trials.c.rater_id == rater.id, trials.c.trial == trial)
-            ).first()
+        def answer(connection: sa.Connection, here: Standing) -> tuple[Answer, dict | None]:
+            shown = connection.execute(TRIAL, {"rater_id": here.rater.id, "trial": trial}).first()
             if shown is None:
                 raise Refused("invalid", f"trial {trial} is not among this rater's")
-            if rater.outcome == "failed_checks":
+            if here.rater.outcome == "failed_checks":
                 raise Refused("conflict", "this session has ended")
             by_method = self._check_answer(shown, choice, seconds, ranks)
-            revision, counts = self._latest(connection, rater.id, trial)
-            if counts:
+            if trial in here.counting:
                 raise Refused("conflict", f"trial {trial} already has an answer; undo it first")
             arrived = now()
-            values = dict(trial=trial, revision=revision + 1, choice=choice, ranks=by_method)
-            return values | dict(seconds=self._viewed(connection, rater, trial, seconds, arrived), timestamp=arrived)
+            viewed = self._viewed(here, trial, seconds, arrived)
+            return Answer(trial, here.revision(trial) + 1, choice, viewed, arrived, shown.expected), by_method
 
         return self._add_row(token, request_id, answer)
 
     def undo(self, token: str, request_id: str) -> Progress:
         """Takes back the rater's last answer that counts, by a row of its own. Raises Refused if there is none."""
 
-        def undone(connection: sa.Connection, rater: sa.Row) -> dict:
-            last = connection.scalar(
-                sa.select(sa.func.max(effective_votes.c.trial)).where(effective_votes.c.rater_id == rater.id)
-            )
-            if last is None or rater.outcome == "failed_checks":
+        def undone(_: sa.Connection, here: Standing) -> tuple[Answer, None]:
+            if not here.counting or here.rater.outcome == "failed_checks":
                 raise Refused("conflict", "there is no answer to take back")
-            revision, _ = self._latest(connection, rater.id, last)
+            last = max(here.counting)
+            revision = here.revision(last)
             if revision // 2 >= UNDOS:
                 raise Refused("conflict", f"this answer was taken back {UNDOS} times already; it stays as it is")
-            return dict(trial=last, revision=revision + 1, choice="undone", timestamp=now())
+            return Answer(last, revision + 1, "undone", None, now()), None
 
         return self._add_row(token, request_id, undone)
 
-    def _check_panel_session(self, connection: sa.Connection, known: sa.Row, number: str | None) -> None:
+    def _knows(self, connection: sa.Connection, rater: str, number: str | None) -> bool:
+        """Whether a panel's participant was here before. Raises Refused if that was under another session number."""
+        query = sa.select(raters).where(raters.c.study_id == self.row.id, raters.c.rater == rater)
+        known = connection.execute(query).first()
+        if known is None:
+            return False
         if known.panel_session is None and number is not None:  # a link, or a store, that had no session numbers before
             connection.execute(raters.update().where(raters.c.id == known.id).values(panel_session=number))
         elif known.panel_session != number:
@@ -181,15 +172,13 @@ class Sessions:
                 "this participant is here under another session number of the panel; open the study again from the "
                 "panel's page where you first opened it, or write to the researchers through the panel",
             )
+        return True
 
-    def _viewed(
-        self, connection: sa.Connection, rater: sa.Row, trial: int, claimed: float | None, arrived: str
-    ) -> float | None:
+    def _viewed(self, here: Standing, trial: int, claimed: float | None, arrived: str) -> float | None:
         """The seconds to store: as claimed, as far as there was so much time between handing out and now."""
-        if rater.simulated:  # these are made by this package and look at nothing
+        if here.rater.simulated:  # these are made by this package and look at nothing
             return claimed
-        given = (Answer(*row) for row in connection.execute(GIVEN, {"rater_id": rater.id}))
-        limit = clock(rater.created, given, trial, PREFETCH)
+        limit = clock(here.rater.created, here.answers, trial, PREFETCH)
         if limit is None:
             raise Refused("invalid", f"trial {trial} was not handed out yet")
         moment = datetime.fromisoformat(arrived)
@@ -217,53 +206,42 @@ class Sessions:
             raise Refused("invalid", f"expected one to {most} ranks, got {len(given)}")
         return dict(zip(shown.shown, ranks, strict=True))
 
-    def _add_row(self, token: str, request_id: str, row: Callable[[sa.Connection, sa.Row], dict]) -> Progress:
-        """Adds what ``row`` makes of the store and the rater to the votes, once for a ``request_id``."""
+    def _add_row(
+        self, token: str, request_id: str, answer: Callable[[sa.Connection, Standing], tuple[Answer, dict | None]]
+    ) -> Progress:
+        """Adds an answer and its ranks, made of the store and where the rater stands, once for a ``request_id``."""
         name = rater_of(self.row.secret, token)
         with self.store.write() as connection:
-            rater = self._rater(connection, name, lock=True)
-            if self._sent_before(connection, rater, request_id):
-                return self._progress(connection, rater)
-            self._check_open(connection)
-            values = row(connection, rater)
-            connection.execute(votes.insert().values(rater_id=rater.id, request_id=request_id, **values))
-            return self._settle(connection, rater)
+            here = standing(connection, self.row.id, name, lock=True)
+            if request_id in here.requests:
+                return _progress(here, here.rater.outcome, upcoming(connection, here))
+            _check_open(here.state)
+            given, ranks = answer(connection, here)
+            row = given._asdict() | {"rater_id": here.rater.id, "request_id": request_id, "ranks": ranks}
+            del row["expected"]  # the trial's
+            connection.execute(votes.insert(), row)
+            here.answers.append(given)
+            return self._settle(connection, here)
 
-    def _settle(self, connection: sa.Connection, rater: sa.Row) -> Progress:
-        """After a change: assign what comes next and write down whether the rater is done."""
-        done, failed = connection.execute(DONE_AND_FAILED, {"rater_id": rater.id}).one()
+    def _settle(self, connection: sa.Connection, here: Standing) -> Progress:
+        """After a change: write down whether the rater is done and assign what comes next."""
         limit = self.study.file.raters.max_failed
-        outcome = "failed_checks" if limit and failed >= limit else "complete" if done == rater.planned else None
-        connection.execute(raters.update().where(raters.c.id == rater.id).values(outcome=outcome, last_seen=now()))
-        stored = connection.scalar(sa.select(sa.func.count()).where(trials.c.rater_id == rater.id))
-        assign(connection, self.study, rater, stored - done)
-        return self._progress(connection, self._rater(connection, rater.rater))
+        complete = "complete" if len(here.counting) == here.rater.planned else None
+        outcome = "failed_checks" if limit and here.failed >= limit else complete
+        connection.execute(SETTLE, {"rater_id": here.rater.id, "outcome": outcome, "moment": now()})
+        following = upcoming(connection, here)
+        if len(following) < PREFETCH and len(here.counting) + len(following) < here.rater.planned:
+            assign(connection, self.study, here.rater, stored_trials(connection, here.rater.id))
+            following = upcoming(connection, here)
+        return _progress(here, outcome, following)
 
-    def _progress(self, connection: sa.Connection, rater: sa.Row) -> Progress:
-        done = connection.execute(DONE_AND_FAILED, {"rater_id": rater.id}).one()[0]
-        if rater.outcome == "failed_checks":
-            return Progress(rater.rater, done, rater.planned, rater.outcome, can_undo=False)
-        upcoming = list(connection.execute(UPCOMING, {"rater_id": rater.id}))
-        return Progress(rater.rater, done, rater.planned, rater.outcome, bool(done), upcoming)
 
-    def _rater(self, connection: sa.Connection, name: str, lock: bool = False) -> sa.Row:
-        query = sa.select(raters).where(raters.c.study_id == self.row.id, raters.c.rater == name)
-        rater = connection.execute(query.with_for_update() if lock else query).first()
-        if rater is None:
-            raise ForeignToken("the study does not know this rater")
-        return rater
+def _check_open(state: str) -> None:
+    if state != "open":
+        raise Refused(state, f"the study is {state}")
 
-    def _latest(self, connection: sa.Connection, rater_id: int, trial: int) -> tuple[int, bool]:
-        """The trial's last revision (0 if none) and whether it stands."""
-        query = sa.select(votes.c.revision, votes.c.choice).where(votes.c.rater_id == rater_id, votes.c.trial == trial)
-        last = connection.execute(query.order_by(votes.c.revision.desc()).limit(1)).first()
-        return (last.revision, last.choice != "undone") if last else (0, False)
 
-    def _sent_before(self, connection: sa.Connection, rater: sa.Row, request_id: str) -> bool:
-        query = sa.select(votes.c.id).where(votes.c.rater_id == rater.id, votes.c.request_id == request_id)
-        return connection.scalar(query) is not None
-
-    def _check_open(self, connection: sa.Connection) -> None:
-        state = self.store.state(self.row.id, connection)
-        if state != "open":
-            raise Refused(state, f"the study is {state}")
+def _progress(here: Standing, outcome: str | None, following: list[sa.Row]) -> Progress:
+    done, over = len(here.counting), outcome == "failed_checks"
+    can_undo = done > 0 and not over
+    return Progress(here.rater.rater, done, here.rater.planned, outcome, can_undo, [] if over else following)

@@ -123,14 +123,8 @@ class Store:
 
     def state(self, study_id: int, connection: sa.Connection | None = None) -> str:
         """``open``, ``paused`` or ``closed``."""
-        latest = (
-            sa.select(log.c.action)
-            .where(log.c.study_id == study_id, log.c.action.in_(STATES))
-            .order_by(log.c.id.desc())
-            .limit(1)
-        )
         with nullcontext(connection) if connection is not None else self.read() as connection:
-            return STATES[connection.scalar(latest) or "open"]
+            return STATES[connection.scalar(last_action(study_id)) or "open"]
 
     def set_state(self, study_id: int, action: str, reason: str = "") -> None:
         """``open``, ``pause`` or ``close``."""
@@ -157,17 +151,26 @@ class Store:
 
     def excluded(self, study_id: int, connection: sa.Connection | None = None) -> dict[str, str]:
         """The raters left out now, each with the reason."""
-        lines = (
-            sa.select(log.c.rater, log.c.action, log.c.reason)
-            .where(log.c.study_id == study_id, log.c.action.in_(("exclude", "include")))
-            .order_by(log.c.id)
-        )
         with nullcontext(connection) if connection is not None else self.read() as connection:
-            latest = {line.rater: line for line in connection.execute(lines)}
+            latest = {line.rater: line for line in connection.execute(JUDGED, {"study": study_id})}
         return {rater: line.reason for rater, line in latest.items() if line.action == "exclude"}
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def last_action(study_id: int | sa.ColumnElement[int]) -> sa.Select:
+    """The last of the log's lines that opened, paused or closed a study; nothing for one that is as it was made."""
+    among = sa.or_(*(log.c.action == action for action in STATES))
+    return sa.select(log.c.action).where(log.c.study_id == study_id, among).order_by(log.c.id.desc()).limit(1)
+
+
+# Every entry asks for these.
+JUDGED = (
+    sa.select(log.c.rater, log.c.action, log.c.reason)
+    .where(log.c.study_id == sa.bindparam("study"), log.c.action.in_(("exclude", "include")))
+    .order_by(log.c.id)
+)
 
 
 def _effective() -> sa.Subquery:

@@ -1,15 +1,20 @@
 """``python -m demo.load`` against a real server, and what it says where there is none."""
 
+import asyncio
 import sys
 
 import httpx
 import pytest
+from aiohttp import ClientSession
 from dashboard_hands import forget_runtime
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
 from study_files import PAIRS, write_study
 
 from app import build_app
 from demo.load.__main__ import main, own_address
-from demo.load.timing import Timing, checked
+from demo.load.timing import Timing, ask
 
 
 @pytest.fixture
@@ -61,13 +66,26 @@ def test_no_server_and_nobody_to_come_are_sentences(load, free_tcp_port):
     )
 
 
-def test_refusals_are_counted_with_their_reason_and_not_as_waits():
+def test_refusals_are_counted_with_their_reason_and_not_as_waits(serve):
+    async def busy(_):
+        return JSONResponse({"code": "busy"}, 503)
+
+    async def away(_):
+        return HTMLResponse("<html>", 502)
+
+    address = serve(Starlette(routes=[Route("/busy", busy), Route("/away", away)]))
     timing = Timing()
-    for status, content in ((503, {"code": "busy"}), (502, None)):
-        with timing.waits("rater", "vote"):
-            checked(httpx.Response(status, json=content) if content else httpx.Response(status, text="<html>"))
-    assert timing.refused == {("rater", "vote", "503 busy"): 1, ("rater", "vote", "502 no sentence"): 1}
-    assert not timing.seconds and "| 0      | 2" in timing.table()
+
+    async def come():
+        async with ClientSession(address) as client:
+            for path in ("/busy", "/away", "/nowhere"):
+                with timing.waits("rater", "vote"):
+                    await ask(client, "GET", path)
+
+    asyncio.run(come())
+    whys = ("503 busy", "502 no sentence", "404 no sentence")
+    assert timing.refused == {("rater", "vote", why): 1 for why in whys}
+    assert not timing.seconds and "| 0      | 3" in timing.table()
 
 
 def test_every_visitor_has_an_address_of_their_own():

@@ -172,7 +172,7 @@ def test_a_replica_that_hangs_costs_a_wait_and_no_answer(serve, proxied):
     with socket.create_server(("127.0.0.1", 0)) as hangs:  # takes connections and says nothing, like a stopped process
         address = proxied([hangs.getsockname()[1], app(2), app(3)], patience=1)
         for ask in (lambda client: client.post(f"{address}/study/api/vote"), lambda client: client.get(address)):
-            time.sleep(5.5)  # until nginx has forgotten the failure
+            time.sleep(6.5)  # until nginx has forgotten the failure: it counts five whole seconds of its clock
             with httpx.Client(verify=TRUSTING, cookies={"iph_replica": "1"}, timeout=30) as client:
                 begun = time.monotonic()
                 answer = ask(client)
