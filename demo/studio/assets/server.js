@@ -25,12 +25,17 @@ function readAnswer(status, text, wait) {
   throw new Refusal("away", AWAY);
 }
 
+// Behind a proxy, one of several servers may hang. Work waits for it, because work may take long; for this plain page
+// the proxy asks the next one after some seconds, and sends us there from then on, where the work is brought back.
+const knock = () => fetch(base + "../healthz", { cache: "no-store", signal: AbortSignal.timeout(20000) }).catch(() => {});
+
 async function ask(path, options, seconds) {
   let response, text;
   try {
     response = await fetch(addressOf(path), { method: "POST", cache: "no-store", ...options, signal: AbortSignal.timeout(seconds * 1000) });
     text = await response.text();
-  } catch {
+  } catch (error) {
+    if (error.name === "TimeoutError") await knock();
     throw new Refusal("away", AWAY);
   }
   return readAnswer(response.status, text, response.headers.get("Retry-After"));

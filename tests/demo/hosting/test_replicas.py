@@ -192,7 +192,9 @@ def test_readyz_says_that_the_database_is_away(cluster):
 
 
 @pytest.mark.browser
-def test_an_editor_s_work_comes_back_on_another_replica(cluster, page, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+def test_an_editor_s_work_comes_back_on_another_replica(cluster, page, tmp_path, sent):
+    """From one that dies at once, from one that hangs after the page's patience of half a minute."""
     files = {
         "background": write(tmp_path / "beach.png", scene(240, 320)),
         "person": write(tmp_path / "me.png", scene(160, 120, 2), disc(160, 120)),
@@ -223,11 +225,12 @@ def test_an_editor_s_work_comes_back_on_another_replica(cluster, page, tmp_path)
         ".observe(document.querySelector('#studio'), { subtree: true, childList: true, characterData: true })"
     )
     opened.wait_for_timeout(1500)  # the browser has its copy
-    dead = cluster.replicas[where - 1]
-    dead.end(signal.SIGKILL)
+    left = cluster.replicas[where - 1]
+    left.process.send_signal(sent)
     adjust(60)
     shown(opened, before)
     assert replica() != where
     assert any("The server lost this work, bringing it back" in text for text in said)
-    dead.start()
-    dead.wait_ready()
+    left.end(signal.SIGKILL)
+    left.start()
+    left.wait_ready()
