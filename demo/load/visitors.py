@@ -29,6 +29,40 @@ async def edit(client: ClientSession, pictures: Pictures, timing: Timing, pace: 
             raise Refused(answer["message"]["text"])
         return answer
 
+    async def work() -> None:
+        for kind, content, name in (
+            ("background", pictures.photo, "photo.jpg"),
+            ("person", pictures.person, "person.png"),
+        ):
+            upload = None
+            with timing.waits(who, "upload"):
+                answer = await ask(client, "PUT", f"{taken['place']}/upload", data=content, headers=taken["key"])
+                upload = json.loads(answer)["upload"]
+            with timing.waits(who, f"open {kind}"):
+                taken["photo"] = (await do("open", kind=kind, upload=upload, name=name))["photo"]
+            await think(1, 3)
+        if "photo" not in taken:  # refused: nothing to work on
+            return
+        for x0, y0, x1, y1 in REGIONS:
+            with timing.waits(who, "reference"):
+                await do("prompt", target="reference", kind="box", points=[[x0, y0], [x1, y1]])
+            await think(2, 6)
+        for _ in range(6):
+            with timing.waits(who, "slider"):
+                await do(
+                    "adjust", **{name: round(rng.uniform(0.3, 1.3), 2) for name in ("strength", "luminance", "chroma")}
+                )
+            await think(0.3, 1.5)
+        with timing.waits(who, "close look"):
+            whole = taken["photo"]
+            across, down = min(600, whole["full_width"]), min(400, whole["full_height"])
+            window = {"view": "photo", "x": 0, "y": 0, "width": across, "height": down, "wanted": across}
+            await ask(client, "GET", f"{taken['place']}/crop", params=window, headers=taken["key"])
+        await think(1, 4)
+        with timing.waits(who, "download"):
+            file = (await do("save", what="photo"))["file"]
+            await ask(client, "GET", f"/studio/{file['address']}")
+
     with timing.waits(who, "page"):
         await ask(client, "GET", "/")
     await think(1, 4)
@@ -38,35 +72,7 @@ async def edit(client: ClientSession, pictures: Pictures, timing: Timing, pace: 
         taken |= {"place": place, "key": {"X-Session-Key": answer["key"]}, "page": secrets.token_hex(16)}
     if not taken:
         return
-    for kind, content, name in (("background", pictures.photo, "photo.jpg"), ("person", pictures.person, "person.png")):
-        upload = None
-        with timing.waits(who, "upload"):
-            answer = await ask(client, "PUT", f"{taken['place']}/upload", data=content, headers=taken["key"])
-            upload = json.loads(answer)["upload"]
-        with timing.waits(who, f"open {kind}"):
-            taken["photo"] = (await do("open", kind=kind, upload=upload, name=name))["photo"]
-        await think(1, 3)
-    if "photo" not in taken:  # refused: nothing to work on
-        return
-    for x0, y0, x1, y1 in REGIONS:
-        with timing.waits(who, "reference"):
-            await do("prompt", target="reference", kind="box", points=[[x0, y0], [x1, y1]])
-        await think(2, 6)
-    for _ in range(6):
-        with timing.waits(who, "slider"):
-            await do(
-                "adjust", **{name: round(rng.uniform(0.3, 1.3), 2) for name in ("strength", "luminance", "chroma")}
-            )
-        await think(0.3, 1.5)
-    with timing.waits(who, "close look"):
-        whole = taken["photo"]
-        across, down = min(600, whole["full_width"]), min(400, whole["full_height"])
-        window = {"view": "photo", "x": 0, "y": 0, "width": across, "height": down, "wanted": across}
-        await ask(client, "GET", f"{taken['place']}/crop", params=window, headers=taken["key"])
-    await think(1, 4)
-    with timing.waits(who, "download"):
-        file = (await do("save", what="photo"))["file"]
-        await ask(client, "GET", f"/studio/{file['address']}")
+    await work()
     await think(1, 2)
     said = json.dumps({"key": taken["key"]["X-Session-Key"], "page": taken["page"]})
     with timing.waits(who, "leave"):

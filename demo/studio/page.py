@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 
 import iph
 from demo.hosting.figures import QUEUE, SESSIONS, TEMPORARY_BYTES
+from demo.idle_gradio import look_less_often
 from demo.janitor import Janitor
 from demo.settings import Settings
 from demo.studio import api, gallery
@@ -142,6 +143,7 @@ def _mount_page(app: FastAPI, settings: Settings, limits: Limits, links: Mapping
         blocked_paths=[str(Path(__file__).parents[2])],
         app_kwargs={"middleware": [Middleware(FilesOnTheirWay, limits=limits)]},
     )
+    look_less_often(blocks)
     if settings.mcp:
         blocks.let_mcp_past_the_queue()
 

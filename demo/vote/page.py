@@ -17,6 +17,7 @@ from fastapi.responses import RedirectResponse
 from demo.gate_routes import READ, Route, study_routes
 from demo.hosting.probes import add_probes
 from demo.hosting.start import check_start
+from demo.idle_gradio import look_less_often
 from demo.server import answer_to, close
 from demo.server import serve as serve_app
 from demo.settings import Settings
@@ -60,9 +61,10 @@ def mount_study(
     sessions = Sessions(Store(database or os.environ.get(DATABASE) or study.database_url), study)
     app.include_router(study_router(sessions), prefix=prefix)
     app.include_router(admin_router(sessions), prefix=prefix)
+    page = build_page(study.file.title)
     gr.mount_gradio_app(
         app,
-        build_page(study.file.title),
+        page,
         path=prefix,
         footer_links=[],
         run_history=False,
@@ -71,6 +73,7 @@ def mount_study(
         max_file_size=1,  # nothing is ever uploaded here
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
     )
+    look_less_often(page)
     return sessions
 
 

@@ -52,6 +52,15 @@ def test_nothing_of_the_server_is_described_but_the_api(address):
     assert PATIENT.get(f"{address}/gradio_api/file={ROOT / 'app.py'}").status_code == 403
 
 
+def test_no_page_is_looked_at_a_thousand_times_a_second_while_nobody_is_there(tmp_path):
+    forget_runtime()
+    app = build_app(str(write_study(tmp_path)))
+    pages = [route.app.blocks for route in app.routes if hasattr(getattr(route, "app", None), "blocks")]
+    assert len(pages) == 2 and all(page._queue.sleep_when_free >= 0.01 for page in pages)
+    app.state.study.store.close()
+    app.state.studio.close()
+
+
 @pytest.mark.browser
 def test_studio_and_dashboard_open_in_a_browser(address, page):
     opened = page(address)
