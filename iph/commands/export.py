@@ -38,9 +38,12 @@ def export(
         if name not in EXPORTS:
             raise unknown("network", name, EXPORTS)
     out.mkdir(parents=True, exist_ok=True)
+    ships = out.resolve() == shipped.FOLDER.resolve()
+    if ships:
+        shipped.record_checksums()  # of the weights that came; others than those recorded are not read
     for name in names or EXPORTS:
         path = export(name, out)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-    if out.resolve() == shipped.FOLDER.resolve():
+    if ships:
         shipped.record_checksums()
     return 0

@@ -1,4 +1,7 @@
-"""The subject-segmentation network: a small residual U-Net of our own that takes prompts.
+"""The subject-segmentation network of our own, which takes prompts.
+
+It joins the features of the selfie segmenter, which know where people are and where they end, with those of the shared
+encoder (``iph.semantics``, frozen and not stored here), which know what things are.
 
 The costly part, `encode`, runs once a picture; the cheap part, `decode`, once a prompt (the split is that of
 Segment Anything, Kirillov et al. 2023, at a thousandth of the size). A prompt is four maps: strokes or clicks to
@@ -15,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iph.checkpoint import load_tensors
+from iph.errors import InputError
 from iph.masks.selfie import SelfieNet
 from iph.masks.windows import PROMPTS, Segmenter
 from iph.runtime.modules import function
@@ -57,16 +61,38 @@ def _up(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-class Prompted(nn.Module):
-    """What every network here shares: how prompts are answered from features, by layers that each network has.
+class PromptNet(nn.Module):
+    """1.04 M parameters. Pictures (B, 3, H, W) in [0, 1]; prompts (B, P, 4, H, W) in [0, 1].
 
-    ``at_sixteenth``, ``at_eighth``, ``at_quarter`` and ``at_half``: from the answer so far, the features of that size,
-    those times their mean under what is wanted (and unwanted), and the prompt maps.
+    ``precision`` is the encoder's, the quick one where it is None. ``at_sixteenth``, ``at_eighth``, ``at_quarter`` and
+    ``at_half`` go from the answer so far, the features of that size, those times their mean under what is wanted (and
+    unwanted), and the prompt maps to the answer of the next size.
     """
 
+    precision: torch.dtype | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = SelfieNet()
+        self.neck_sixteenth = nn.Sequential(_conv(32 + CHANNELS[1], 96, size=1), Residual(96), Context(96))
+        self.neck_eighth = _conv(24 + CHANNELS[0] + 96, 48, size=1)
+        self.neck_quarter = _conv(16 + 48, 24, size=1)
+        self.neck_half = _conv(16, 12, size=1)
+        maps = len(PROMPTS)
+        deep = [Residual(96), Context(96), Residual(96), Context(96), Residual(96)]
+        self.at_sixteenth = nn.Sequential(_conv(96 * 3 + maps, 96, size=1), *deep)
+        self.at_eighth = nn.Sequential(_conv(96 + 48 * 2 + maps, 56), Residual(56))
+        self.at_quarter = _conv(56 + 24 + maps, 32)
+        self.at_half = nn.Sequential(_conv(32 + 12, 16), nn.Conv2d(16, len(OUTPUTS), 1))
+
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features at strides 16, 8, 4 and 2 of pictures (B, 3, H, W)."""
-        raise NotImplementedError
+        """Features at strides 16, 8, 4 and 2, with 96, 48, 24 and 12 channels."""
+        things = encoder(self.precision)(image)
+        sixteenth, eighth, quarter, half = self.people.features(image)
+        sixteenth = self.neck_sixteenth(torch.cat([sixteenth, things[1]], 1))
+        eighth = self.neck_eighth(torch.cat([eighth, things[0], _up(sixteenth, eighth)], 1))
+        quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
+        return sixteenth, eighth, quarter, self.neck_half(half)
 
     def decode(self, features: tuple[Tensor, ...], prompts: Tensor) -> Tensor:
         """Logits (B, P, 3, H/2, W/2): the mask asked for, people, and the middles of instances."""
@@ -95,9 +121,9 @@ class Prompted(nn.Module):
 
 
 class Encoding(nn.Module):
-    """``Prompted.encode`` as a module."""
+    """``PromptNet.encode`` as a module."""
 
-    def __init__(self, network: Prompted) -> None:
+    def __init__(self, network: PromptNet) -> None:
         super().__init__()
         self.network = network
 
@@ -106,9 +132,9 @@ class Encoding(nn.Module):
 
 
 class Decoding(nn.Module):
-    """``Prompted.decode`` as a module, of features by their name, to probabilities."""
+    """``PromptNet.decode`` as a module, of features by their name, to probabilities."""
 
-    def __init__(self, network: Prompted) -> None:
+    def __init__(self, network: PromptNet) -> None:
         super().__init__()
         self.network = network
 
@@ -118,80 +144,18 @@ class Decoding(nn.Module):
         return (self.network.decode((sixteenth, eighth, quarter, half), prompts).sigmoid(),)
 
 
-class SubjectNet(Prompted):
-    """1.9 M parameters. Pictures (B, 3, H, W) in [0, 1]; prompts (B, P, 4, H, W) in [0, 1]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = _conv(3, 16, stride=2)
-        self.quarter = nn.Sequential(_conv(16, 32, stride=2), Residual(32))
-        self.eighth = nn.Sequential(_conv(32, 64, stride=2), Residual(64), Residual(64))
-        self.sixteenth = nn.Sequential(_conv(64, 96, stride=2), Residual(96), Residual(96), Residual(96))
-        self.deepest = nn.Sequential(_conv(96, 128, stride=2), Residual(128), Context(128), Residual(128))
-        self.neck_deepest = _conv(128, 64, size=1)
-        self.neck_sixteenth = _conv(96 + 64, 64, size=1)
-        self.neck_eighth = _conv(64 + 64, 32, size=1)
-        self.neck_quarter = _conv(32 + 32, 16, size=1)
-        self.neck_half = _conv(16, 8, size=1)
-        maps = len(PROMPTS)
-        self.at_sixteenth = nn.Sequential(_conv(64 * 3 + maps, 72), Residual(72), Residual(72))
-        self.at_eighth = _conv(72 + 32 * 2 + maps, 48)
-        self.at_quarter = _conv(48 + 16 + maps, 24)
-        self.at_half = nn.Sequential(_conv(24 + 8, 12), nn.Conv2d(12, len(OUTPUTS), 1))
-
-    def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features at strides 16, 8, 4 and 2, with 64, 32, 16 and 8 channels."""
-        half = self.stem((image - 0.5) * 4)
-        quarter = self.quarter(half)
-        eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        deepest = self.neck_deepest(self.deepest(sixteenth))
-        sixteenth = self.neck_sixteenth(torch.cat([sixteenth, _up(deepest, sixteenth)], 1))
-        eighth = self.neck_eighth(torch.cat([eighth, _up(sixteenth, eighth)], 1))
-        quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
-        return sixteenth, eighth, quarter, self.neck_half(half)
-
-
-class PromptNet(Prompted):
-    """The selfie segmenter's features joined with the shared encoder's (``iph.semantics``, frozen and not stored here).
-
-    The first know where people are and where they end, the second what things are. Pictures (B, 3, H, W) in [0, 1];
-    prompts (B, P, 4, H, W) in [0, 1]. ``precision`` is the encoder's, the quick one where it is None.
-    """
-
-    precision: torch.dtype | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.people = SelfieNet()
-        self.neck_sixteenth = nn.Sequential(_conv(32 + CHANNELS[1], 96, size=1), Residual(96), Context(96))
-        self.neck_eighth = _conv(24 + CHANNELS[0] + 96, 48, size=1)
-        self.neck_quarter = _conv(16 + 48, 24, size=1)
-        self.neck_half = _conv(16, 12, size=1)
-        maps = len(PROMPTS)
-        deep = [Residual(96), Context(96), Residual(96), Context(96), Residual(96)]
-        self.at_sixteenth = nn.Sequential(_conv(96 * 3 + maps, 96, size=1), *deep)
-        self.at_eighth = nn.Sequential(_conv(96 + 48 * 2 + maps, 56), Residual(56))
-        self.at_quarter = _conv(56 + 24 + maps, 32)
-        self.at_half = nn.Sequential(_conv(32 + 12, 16), nn.Conv2d(16, len(OUTPUTS), 1))
-
-    def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features at strides 16, 8, 4 and 2, with 96, 48, 24 and 12 channels."""
-        things = encoder(self.precision)(image)
-        sixteenth, eighth, quarter, half = self.people.features(image)
-        sixteenth = self.neck_sixteenth(torch.cat([sixteenth, things[1]], 1))
-        eighth = self.neck_eighth(torch.cat([eighth, things[0], _up(sixteenth, eighth)], 1))
-        quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
-        return sixteenth, eighth, quarter, self.neck_half(half)
-
-
-NETWORKS = {"SubjectNet": SubjectNet, "PromptNet": PromptNet}
-
-
-def load(weights: str | Path) -> Prompted:
-    """The network of a shipped name or a path, in evaluation mode."""
+def read(weights: str | Path) -> tuple[dict[str, Tensor], dict]:
+    """Tensors and what is told with them, of a shipped name or a path. Raises InputError for another network's."""
     tensors, told = load_tensors(weights)
-    network = NETWORKS[told.get("network", "SubjectNet")]()
+    if told.get("network") != PromptNet.__name__:
+        raise InputError(f"expected {weights} to hold weights of {PromptNet.__name__}, got {told.get('network')}")
+    return tensors, told
+
+
+def load(weights: str | Path) -> PromptNet:
+    """The network of a shipped name or a path, in evaluation mode."""
+    tensors, _ = read(weights)
+    network = PromptNet()
     network.load_state_dict(tensors, strict=False)  # strict but for batch counts, not stored
     return network.eval().to(memory_format=torch.channels_last)
 

@@ -2,9 +2,8 @@
 
     python -m iph.training.train_segmentation --photos DIR [DIR ...] --out runs/seg --minutes 45
 
-``--network PromptNet`` trains the network that starts from the selfie segmenter and reads the shared encoder; without
-it, the one that ships. ``--resume RUN/resume.safetensors`` takes up weights, average and time spent from that small
-file alone; only the optimizer begins anew.
+It starts from the weights that find people. ``--resume RUN/resume.safetensors`` takes up weights, average and time
+spent from that small file alone; only the optimizer begins anew.
 
 One process, one thread, bfloat16 where the processor has it; stopped and started again it goes on where it was. The
 schedule follows the processor minutes spent, so that it always ends with small steps and the largest crops, however
@@ -29,9 +28,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from iph.checkpoint import load_tensors
-from iph.errors import InputError
 from iph.files import replacing
-from iph.masks.network import NETWORKS, Prompted, PromptNet
+from iph.masks.network import PromptNet, read
 from iph.runtime.precision import quick_autocast
 from iph.training.segmentation_data import Photos, pack, sample
 
@@ -66,7 +64,7 @@ def batch(rng: np.random.Generator, photos: Photos, size: int) -> list[Tensor]:
 
 
 @torch.inference_mode()
-def held_out_iou(network: Prompted, photos: Photos, size: int, batches: int) -> dict[str, float]:
+def held_out_iou(network: PromptNet, photos: Photos, size: int, batches: int) -> dict[str, float]:
     """Mean IoU on simulated samples of held-out photos: of all subjects, and of what a prompt asks for."""
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {"subjects": [], "prompted": []}
@@ -81,7 +79,7 @@ def held_out_iou(network: Prompted, photos: Photos, size: int, batches: int) -> 
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def export(parts: dict[str, Prompted], path: Path, **settings: float) -> None:
+def export(parts: dict[str, PromptNet], path: Path, **settings: float) -> None:
     """Write fp16 weights of one network (""), or of several by the beginning of their names."""
     tensors = {
         start + name: tensor.half().contiguous()
@@ -89,31 +87,28 @@ def export(parts: dict[str, Prompted], path: Path, **settings: float) -> None:
         for name, tensor in network.state_dict().items()
         if "num_batches" not in name
     }
-    told = {"network": type(next(iter(parts.values()))).__name__} | settings
+    told = {"network": PromptNet.__name__} | settings
     with replacing(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"settings": json.dumps(told)}))
 
 
-def begin(kind: str) -> Prompted:
-    """A network to be trained: PromptNet with the weights that find people, the rest random."""
-    network = NETWORKS[kind]()
-    if isinstance(network, PromptNet):
-        network.people.load_state_dict(load_tensors("people")[0])
+def begin() -> PromptNet:
+    """A network to be trained: with the weights that find people, the rest random."""
+    network = PromptNet()
+    network.people.load_state_dict(load_tensors("people")[0])
     return network.to(memory_format=torch.channels_last).train()
 
 
-def take_up(path: Path, network: Prompted, average: Prompted) -> tuple[int, float]:
+def take_up(path: Path, network: PromptNet, average: PromptNet) -> tuple[int, float]:
     """Weights and average from a small resume file. Returns step and seconds spent."""
-    tensors, told = load_tensors(path)
-    if told.get("network") != type(network).__name__:
-        raise InputError(f"expected {path} to hold a run of {type(network).__name__}, got {told.get('network')}")
+    tensors, told = read(path)
     for start, part in (("network.", network), ("average.", average)):
         own = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
         part.load_state_dict(own, strict=False)  # strict but for batch counts, not stored
     return int(told["step"]), float(told["spent"])
 
 
-def average_into(average: Prompted, network: Prompted, step: int) -> None:
+def average_into(average: PromptNet, network: PromptNet, step: int) -> None:
     keep = min(AVERAGE, (1 + step) / (10 + step))
     for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
@@ -124,7 +119,6 @@ def train(
     folders: Sequence[Path],
     out: Path,
     minutes: float,
-    kind: str = "SubjectNet",
     seed: int = 0,
     resume: Path | None = None,
 ) -> Path:
@@ -136,7 +130,7 @@ def train(
         pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
     torch.manual_seed(seed)
-    network = begin(kind)
+    network = begin()
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
@@ -218,11 +212,10 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
     parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
-    parser.add_argument("--network", choices=sorted(NETWORKS), default="SubjectNet")
     parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    train(args.photos, args.out, args.minutes, args.network, args.seed, args.resume)
+    train(args.photos, args.out, args.minutes, args.seed, args.resume)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from iph.checkpoint import load_tensors
 from iph.errors import InputError
 from iph.masks import windows
-from iph.masks.network import PROMPTS, PromptNet, SubjectNet, load
+from iph.masks.network import PROMPTS, PromptNet, load
 from iph.semantics import encoder
 from iph.training.evaluate_segmentation import deepest, iou, measure, table
 from iph.training.segmentation_data import PROMPTS_A_PHOTO, Photos, pack, sample
@@ -120,36 +120,35 @@ def test_losses_against_numpy() -> None:
     assert {name: pytest.approx(float(value)) for name, value in found.items()} == wanted
 
 
-@pytest.mark.parametrize("kind", [SubjectNet, PromptNet])
-def test_training_goes_on_where_it_stopped(photos: Path, tmp_path: Path, kind: type) -> None:
+def test_training_goes_on_where_it_stopped(photos: Path, tmp_path: Path) -> None:
     torch_threads = torch.get_num_threads()
     try:
-        weights = train([photos], tmp_path / "run", 0.01, kind.__name__)
+        weights = train([photos], tmp_path / "run", 0.01)
         first = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-        train([photos], tmp_path / "run", first["spent"] / 60 + 0.01, kind.__name__)
+        train([photos], tmp_path / "run", first["spent"] / 60 + 0.01)
         second = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
         minutes, small = second["spent"] / 60 + 0.01, tmp_path / "run" / "resume.safetensors"
-        train([photos], tmp_path / "other", minutes, kind.__name__, resume=small)
+        train([photos], tmp_path / "other", minutes, resume=small)
         other = torch.load(tmp_path / "other" / "checkpoint.pt", weights_only=True)
     finally:
         torch.set_num_threads(torch_threads)
     assert 0 < first["step"] < second["step"]
     assert first["spent"] < second["spent"]
     assert second["step"] < other["step"] and small.stat().st_size < 8_000_000
-    missing, unexpected = kind().load_state_dict(load_file(weights), strict=False)
+    missing, unexpected = PromptNet().load_state_dict(load_file(weights), strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
     assert weights.stat().st_size < 4_000_000
 
 
-def test_a_resume_file_of_another_network_is_a_sentence(tmp_path: Path) -> None:
-    export({"network.": SubjectNet()}, tmp_path / "resume.safetensors", step=1, spent=1.0)
-    with pytest.raises(InputError, match="a run of PromptNet, got SubjectNet"):
-        take_up(tmp_path / "resume.safetensors", PromptNet(), PromptNet())
+def test_weights_of_another_network_are_a_sentence() -> None:
+    for read in (load, lambda name: take_up(name, PromptNet(), PromptNet())):
+        with pytest.raises(InputError, match="expected people to hold weights of PromptNet, got None"):
+            read("people")
 
 
 def test_it_starts_from_the_segmenter_that_knows_people_and_leaves_the_encoder_alone() -> None:
-    network = begin("PromptNet")
+    network = begin()
     for name, value in load_tensors("people")[0].items():
         torch.testing.assert_close(network.people.state_dict()[name], value)
     network(torch.rand(1, 3, 64, 64), torch.rand(1, 1, 4, 64, 64)).mean().backward()
@@ -159,19 +158,17 @@ def test_it_starts_from_the_segmenter_that_knows_people_and_leaves_the_encoder_a
 
 def test_other_weights_answer_when_they_are_to_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    export({"": begin("PromptNet")}, tmp_path / "new.safetensors")
+    export({"": begin()}, tmp_path / "new.safetensors")
     monkeypatch.setattr(windows, "_weights", [])
     picture = np.full((64, 96, 3), 90, np.uint8)
     windows.answer_with(tmp_path / "new.safetensors")
-    assert load(tmp_path / "new.safetensors").__class__ is PromptNet
     mask = windows.look(picture).find([(48, 32)])
     assert mask.shape == (64, 96) and 0 <= mask.min() <= mask.max() <= 1
     windows.network.cache_clear()
 
 
-@pytest.mark.parametrize("kind", [SubjectNet, PromptNet])
-def test_the_network_answers_at_half_the_size(kind: type) -> None:
-    net = kind().eval()
+def test_the_network_answers_at_half_the_size() -> None:
+    net = PromptNet().eval()
     assert sum(p.numel() for p in net.parameters()) < 2_000_000
     with torch.inference_mode():
         assert net(torch.zeros(1, 3, 64, 96), torch.zeros(1, 2, 4, 64, 96)).shape == (1, 2, 3, 32, 48)

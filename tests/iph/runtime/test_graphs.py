@@ -89,7 +89,9 @@ def test_the_people_of_a_picture_of_any_side(side):
 
 @pytest.mark.parametrize(("height", "width", "prompts"), [(256, 192, 1), (32, 256, 12), (224, 160, 2)])
 def test_the_subjects_of_any_window_and_any_number_of_prompts(height, width, prompts):
-    network = segmentation.load("segmentation").functions()
+    trained = segmentation.load("segmentation")
+    trained.precision = torch.float32
+    network = trained.functions()
     image, asked = picture(1, 3, height, width), picture(1, prompts, 4, height, width)
     equal(Graph("segmentation-encode"), network.encode, 1e-4, image=image)
     features = dict(zip(windows.FEATURES, network.encode(image=image), strict=True))
