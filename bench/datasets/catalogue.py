@@ -77,7 +77,7 @@ CATALOGUE: dict[str, KnownDataset] = {
         "python -m bench build-open --photos DIR --out DIR",
         "by photo; the composites are for measurement and not for passing on",
         726,
-        published_hash="1a79a4e8876457cf",
+        published_hash="2d90e2b7d0e2a322",
     ),
     "intharmony": KnownDataset(
         "IntHarmony",

@@ -81,7 +81,7 @@ def _hue(rng: np.random.Generator, strength: float) -> Callable:
     saturation = np.float32(np.exp(strength * rng.normal(0, 0.35)))
 
     def change(image: np.ndarray) -> np.ndarray:
-        hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)  # hue in degrees for float32
+        hsv = cv2.cvtColor(np.ascontiguousarray(image, np.float32), cv2.COLOR_RGB2HSV)  # hue in degrees for float32
         hsv[..., 0] = (hsv[..., 0] + degrees) % 360
         hsv[..., 1] = np.minimum(hsv[..., 1] * saturation, 1)
         return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)

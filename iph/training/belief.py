@@ -84,7 +84,10 @@ def _composites(record: PhotoRecord, labels: pd.Series) -> Iterator[Composed]:
     chosen = usable[rng.integers(len(usable))]
     foreground = masks[chosen]
     second, first = random_look(rng), random_look(rng, strength=0.7)
-    changed = np.rint(second.apply(first.apply(image.astype(np.float32) / 255)) * 255).astype(np.uint8)
+    changed = image.astype(np.float64) / 255  # in double: single powers differ from one processor to the next
+    for look in (first, second):
+        changed = look.apply(changed).astype(np.float64)
+    changed = np.rint(changed * 255).astype(np.uint8)
     composite = np.where(foreground[..., None], changed, image)
     for kind, reference in _references(rng, record, image, masks, chosen, labels):
         yield Composed(composite, image, foreground, reference & ~foreground, f"{first.name}, {second.name}", kind)

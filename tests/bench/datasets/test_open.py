@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +79,26 @@ def test_rebuilds_to_the_pixel(name: str, shared: Path) -> None:
         assert not (built.foreground & built.reference).any()
         change = built.composite[built.foreground].astype(float) - built.target[built.foreground]
         assert np.mean(change**2) >= (0 if belief else 30)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("older", [True, False], ids=["without the newest instructions", "as it is"])
+def test_belief_open_is_the_same_on_other_processors(shared: Path, older: bool) -> None:
+    """Powers and sums in single precision put a pixel of these people on another level where AVX-512 computes them."""
+    names = ("cc0p_001", "cc0p_023", "ccp_0158", "coco_493442")
+    code = "import sys; from pathlib import Path; from iph.training.belief import belief_composites as made\n"
+    code += "for name in sys.argv[2:]: print(made(Path(sys.argv[1]), name)[0].checksum())"
+    without = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR", "OPENBLAS_CORETYPE": "Haswell"}
+    run = subprocess.run(
+        [sys.executable, "-c", code, shared / "data/photos", *names],
+        env=os.environ | (without if older else {}),
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = {row.photo: row.checksum for row in read_definitions(DEFINITIONS / "belief-open.csv")}
+    assert run.stdout.split() == [wanted[name] for name in names]
 
 
 def photo_folder(tmp_path: Path) -> Path:
