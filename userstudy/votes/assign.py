@@ -19,9 +19,8 @@ PREFETCH = 3  # trials that a rater's browser may hold, the one on screen includ
 
 
 def assign(connection: sa.Connection, study: Study, rater: sa.Row, stored: list[Trial]) -> None:
-    """Stores more trials for a rater who has fewer than ``PREFETCH`` without an answer, as far as there are more."""
-    if len(stored) >= rater.planned:
-        return
+    """Stores more trials for a rater who has fewer than ``PREFETCH`` without an answer and is to get more than the
+    ``stored`` ones."""
     planned = plan(study, rater.seat)
     if study.file.pairs and study.file.pairs.adaptive:
         planned = planned[: len(stored) + max(PREFETCH, len(study.methods_of(study.file.pairs)) - 1)]

@@ -18,7 +18,7 @@ from userstudy.votes.clock import Answer, clock
 from userstudy.votes.refusal import Refused
 from userstudy.votes.seats import check_address, forget_networks, free_seat, seat_network
 from userstudy.votes.standing import Standing, standing, upcoming
-from userstudy.votes.store import STATES, Store, last_action, now
+from userstudy.votes.store import Store, last_action, now, state_after
 from userstudy.votes.tables import raters, studies, trials, votes
 from userstudy.votes.tokens import anonymous_id, panel_session_hash, rater_of, rater_token
 
@@ -95,7 +95,7 @@ class Sessions:
             number = panel_session_hash(self.row.secret, panel_session) if panel_session and external_id else None
             if external_id and self._knows(connection, rater, number):
                 return token
-            _check_open(STATES[action or "open"])
+            _check_open(state_after(action))
             forget_networks(connection, self.row.id, limits)
             excluded = set(self.store.excluded(self.row.id, connection))
             network = seat_network(self.row.secret, limits, address)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from userstudy.votes.assign import PREFETCH
 from userstudy.votes.clock import Answer
-from userstudy.votes.store import STATES, last_action
+from userstudy.votes.store import last_action, state_after
 from userstudy.votes.tables import raters, trials, votes
 from userstudy.votes.tokens import ForeignToken
 
@@ -71,7 +71,7 @@ def standing(connection: sa.Connection, study_id: int, name: str, lock: bool = F
         raise ForeignToken("the study does not know this rater")
     given = connection.execute(GIVEN, {"rater_id": rater.id}).all()
     answers = [Answer(*row[1:]) for row in given]
-    return Standing(rater, STATES[rater.action or "open"], answers, {row.request_id for row in given})
+    return Standing(rater, state_after(rater.action), answers, {row.request_id for row in given})
 
 
 def upcoming(connection: sa.Connection, here: Standing) -> list[sa.Row]:

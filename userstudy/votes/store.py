@@ -124,7 +124,7 @@ class Store:
     def state(self, study_id: int, connection: sa.Connection | None = None) -> str:
         """``open``, ``paused`` or ``closed``."""
         with nullcontext(connection) if connection is not None else self.read() as connection:
-            return STATES[connection.scalar(last_action(study_id)) or "open"]
+            return state_after(connection.scalar(last_action(study_id)))
 
     def set_state(self, study_id: int, action: str, reason: str = "") -> None:
         """``open``, ``pause`` or ``close``."""
@@ -163,6 +163,11 @@ def last_action(study_id: int | sa.ColumnElement[int]) -> sa.Select:
     """The last of the log's lines that opened, paused or closed a study; nothing for one that is as it was made."""
     among = sa.or_(*(log.c.action == action for action in STATES))
     return sa.select(log.c.action).where(log.c.study_id == study_id, among).order_by(log.c.id.desc()).limit(1)
+
+
+def state_after(action: str | None) -> str:
+    """What a study is after its ``last_action``: ``open``, ``paused`` or ``closed``."""
+    return STATES[action or "open"]
 
 
 # Every entry asks for these.

@@ -27,7 +27,7 @@ function readAnswer(status, text, wait) {
 
 // Behind a proxy, one of several servers may hang. Work waits for it, because work may take long; for this plain page
 // the proxy asks the next one after some seconds, and sends us there from then on, where the work is brought back.
-const knock = () => fetch(base + "../healthz", { cache: "no-store", signal: AbortSignal.timeout(20000) }).catch(() => {});
+const knock = () => fetch(addressOf("../healthz"), { cache: "no-store", signal: AbortSignal.timeout(20000) }).catch(() => {});
 
 async function ask(path, options, seconds) {
   let response, text;
