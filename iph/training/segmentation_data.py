@@ -22,6 +22,8 @@ from iph.training.segmentation_users import simulate
 
 PASTE = 0.6
 BEHIND = 0.4  # of the pasted people stand behind those who are there
+LIKE = 0.6  # of the pasted people have the colours of who is beside them: told apart by their form alone
+ALIKE_IN_SIZE = 0.7  # of those pasted beside somebody are about as large
 ZOOM = 0.5
 PROMPTS_A_PHOTO = 3
 
@@ -107,6 +109,7 @@ class Photos:
         self.probability = drawn / drawn.sum()
         # People to paste: alone in a photo whose masks were drawn by hand.
         self.cutouts = np.array([i for i in self.chosen if self.person[i].tolist() == [True] and self._by_hand(i)])
+        self.tall = np.array([_tall(bounds(_one(self.bits(i), 0))) for i in self.cutouts])
 
     def _by_hand(self, i: int) -> bool:
         return self.trust[i] is not PSEUDO and self.trust[i].people == 1
@@ -126,6 +129,11 @@ def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     return x, y, x + width, y + height
 
 
+def _tall(box: tuple[int, int, int, int]) -> float:
+    """Logarithm of a box's height by its width; 0 where it is empty."""
+    return float(np.log(max(1, box[3] - box[1]) / max(1, box[2] - box[0])))
+
+
 def _one(bits: np.ndarray, k: int) -> np.ndarray:
     """Instance k of a map as uint8 0/1."""
     return ((bits >> k) & 1).astype(np.uint8)
@@ -133,16 +141,19 @@ def _one(bits: np.ndarray, k: int) -> np.ndarray:
 
 def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, person: np.ndarray) -> np.ndarray:
     """Paste a person of another photo, most often against one who is there. Changes image and bits in place."""
-    other = int(rng.choice(photos.cutouts))
+    height, width = bits.shape
+    near = bounds(_one(bits, int(rng.choice(np.flatnonzero(person))))) if person.any() else (0, 0, 0, 0)
+    near = near if any(near) and rng.random() < 0.75 else None
+    # Beside a head and shoulders mostly another, beside who stands another who stands.
+    alike = np.exp(-4 * np.abs(photos.tall - _tall(near))) if near else np.ones(len(photos.cutouts))
+    other = int(rng.choice(photos.cutouts, p=alike / alike.sum()))
     source, mask = photos.image(other), _one(photos.bits(other), 0)
     if cv2.countNonZero(mask) < 400 or len(person) >= 15:
         return person
     x0, y0, x1, y1 = bounds(mask)
     cut_below = y1 >= mask.shape[0] - 2
-    height, width = bits.shape
-    near = bounds(_one(bits, int(rng.choice(np.flatnonzero(person))))) if person.any() else (0, 0, 0, 0)
-    near = near if any(near) and rng.random() < 0.75 else None
-    tall = (near[3] - near[1]) * rng.uniform(0.6, 1.4) if near else height * rng.uniform(0.3, 0.95)
+    among = (0.85, 1.18) if rng.random() < ALIKE_IN_SIZE else (0.6, 1.4)
+    tall = (near[3] - near[1]) * rng.uniform(*among) if near else height * rng.uniform(0.3, 0.95)
     scale = min(tall, height * 1.1) / (y1 - y0)
     if not 0.15 < scale < 3:
         return person
@@ -151,7 +162,11 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
     alpha = cv2.resize(mask[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
         cut, alpha = cut[:, ::-1], alpha[:, ::-1]
-    cut = _recolor(rng, cut)
+    if rng.random() < LIKE:
+        there = (bits > 0) if near else np.ones(bits.shape, bool)
+        cut = colours_of(rng, cut, alpha > 0.5, image[there])
+    else:
+        cut = _recolor(rng, cut)
     if near:
         overlap = rng.uniform(-0.05, 0.45) * size[0]
         left = near[2] - overlap if rng.random() < 0.5 else near[0] - size[0] + overlap
@@ -177,6 +192,18 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
     hard = alpha > 0.5
     bits[ay:by, ax:bx][hard] = 1 << len(person)
     return np.append(person, True)
+
+
+def colours_of(rng: Generator, cut: np.ndarray, inside: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """A cut-out with most of the CIELAB mean and spread of the colours (N, 3) that are ``there`` (Reinhard 2001)."""
+    own = cv2.cvtColor(cut, cv2.COLOR_RGB2LAB).astype(np.float32)
+    wanted = cv2.cvtColor(np.ascontiguousarray(there)[None], cv2.COLOR_RGB2LAB)[0].astype(np.float32)
+    mean, spread = own[inside].mean(0), own[inside].std(0) + 1
+    goal = wanted.mean(0), wanted.std(0) + 1
+    share = rng.uniform(0.6, 1.0)
+    gain = np.clip(goal[1] / spread, 0.5, 1.6) ** share
+    moved = (own - mean) * gain + mean + share * (goal[0] - mean) + rng.normal(0, (4, 2, 2))
+    return cv2.cvtColor(np.clip(moved, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
 
 
 def _recolor(rng: Generator, image: np.ndarray) -> np.ndarray:

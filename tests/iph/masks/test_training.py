@@ -17,7 +17,7 @@ from iph.masks import windows
 from iph.masks.network import PROMPTS, PromptNet, load
 from iph.semantics import encoder
 from iph.training.evaluate_segmentation import deepest, iou, measure, table
-from iph.training.segmentation_data import PROMPTS_A_PHOTO, Photos, pack, sample
+from iph.training.segmentation_data import PROMPTS_A_PHOTO, Photos, colours_of, pack, sample
 from iph.training.segmentation_users import simulate
 from iph.training.train_segmentation import begin, export, losses, take_up, train
 
@@ -83,6 +83,20 @@ def test_a_sample_asks_for_what_it_shows(packed: Path) -> None:
         assert one["prompts"][1:].any((1, 2, 3)).all()
         assert one["target"][1:, 0].any((1, 2)).all()
         assert not one["weight"][1:, 1:].any()
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32))
+def test_a_cut_out_can_take_the_colours_that_are_there(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cut = np.clip(rng.normal(rng.uniform(40, 210, 3), 15, (24, 24, 3)), 0, 255).astype(np.uint8)
+    there = np.clip(rng.normal(rng.uniform(40, 210, 3), 25, (300, 3)), 0, 255).astype(np.uint8)
+    inside = np.ones((24, 24), bool)
+    mean = lambda image: cv2.cvtColor(image.reshape(1, -1, 3), cv2.COLOR_RGB2LAB).astype(float).mean((0, 1))  # noqa: E731
+    moved = colours_of(rng, cut, inside, there)
+    assert moved.shape == cut.shape and moved.dtype == np.uint8
+    before, after = (np.abs(mean(image) - mean(there)).sum() for image in (cut, moved))
+    assert after < 0.5 * before + 25  # at least 0.6 of the way, but for chance and what sRGB cannot show
 
 
 @settings(max_examples=40)
