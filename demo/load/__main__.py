@@ -81,10 +81,11 @@ def run(
     if ready.status_code != 200:
         raise InputError(f"expected a server that is ready at {address}, got {ready.text.strip()[:200]}")
     before = figures(metrics) if metrics else None
-    alone = read_and_written(pictures.photo)
+    alone = read_and_written(pictures.photo) if editors + callers else None
     asyncio.run(visit(address, seconds, crowd))
     typer.echo(timing.table())
-    typer.echo(f"Pillow alone, before anybody came, reads and writes the photo in {alone:.3g} s")
+    if alone is not None:
+        typer.echo(f"Pillow alone, before anybody came, reads and writes the photo in {alone:.3g} s")
     for (who, what, why), count in sorted(timing.refused.items()):
         typer.echo(f"{who}, {what}: {count} × {why}")
     if before:

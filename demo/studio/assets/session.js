@@ -92,7 +92,9 @@ const session = {
       if (!response.ok) readAnswer(response.status, await response.text(), response.headers.get("Retry-After"));
       return { blob: await response.blob() };
     } catch (error) {
-      throw signal.aborted || error instanceof Refusal ? error : new Refusal("away", AWAY);  // also a body cut in half
+      if (signal.aborted || error instanceof Refusal) throw error;
+      if (error.name === "TimeoutError") await knock();
+      throw new Refusal("away", AWAY);  // also a body cut in half
     }
   },
 
