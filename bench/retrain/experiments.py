@@ -23,7 +23,8 @@ class Experiment:
     """One row: a network and how it is trained.
 
     ``network`` takes the training size; ``stage`` says what is drawn (``iph.training.stages``). ``start`` names the row
-    whose finished network of the same seed this one goes on from.
+    whose finished network of the same seed this one goes on from; ``paced`` the row of the same form whose samples a
+    minute it has too, so that what is compared most closely saw equally many.
 
     ``group``: baselines, ablation or trials. ``rules`` and ``training`` are changes of ``SampleRules`` and
     ``TrainingSettings``, which trials make.
@@ -38,21 +39,23 @@ class Experiment:
     rules: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     start: str = ""
+    paced: str = ""
 
 
 INSTANCES = {"pairs": "paper"}
 
 
-def _baseline(title: str, name: str, loss: Objective, stage: int = 2, start: str = "") -> Experiment:
-    return Experiment(
-        title, "baselines", lambda size: Baseline(name, size), loss, stage=stage, rules=INSTANCES, start=start
-    )
+def _baseline(title: str, name: str, loss: Objective, stage: int = 2, start: str = "", paced: str = "") -> Experiment:
+    def network(size: int) -> nn.Module:
+        return Baseline(name, size)
+
+    return Experiment(title, "baselines", network, loss, stage=stage, rules=INSTANCES, start=start, paced=paced)
 
 
-def _ablated(title: str, *points: str, config: str = "small") -> Experiment:
+def _ablated(title: str, *points: str, config: str = "small", paced: str = "h-net-se-all") -> Experiment:
     """Our network with eqs. 5, 6 and both triplets, and those terms of eq. 4 that are named: no loss of ours."""
     weights = replace(PAPER, iph=LossWeights(points=points))
-    return Experiment(title, "ablation", lambda size: build(config), weights=weights, rules=INSTANCES)
+    return Experiment(title, "ablation", lambda size: build(config), weights=weights, rules=INSTANCES, paced=paced)
 
 
 def _trial(title: str, config: str = "small", iph: Mapping[str, float] | None = None, **changes: Any) -> Experiment:
@@ -70,13 +73,13 @@ def _trial(title: str, config: str = "small", iph: Mapping[str, float] | None = 
 EXPERIMENTS: dict[str, Experiment] = {
     "dovenet-retrained": _baseline("DoveNet", "dovenet", reconstruction),
     "rainnet-retrained": _baseline("RainNet", "rainnet", reconstruction),
-    "rainnet-r-retrained": _baseline("RainNet (R)", "rainnet-r", reconstruction),
+    "rainnet-r-retrained": _baseline("RainNet (R)", "rainnet-r", reconstruction, paced="rainnet-retrained"),
     "bargainnet-retrained": _baseline("BargainNet", "bargainnet", bargain),
-    "bargainnet-r-retrained": _baseline("BargainNet (R)", "bargainnet-r", bargain),
+    "bargainnet-r-retrained": _baseline("BargainNet (R)", "bargainnet-r", bargain, paced="bargainnet-retrained"),
     "bargainnet-r-pp-retrained": _baseline(
-        "BargainNet (R)(++)", "bargainnet-r", bargain, stage=3, start="bargainnet-r-retrained"
+        "BargainNet (R)(++)", "bargainnet-r", bargain, 3, "bargainnet-r-retrained", "bargainnet-retrained"
     ),
-    "h-net": _ablated("H-Net", config="h-net"),
+    "h-net": _ablated("H-Net", config="h-net", paced=""),
     "h-net-se": _ablated("H-Net + SE"),
     "h-net-se-mid": _ablated("H-Net + SE + mid-tone loss", "mid-tone"),
     "h-net-se-shadow": _ablated("H-Net + SE + shadow loss", "shadow"),

@@ -25,18 +25,20 @@ STEPS = 3  # a round
 
 
 def paces(rows: Sequence[str], photos: PackedPhotos, terms: Terms, out: Path) -> dict[str, float]:
-    """Samples a minute of each row: as ``out/pace.json`` has them; those it lacks are measured and added."""
+    """Samples a minute of each row, or of the row that paces it: as ``out/pace.json`` has them; those it lacks are
+    measured and added."""
     path = out / "pace.json"
+    paced = {row: EXPERIMENTS[row].paced or row for row in rows}
     with FileLock(out / ".pace"):
         known = read_json(path) if path.is_file() else {}
-        new = [row for row in rows if row not in known]
+        new = [row for row in dict.fromkeys(paced.values()) if row not in known]
         if new:
             ruler = list(known)[:1]
             found = _measured([*ruler, *new], photos, terms)
             scale = known[ruler[0]] / found[ruler[0]] if ruler else 1.0
             known |= {row: round(scale * found[row], 1) for row in new}
             write_json(path, known)
-    return {row: known[row] for row in rows}
+    return {row: known[by] for row, by in paced.items()}
 
 
 def _measured(rows: Sequence[str], photos: PackedPhotos, terms: Terms) -> dict[str, float]:

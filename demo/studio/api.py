@@ -8,6 +8,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -20,10 +21,8 @@ from demo.file_names import file_name
 from demo.hosting.figures import ACTION_SECONDS, refused
 from demo.plain_routes import Refusal
 from demo.sentences import explained, sentence
-from demo.studio import prompts
 from demo.studio.closed_gradio import CALLER
-from demo.studio.prompts import Prompt
-from demo.studio.scene import MODEL
+from demo.studio.scene import MODEL, NOT_PASTED
 from demo.studio.served_pictures import write_png
 from demo.studio.suggestions import Suggestion, hidden, suggestions
 from demo.studio.work.opening import MOST_PEOPLE
@@ -46,9 +45,8 @@ from iph.masks import (
     mark_levels_from_photo,
     marks_from_photo,
 )
-from iph.masks import everybody as all_people
 from iph.masks.forms import from_box_region
-from iph.pixels import as_uint8
+from iph.pixels import as_uint8, full_scale
 from iph.placement import Placement
 from iph.placement import paste as paste_person
 from iph.recipe import Recipe
@@ -80,6 +78,7 @@ def harmonize(
     temperature: float = 0.0,
     tint: float = 0.0,
     saturation: float = 0.0,
+    pasted: bool = True,
 ) -> tuple[FileData, FileData, FileData]:
     """Make a pasted person look shot with the photo. Without any reference, the best region of the photo is chosen.
 
@@ -102,10 +101,13 @@ def harmonize(
         temperature: by hand, colder to warmer, -100 to 100.
         tint: by hand, greener to more magenta, -100 to 100.
         saturation: by hand, grey to twice as colourful, -100 to 100.
+        pasted: whether the person came from another photo; false where they belong to this one and only look wrong.
     Returns:
         The harmonized photo, the colour change as a .cube file, and the recipe as JSON.
     """
     ColorMapping.identity().blended(strength, luminance, chroma)  # checks them before the work
+    _check_truth("pasted", pasted)
+    model = MODEL if pasted else NOT_PASTED
     by_hand = Adjustments(exposure, contrast, highlights, shadows, blacks, temperature, tint, saturation)
     original, marks, other, pointed = _read_all([photo, foreground], [reference_photo, reference])
     mask, blue = mark_levels_from_photo(marks, original.pixels.shape)
@@ -117,12 +119,12 @@ def harmonize(
         region = from_box_region(looked_at.pixels.shape, _pixel_box(reference_box, looked_at)) > 0
     elif region is None and other is None:
         region = _suggested(original, mask)[0].region
-    session = iph.load(MODEL).open(original.pixels, mask, alpha=original.alpha, icc=original.icc)
+    session = iph.load(model).open(original.pixels, mask, alpha=original.alpha, icc=original.icc)
     picture = {} if other is None else {"image": other.pixels, "alpha": other.alpha, "icc": other.icc}
     mapping = session.adjusted(session.fit_mapping(Reference(region, **picture), r1=r1, r2=r2), by_hand)
     names = {"image": _name(photo)} | ({} if other is None else {"reference_image": _name(reference_photo)})
     amounts = {"strength": strength, "luminance": luminance, "chroma": chroma, "r1": r1, "r2": r2}
-    recipe = Recipe(mapping, mask, **amounts, reference=region, names=names, model=MODEL)
+    recipe = Recipe(mapping, mask, **amounts, reference=region, names=names, model=model)
     stem = _folder() / f"{Path(_name(photo)).stem}-harmonized"
     result, cube, saved = (stem.with_name(stem.name + ending) for ending in (original.ending, ".cube", ".json"))
     with ThreadPoolExecutor(1) as beside:
@@ -179,8 +181,8 @@ def cut_out(
     y: float | None = None,
     box: list[float] | None = None,
     everybody: bool = False,
-) -> tuple[FileData, str]:
-    """Find a person in a photo: whoever stands out most, who is at a point or in a box, or everybody.
+) -> tuple[FileData, FileData, str]:
+    """Cut a person out of a photo: whoever stands out most, who is at a point or in a box, or everybody.
 
     Parameters:
         photo: the photo.
@@ -189,25 +191,27 @@ def cut_out(
         box: x0, y0, x1, y1 around the person, in shares of the picture.
         everybody: all people of the photo, instead of a point or a box.
     Returns:
-        The mask as PNG, at the photo's size, and a sentence where nobody was found and something else was taken.
+        The person with a transparent background as PNG (the photo's size, depth and profile, the old background out of
+        their hair), their mask as PNG, and a sentence where nobody was found and something else was taken.
     """
-    if not isinstance(everybody, bool):
-        raise InputError("expected everybody as true or false, got something else")
-    if (box is not None) + (x is not None or y is not None) + everybody > 1:
+    _check_truth("everybody", everybody)
+    pointed = x is not None or y is not None
+    if (box is not None) + pointed + everybody > 1:
         raise InputError("expected one of a point, a box and everybody, got several")
-    original, note = _read(photo), None
-    if box is not None:
-        _check_box(box)
-        mask = prompts.subject(
-            original.appearance, Prompt.from_dict({"kind": "box", "points": [box[:2], box[2:]]}), None
-        )
-    elif x is not None or y is not None:
-        mask = prompts.subject(original.appearance, Prompt.from_dict({"kind": "click", "points": [[x, y]]}), None)
-    elif not everybody or (mask := all_people(original.appearance)) is None:
-        subject = _subject(original)
-        mask, note = subject.mask, subject.note
-    png = _mask_png(_folder() / f"{Path(_name(photo)).stem}-mask.png", original.visible_part(mask))
-    return png, sentence(note) if note else ""
+    original = _read(photo)
+    found = iph.cutout(
+        original.pixels,
+        click=_pixel_point(x, y, original) if pointed else None,
+        box=None if box is None else _pixel_box(box, original),
+        everybody=everybody,
+        alpha=original.alpha,
+        icc=original.icc,
+    )
+    stem = _folder() / Path(_name(photo)).stem
+    person = stem.with_name(f"{stem.name}-person.png")
+    write_photo(replace(original, pixels=found.pixels, alpha=found.alpha), person)
+    mask = _mask_png(stem.with_name(f"{stem.name}-mask.png"), found.alpha / np.float32(full_scale(found.alpha)))
+    return as_file(person), mask, sentence(found.note) if found.note else ""
 
 
 def suggest_references(photo: FileData, foreground: FileData) -> list[dict]:
@@ -377,16 +381,27 @@ def _subject(photo: Photo) -> Subject:
     return subject
 
 
+def _pixel_point(x: object, y: object, photo: Photo) -> tuple[float, float]:
+    height, width = photo.pixels.shape[:2]
+    if not all(_is_number(n) and 0 <= n <= 1 for n in (x, y)):
+        raise InputError(f"expected a point x, y in shares of the picture, from 0 to 1, got {str((x, y))[:40]}")
+    return min(x * width, width - 1), min(y * height, height - 1)
+
+
 def _pixel_box(box: list[float], photo: Photo) -> tuple[float, float, float, float]:
     height, width = photo.pixels.shape[:2]
-    _check_box(box)
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
 
 
-def _check_box(box: object) -> None:
-    numbers = isinstance(box, list) and all(isinstance(n, int | float) and not isinstance(n, bool) for n in box)
-    if not numbers or len(box) != 4:
-        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_truth(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"expected {name} as true or false, got {str(value)[:40]}")
 
 
 def _mask_png(path: Path, mask: np.ndarray) -> dict:

@@ -16,6 +16,7 @@ from iph.placement import Placement, compose, compose_part
 from iph.reference import Reference
 
 MODEL = "portrait"
+NOT_PASTED = "general"  # for a person who belongs to the photo
 SPRITE_SIDE = 512
 CLEANED_SIDE = 512  # of a preview; the full size has its own
 THUMB_SIDE = 220

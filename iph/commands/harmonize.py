@@ -110,7 +110,11 @@ def harmonize(
     tint: Annotated[float | None, by_hand("tint")] = None,
     saturation: Annotated[float | None, by_hand("saturation")] = None,
     model: Annotated[
-        str | None, typer.Option(help="portrait, general, or a .safetensors file. [default: portrait]")
+        str | None,
+        typer.Option(
+            help="portrait, for a person pasted from another photo; general, for one who belongs to this photo; or a "
+            ".safetensors file. [default: portrait]"
+        ),
     ] = None,
     cube: Annotated[
         Path | None,

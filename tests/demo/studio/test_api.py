@@ -14,14 +14,18 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import ImageCms
 from psd_tools import PSDImage
 from studio_pictures import disc, scene, write
 from visitor_hands import studio
 
 import iph
 from demo.gate_routes import FUNCTIONS
+from demo.studio import api
 from demo.uploads import MAX_UPLOAD
-from iph.images.imagefile import read_photo
+from iph.errors import InputError
+from iph.images.imagefile import read_photo, write_photo
+from iph.images.photo import Photo
 from iph.mapping import ColorMapping
 from iph.placement import Placement
 from iph.recipe import Recipe
@@ -103,10 +107,58 @@ def test_the_way_from_two_pictures_to_a_replayed_result(client, files):
     assert "LUT_3D_SIZE 17" in Path(small).read_text()
     layers = PSDImage.open(client.predict(handle_file(recipe), composite, api_name="/export_layers"))
     assert [layer.name for layer in layers][0] == "Background" and len(list(layers)) == 3
-    mask, note = client.predict(files["photo"], box=[0.1, 0.1, 0.9, 0.9], api_name="/cut_out")
-    assert read_photo(mask).pixels.ndim == 3 and note == ""
-    _, note = client.predict(files["photo"], everybody=True, api_name="/cut_out")
+
+
+def test_cut_out_answers_what_iph_answers(client, files, tmp_path):
+    person, mask, note = client.predict(files["photo"], box=[0.1, 0.1, 0.9, 0.9], api_name="/cut_out")
+    found, expected = read_photo(person), iph.cutout(scene(), box=(16, 12, 144, 108))
+    np.testing.assert_array_equal(found.pixels[found.alpha > 0], expected.pixels[expected.alpha > 0])
+    np.testing.assert_array_equal(found.alpha, expected.alpha)
+    np.testing.assert_array_equal(read_photo(mask).pixels[..., 0], expected.alpha)
+    assert Path(person).name == "beach-person.png" and note == ""
+    clicked = client.predict(files["photo"], x=0.7, y=0.5, api_name="/cut_out")[0]
+    np.testing.assert_array_equal(read_photo(clicked).alpha, iph.cutout(scene(), click=(112, 60)).alpha)
+    *_, note = client.predict(files["photo"], everybody=True, api_name="/cut_out")
     assert note == "Nobody was found in the photo: what stands out most was taken."
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 300)])
+def test_a_tiny_photo_is_cut_out_or_refused_by_api(shape, tmp_path):
+    busy = np.random.default_rng(0).integers(0, 255, (*shape, 3)).astype(np.uint8)
+    for name, pixels in (("busy", busy), ("plain", np.full_like(busy, 90))):
+        write(tmp_path / f"{name}.png", pixels)
+        try:
+            person, _, _ = api.cut_out({"path": str(tmp_path / f"{name}.png"), "orig_name": f"{name}.png"})
+        except InputError as error:
+            assert "nobody was found in the photo" in str(error)
+        else:
+            assert read_photo(person["path"]).alpha.shape == shape
+
+
+def test_a_cut_out_by_api_keeps_depth_profile_and_what_was_hidden(tmp_path):
+    deep, hidden = scene().astype(np.uint16) * 257, np.full((120, 160), 65535, np.uint16)
+    hidden[:, 120:] = 0
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    photo = Photo(deep, hidden, profile)
+    write_photo(photo, tmp_path / "deep.png")
+    person, mask, _ = api.cut_out(
+        {"path": str(tmp_path / "deep.png"), "orig_name": "deep.png"}, box=[0.1, 0.1, 0.95, 0.95]
+    )
+    found = read_photo(person["path"])
+    assert found.pixels.dtype == found.alpha.dtype == np.uint16 and found.icc == profile
+    assert not found.alpha[:, 120:].any() and not read_photo(mask["path"]).pixels[:, 120:].any()
+    assert found.alpha.max() > 60000
+
+
+def test_whether_the_person_was_pasted_is_said_to_the_network(client, files):
+    arguments = {"reference_box": [0.05, 0.05, 0.3, 0.5], "api_name": "/harmonize"}
+    region = np.zeros((120, 160), np.float32)
+    region[6:60, 8:48] = 1
+    for pasted, model in ((True, "portrait"), (False, "general")):
+        photo, _, recipe = client.predict(files["photo"], files["mask"], pasted=pasted, **arguments)
+        expected = iph.harmonize(scene(), disc(120, 160, 0.7) / np.float32(255), region, model=model)
+        np.testing.assert_array_equal(read_photo(photo).pixels, expected.image)
+        assert Recipe.load(recipe).model == model
 
 
 def test_several_people_are_turned_and_replayed(client, files, tmp_path):
@@ -131,8 +183,12 @@ def test_errors_are_sentences_for_callers_too(client, files):
         client.predict(files["photo"], files["mask"], strength=9, api_name="/harmonize")
     with pytest.raises(AppError, match="Expected a box"):
         client.predict(files["photo"], files["mask"], reference_box=[1, 2], api_name="/harmonize")
-    with pytest.raises(AppError, match="Expected points as x and y"):
+    with pytest.raises(AppError, match="Expected a point x, y in shares"):
         client.predict(files["photo"], x=0.5, api_name="/cut_out")
+    with pytest.raises(AppError, match="Expected a point x, y in shares of the picture, from 0 to 1, got .1.7, -0.8"):
+        client.predict(files["photo"], x=1.7, y=-0.8, api_name="/cut_out")
+    with pytest.raises(AppError, match="box"):
+        client.predict(files["photo"], box=[0.5, 0.5, 0.5, 0.5], api_name="/cut_out")
     with pytest.raises(AppError, match="Expected one of a point, a box and everybody"):
         client.predict(files["photo"], x=0.5, y=0.5, everybody=True, api_name="/cut_out")
     with pytest.raises(AppError, match="Expected an uploaded file, got 'beach.png'"):

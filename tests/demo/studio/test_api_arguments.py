@@ -35,7 +35,7 @@ def given(tmp_path_factory) -> dict[str, dict]:
 WRONG = {
     "harmonize": {name: NO_AMOUNTS for name in ("strength", "luminance", "chroma", "r1", "r2")}
     | {"photo": [*NO_FILES, None], "foreground": [*NO_FILES, None], "reference": NO_FILES}
-    | {"reference_photo": NO_FILES, "reference_box": NO_BOXES},
+    | {"reference_photo": NO_FILES, "reference_box": NO_BOXES, "pasted": ["yes", 1, None, []]},
     "paste": {"background": NO_FILES, "person": NO_FILES, "mirrored": ["no", 1, None, []]}
     | {"x": ["0.5", [0.5], float("nan"), 1e9], "y": ["0.5", {}], "height": [0, 0.0, "1", -1, [1], float("nan"), 1e9]}
     | {"angle": ["1", None, [1], 200.0, float("nan"), True]},
