@@ -148,7 +148,8 @@ class Session:
         of it. One with a profile or an alpha channel goes into a ``Reference``.
         strength, luminance, chroma: how much of the change, and of its two parts, from 0 to 2.
         r1, r2: of eq. 7, γ = r1 · φ(reference) + (1 − r2) · ψ(reference). Both 1: plain harmonization; the smaller r2,
-        the more of the reference's own colours.
+        the more of the reference's own colours. ``portrait`` and ``general`` then also follow the match beyond what it
+        believes (ours; ``iph.match.look``).
         adjustments: what is adjusted by hand after that, as a photographer says it.
         """
         mapping = self.fit_mapping(reference, reference_image=reference_image, r1=r1, r2=r2)

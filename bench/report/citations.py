@@ -28,21 +28,27 @@ KEYS = {  # by the beginning of a method's name, measured or reported
     "pctnet": "guerreiro2023pctnet",
     "hdnet": "chen2023hierarchical",
     "gknet": "shen2023learning",
-    "luminance": "valanarasu2022interactive",
-    "h-net": "valanarasu2022interactive",
-    "iph": "valanarasu2022interactive",
+    "luminance": "iph2026",
+    "semantic-match": "iph2026",
+    "h-net": "iph2026",
+    "iph": "iph2026",
 }
+OF_THE_PAPER = {name: "valanarasu2022interactive" for name in ("h-net", "iph")}  # reported values are its own
 
 
 def cite_key(method: str, about: Mapping) -> str:
-    """The key of ``method``: of the BibTeX that it brought itself, else the one known for its name, else ""."""
+    """The key of ``method``: of the BibTeX that it brought itself, else the one known for its name, else "".
+
+    Of a reported row nothing is told ``about``; a measured one of ours is no network of the paper's.
+    """
     if own := about.get("bibtex"):
         return key_of(own)
     base = method.partition("=")[0]
     if base not in METHODS and base not in set(published()["method"]):
         return ""  # a stranger's, whatever it is called
-    fits = [start for start in KEYS if re.match(rf"{re.escape(start)}(?![a-z])", base)]
-    return KEYS[max(fits, key=len)] if fits else ""
+    keys = KEYS if about else KEYS | OF_THE_PAPER
+    fits = [start for start in keys if re.match(rf"{re.escape(start)}(?![a-z])", base)]
+    return keys[max(fits, key=len)] if fits else ""
 
 
 def bibtex_of(method: str, about: Mapping) -> str:

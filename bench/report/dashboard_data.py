@@ -29,7 +29,12 @@ from iph.errors import InputError, unknown
 Key = tuple[str, str]  # protocol, size
 SAME = ("composite", "dovenet", "bargainnet", "rainnet")  # published weights: what the paper's rows of that name are of
 OURS = {  # measured configurations that get rows of their own beside the paper's tables
-    1: ("bargainnet-r", "bargainnet-r-pp", "bargainnet-r-retrained", "bargainnet-r-pp-retrained", "iph", "iph-pp"),
+    1: (
+        *("dovenet-retrained", "rainnet-retrained", "bargainnet-retrained"),
+        *("bargainnet-guide", "bargainnet-r", "bargainnet-r-pp", "bargainnet-r-retrained", "bargainnet-r-pp-retrained"),
+        *("rainnet-guide", "rainnet-r-retrained"),
+        *("iph-match", "iph-match-pasted", "iph", "iph-pp"),
+    ),
     3: ("h-net", "h-net-se", "h-net-se-mid", "h-net-se-shadow", "h-net-se-highlight", "h-net-se-all"),
 }
 OWN = " (ours)"

@@ -24,7 +24,7 @@ def train(
     config: Annotated[
         str,
         typer.Option(
-            help="small (what ships) or another of iph.network.CONFIGS, trained in our way; paper: 27 M parameters and "
+            help="small (ships, without the match) or another of iph.network.CONFIGS, trained in our way; paper: 27 M parameters and "
             "the paper's own losses, pairs of instances, Adam and rates."
         ),
     ] = "small",
@@ -93,9 +93,10 @@ def train(
                 --start runs/portrait/best.safetensors --out runs/psi
 
     \b
-    What ships, in one thread (docs/match.md; the run's result is runs/match/average.safetensors):
+    The default, in one thread, and then 0.7 of the way from small to it (docs/match.md):
       OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts
-                --minutes 400 --out runs/match
+                --minutes 228 --out runs/match
+      python -m iph.training.match_between runs/match/average.safetensors --share 0.7 --out match.safetensors
 
     \b
     On several GPUs, in mixed precision:

@@ -25,8 +25,8 @@ MAX_INSTANCES = 8  # one bit each; the largest are kept
 class PackedPhotos:
     """``images`` (N, S, S, 3) uint8 and ``instances`` (N, S, S) uint8, where bit k is the k-th instance.
 
-    ``persons[n]`` holds one flag an instance; ``ids[n]`` names the photo. The aspect is squeezed to a square, as the
-    paper's 256 x 256 resize does.
+    ``persons[n]`` holds one flag an instance; ``ids[n]`` names the photo. The aspect is squeezed to a square, as we
+    read the paper's "resized to 256 × 256".
     """
 
     images: np.ndarray

@@ -1,4 +1,4 @@
-"""Random regions and references: where a composite is changed and where its look may be read from (paper Sec. 3)."""
+"""Random regions and references: where a composite is changed and where its look may be read from (ours: the paper draws instances)."""
 
 import cv2
 import numpy as np

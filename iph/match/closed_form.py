@@ -1,8 +1,8 @@
 """The semantic match: a first guess of the look in closed form, and how far to believe it. No training.
 
 Each cell of the foreground attends to the cells of the reference that show the same thing (skin to skin). Lightness:
-the foreground's 10th, 50th and 90th percentiles go to those of the attended pixels (eq. 4 of the paper with semantic
-weights). Chroma: an affine map of L*a*b*, fitted by ridge to what the cells should become.
+the foreground's 10th, 50th and 90th percentiles go to those of the attended pixels (after eqs. 1 to 3 of the paper, which
+are losses and have the mean for the median). Chroma: an affine map of L*a*b*, fitted by ridge to what the cells should become.
 
 Belief. What a cell should become follows how alike it and the attended cells are. Of alike things, hue and saturation
 go towards each other's where light can have made the difference: a navy shirt beside a red one is another dye and stays
@@ -29,7 +29,7 @@ from iph.semantics import CHANNELS, Encoder, encoder, grid
 TEMPERATURE = 0.05  # of the attention's cosines
 RIDGE = 0.02
 SKIN_FIRST = 1.0  # how much more a cell of skin that found skin counts in the fit
-SHARES = (0.7, 0.8, 0.8, 0.65)  # of the way, three points and chroma: best on published results
+SHARES = (0.7, 0.8, 0.8, 0.65)  # of the way, three points and chroma
 LAB_SCALE = 50.0  # brings L*a*b* to about one in the fit
 GREY_SATURATION = 0.2  # cells up to about this saturation tell the colour of the light
 GREY_PRIOR = 0.02  # share of the cells that is taken as grey in any case: without grey things, no cast is seen

@@ -1,4 +1,4 @@
-"""Points of the lightness curve: weighted percentiles, and the bumps that move them (paper eqs. 2 to 4).
+"""Points of the lightness curve: weighted percentiles, and the bumps that move them (after the paper's eqs. 1 to 3).
 
 Lightness (B, S, S) is L* from 0 to 100.
 """

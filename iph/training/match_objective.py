@@ -1,9 +1,9 @@
 """What training minimises for the network that starts from the semantic match.
 
-Where the truth is known: eq. 1 and the squared error, eq. 5 at a tenth, and the chroma of cells, because a wrong hue of
-skin is seen long before it is a large error. A pasted foreground has no truth; it is taught by a teacher: the believed
-match at full shares and the shipped ``general``, mixed. Either alone is further from what professionals made of such
-composites (docs/trials.md).
+Where the truth is known: the L1 of the paper's eq. 6, and of ours the squared error, the luminance points against the
+truth (not, as in eq. 4, against the reference) and the chroma of cells, because a wrong hue of skin is seen long before
+it is a large error. A pasted foreground has no truth; it is taught by a teacher: the believed match at full shares and
+``small``, mixed (docs/match.md).
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def chroma_loss(frame: Tensor, truth: Tensor, foreground: Tensor, skin: Tensor) 
 
 
 def _luminance(frame: Tensor, truth: Tensor, foreground: Tensor) -> Tensor:
-    """Eq. 5 on every second pixel: percentiles need no more."""
+    """The three luminance points, on every second pixel: percentiles need no more."""
     small, goal, inside = (image[..., ::2, ::2] for image in (frame, truth, foreground))
     return losses.luminance_matching_loss(small, inside, goal, inside)
 

@@ -5,9 +5,10 @@ import pytest
 from sample_photos import photo_pairs
 
 import iph
+from iph.harmonizer import SETTINGS
 
 
-@pytest.mark.parametrize("model", ["portrait", "general"])
+@pytest.mark.parametrize("model", SETTINGS)
 def test_every_shipped_model_has_its_psi(model):
     """Colour transfer takes a foreground nearer to the mean colour of another photo's region than harmonizing does."""
     distances = {1: [], 0: []}

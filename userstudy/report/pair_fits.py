@@ -16,7 +16,7 @@ from userstudy.scores.thurstone import thurstone_case_v
 
 Score = TypeVar("Score")
 LEVEL = 0.95  # of every interval
-SCALE = "difference"  # of Case V: what the paper's Table 2 and most others print
+SCALE = "difference"  # of Case V: what most print; the paper names no unit
 
 
 @dataclass(frozen=True)

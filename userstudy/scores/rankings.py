@@ -71,7 +71,8 @@ def read_rankings(table: pd.DataFrame, methods: Sequence[str] | None = None) -> 
 
 @dataclass(frozen=True)
 class RankingScore:
-    """Points per method: ``per_rater`` is the paper's number (a rater's sum over pictures, averaged over raters).
+    """Points per method: ``per_rater`` is a rater's sum over pictures, averaged over raters: the paper's
+    Ranking Score, as its size suggests.
 
     ``per_trial`` divides by trials instead, which does not depend on how many pictures a rater saw.
     ``rank_counts`` (K, K): [k, r] = times method k got rank r + 1; ``unranked`` (K,): times shown and left out.

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.evaluation.store import SCHEMA, Store
+from bench.methods import METHODS
 from bench.metrics import METRICS, delta_e00
 from bench.report.boards import breakdown, scores
 from bench.report.dashboard_data import (
+    OURS,
     beside_paper,
     difference_map,
     digest,
@@ -134,6 +136,14 @@ def test_ours_are_never_in_a_reported_row(board):
     same = frame.loc["portraittest", "dovenet", "psnr"]
     assert same["reported"] == 27.44 and not pd.isna(same["measured"])
     assert not frame.index.get_level_values("method").str.startswith("reinhard").any()
+
+
+def test_every_network_of_ours_and_every_retrained_one_is_beside_the_paper_s():
+    """What ships, what was retrained, and the appendix's guide for BargainNet and RainNet; nothing that is no method."""
+    shown = {name for names in OURS.values() for name in names}
+    wanted = {name for name in METHODS if name.endswith(("-retrained", "-guide"))}
+    wanted |= {name for name in METHODS if name.startswith(("iph", "h-net"))}
+    assert wanted <= shown <= METHODS.keys()
 
 
 def test_gains_are_the_differences_to_the_composite(board):

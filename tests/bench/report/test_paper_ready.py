@@ -14,7 +14,7 @@ from bench.commands.app import app
 from bench.methods import METHODS
 from bench.methods.bibtex import key_of
 from bench.report.boards import boards
-from bench.report.citations import FILE, KEYS, bibliography, cite_key
+from bench.report.citations import FILE, KEYS, OF_THE_PAPER, bibliography, cite_key
 from bench.report.export import export
 from bench.report.four_subsets import SUBSETS, four_subsets
 from bench.report.look import Look
@@ -141,12 +141,15 @@ def test_html_has_every_cell_and_runs_nothing(results: Path) -> None:
 
 def test_every_citation_is_there_and_every_entry_is_used() -> None:
     entries = re.findall(r"^@\w+{(.+),$", FILE.read_text(), re.MULTILINE)
-    assert len(entries) == len(set(entries)) and set(entries) == set(KEYS.values())
+    assert len(entries) == len(set(entries)) and set(entries) == {*KEYS.values(), *OF_THE_PAPER.values()}
     uncited = {name for name, method in METHODS.items() if not cite_key(name, method.card())}
-    assert uncited == {"composite", "semantic-match"}
+    assert uncited == {"composite"}
     assert {name for name in published()["method"] if not cite_key(name, {})} <= {"composite", "giftnet", ""}
     assert cite_key("idt-background", {}) == "pitie2007automated" != cite_key("idih", {})
     assert cite_key("iph-of-a-stranger", {}) == "", "a name alone cites nobody"
+    for name in ("iph", "h-net-se-all"):
+        assert cite_key(name, METHODS[name].card()) == "iph2026", "ours is no network of the paper's"
+        assert cite_key(name, {}) == "valanarasu2022interactive", "a reported value is the paper's"
 
 
 def test_no_entry_of_another_replaces_one_of_ours_in_silence() -> None:

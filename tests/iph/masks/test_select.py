@@ -131,6 +131,9 @@ def test_suggestions_stay_outside_the_foreground(two_balls: Picture) -> None:
         assert not mask[left].any()
     np.testing.assert_array_equal(suggested[-1][1], 1 - foreground)
     np.testing.assert_array_equal(automatic_reference(image, foreground), suggested[0][1])
+    found = [np.minimum(subject.mask, 1 - foreground) for subject in segment_subjects(image)]
+    for _, mask in suggested[:-1]:  # what may be pointed at is what may be cut out
+        assert any(np.array_equal(mask, one) for one in found)
 
 
 def test_one_of_a_kind_needs_no_number(two_balls: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
