@@ -27,6 +27,7 @@ REPORTED = {  # columns of papers that are no metrics of ours
 REPORTED_AS = {"cie_delta": "cie_delta_sq76"}
 QUANTITIES: dict[str, Quantity] = METRICS | REPORTED
 FOLDER = Path(__file__).parents[1] / "reported"
+PAPER_PARAMETERS = 26_955_331  # counted of iph.network.build("paper"), which needs torch
 COLUMNS = ["table", "dataset", "method", "title", "kind", "venue", "metric", "value", "source"]
 
 

@@ -7,7 +7,7 @@ from bench.datasets.catalogue import CATALOGUE
 from bench.methods import METHODS
 from bench.report.boards import Board
 from bench.report.dashboard_data import beside_paper, laid_beside
-from bench.report.published import QUANTITIES, REPORTED_AS, published
+from bench.report.published import PAPER_PARAMETERS, QUANTITIES, REPORTED_AS, published
 from bench.report.published import heading as metric_heading
 from demo.dashboard import live, source, theme
 from demo.dashboard.address import choose
@@ -20,7 +20,6 @@ ABOUT = {
     2: "The user study on PortraitTest.",
     3: "The ablation on PortraitTest.",
 }
-PAPER_PARAMETERS = 26_955_331  # of iph.network.build("paper"), which needs torch to be counted
 INTERVAL = 125  # pixels of a column of intervals: mostly empty ones are measured too narrow
 
 

@@ -52,7 +52,10 @@ def test_the_paper_s_protocol_is_a_template(study):
     assert loaded.file.pairs.show_composite, "the input is shown with the outputs of two methods"
     assert loaded.file.ranking.ranks == 3 and loaded.file.ranking.per_rater == 15
     assert loaded.methods_of(loaded.file.ranking) == loaded.methods
-    assert "color and luminance conditions of all the portraits in the picture look consistent" in loaded.file.ranking.question
+    assert (
+        "color and luminance conditions of all the portraits in the picture look consistent"
+        in loaded.file.ranking.question
+    )
 
 
 @pytest.mark.parametrize("template", template_names())

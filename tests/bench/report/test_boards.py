@@ -15,10 +15,11 @@ from bench.metrics import METRICS
 from bench.report.boards import boards, breakdown, scores
 from bench.report.dashboard_data import open_boards, overview
 from bench.report.export import export, leaderboard, long_table
-from bench.report.published import QUANTITIES, heading, published
+from bench.report.published import PAPER_PARAMETERS, QUANTITIES, heading, published
 from bench.report.render import Table, render, render_all
 from bench.report.tables import broken_down, measured, paper_table, reported
 from iph.errors import InputError
+from iph.network import build
 
 
 @pytest.fixture
@@ -98,6 +99,10 @@ def test_paper_tables() -> None:
     assert three["w SE + LM loss (IPH)"][3:] == ["36.52", "0.9872", "18.33"] and three["H-Net"][1] == "generic"
     with pytest.raises(InputError, match="table of the paper"):
         paper_table(4)
+
+
+def test_the_papers_network_is_counted_right() -> None:
+    assert sum(parameter.numel() for parameter in build("paper").parameters()) == PAPER_PARAMETERS
 
 
 def test_published_values_have_a_source_and_make_sense() -> None:

@@ -16,14 +16,8 @@ from streamlit.testing.v1 import AppTest
 from bench.evaluation.store import Store
 from bench.report.dashboard_data import open_boards, overview, picture_file
 from demo.dashboard import live, source
-from demo.dashboard.paper import PAPER_PARAMETERS
-from iph.network import build
 
 ROOT = Path(__file__).parents[3]
-
-
-def test_the_papers_network_is_counted_right():
-    assert sum(parameter.numel() for parameter in build("paper").parameters()) == PAPER_PARAMETERS
 
 
 @pytest.fixture(scope="module")
