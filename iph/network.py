@@ -1,8 +1,9 @@
 """The network (paper Sec. 4): a style encoder φ and a harmonizer, every variant a configuration of one module.
 
 Images are (B, 3, H, W) float in [0, 1], sRGB-encoded; masks (B, 1, H, W) in [0, 1]; H and W multiples of 16.
-``build("small")`` ships, and is the own path of ``iph.match.network``, the default. ``build("paper")`` has the paper's form and its 27 M parameters; the paper gives no
-widths, kernels, number of residual blocks or length D of the code, so those are ours.
+``build("small")`` ships, and is the own path of ``iph.match.network``, the default. ``build("paper")`` has the paper's
+form and its 27 M parameters; the paper gives no widths, kernels, number of residual blocks or length D of the code, so
+those are ours.
 """
 
 import difflib

@@ -89,7 +89,7 @@ def _read_soft_mask(path: Path) -> np.ndarray:
 
 
 def read_two_color_mask(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Foreground and reference, (H, W) bool each, from red and blue on black (the colours of the paper's Figures 4 and 9)."""
+    """Foreground and reference, (H, W) bool each, from red and blue on black (as in the paper's Figures 4 and 9)."""
     photo = _photo(path, "mask")
     foreground, reference = pair_from_photo(photo, photo.pixels.shape)
     return foreground >= HALF, reference >= HALF

@@ -24,8 +24,8 @@ def train(
     config: Annotated[
         str,
         typer.Option(
-            help="small (ships, without the match) or another of iph.network.CONFIGS, trained in our way; paper: 27 M parameters and "
-            "the paper's own losses, pairs of instances, Adam and rates."
+            help="small (ships, without the match) or another of iph.network.CONFIGS, trained in our way; paper: 27 M "
+            "parameters and the paper's own losses, pairs of instances, Adam and rates."
         ),
     ] = "small",
     photos: Annotated[

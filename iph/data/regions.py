@@ -1,4 +1,7 @@
-"""Random regions and references: where a composite is changed and where its look may be read from (ours: the paper draws instances)."""
+"""Random regions and references: where a composite is changed and where its look may be read from.
+
+Ours: the paper draws instances.
+"""
 
 import cv2
 import numpy as np

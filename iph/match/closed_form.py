@@ -1,8 +1,9 @@
 """The semantic match: a first guess of the look in closed form, and how far to believe it. No training.
 
 Each cell of the foreground attends to the cells of the reference that show the same thing (skin to skin). Lightness:
-the foreground's 10th, 50th and 90th percentiles go to those of the attended pixels (after eqs. 1 to 3 of the paper, which
-are losses and have the mean for the median). Chroma: an affine map of L*a*b*, fitted by ridge to what the cells should become.
+the foreground's 10th, 50th and 90th percentiles go to those of the attended pixels (after eqs. 1 to 3 of the paper,
+which are losses and have the mean for the median). Chroma: an affine map of L*a*b*, fitted by ridge to what the cells
+should become.
 
 Belief. What a cell should become follows how alike it and the attended cells are. Of alike things, hue and saturation
 go towards each other's where light can have made the difference: a navy shirt beside a red one is another dye and stays

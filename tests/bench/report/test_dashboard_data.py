@@ -139,7 +139,7 @@ def test_ours_are_never_in_a_reported_row(board):
 
 
 def test_every_network_of_ours_and_every_retrained_one_is_beside_the_paper_s():
-    """What ships, what was retrained, and the appendix's guide for BargainNet and RainNet; nothing that is no method."""
+    """What ships, what was retrained, and the appendix's guide for BargainNet and RainNet."""
     shown = {name for names in OURS.values() for name in names}
     wanted = {name for name in METHODS if name.endswith(("-retrained", "-guide"))}
     wanted |= {name for name in METHODS if name.startswith(("iph", "h-net"))}
