@@ -1,7 +1,8 @@
 """Every form a mask comes in, made into one: (H, W) float32 in [0, 1]. All of the project reads masks here.
 
 The two-colour form (red foreground, blue reference, on black) is that of the masks in the paper's Figures 4 and 9.
-Colours are looked at in bands of rows that stay in the processor's cache, so a mask of 12 MP takes less than its decoding.
+Colours are looked at in bands of rows that stay in the processor's cache, so a mask of 12 MP takes less than its
+decoding.
 """
 
 from collections.abc import Iterator
