@@ -1,7 +1,8 @@
 """Statistical colour transfer: the foreground takes the mean and spread of a guide region.
 
 Reinhard et al. 2001 in lαβ, Xiao & Ma 2006 in RGB with its correlations, and luminance percentiles, ours, after
-the losses of Valanarasu et al. 2022. Each is a ``Mapper`` of ``regions.py``: (K, 3) pixels, their core, (M, 3) guide pixels.
+the losses of Valanarasu et al. 2022. Each is a ``Mapper`` of ``regions.py``: (K, 3) pixels, their core, (M, 3) guide
+pixels.
 """
 
 import cv2

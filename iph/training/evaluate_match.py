@@ -6,7 +6,8 @@ Five parts. Recoloured: foreground MSE over the composite's, people and anything
 sample's reference. Kept back: the same under changes of light that training never draws. Belief: ``Belief-Open``, the
 error over that with the whole background as reference, and how far skin's hue lies from the truth's. Pasted: people
 beside people of other photos, where nobody knows the truth: distance to the attended reference, of all cells and of
-those whose colour may be believed, structure, skin's hue. Drift: what becomes of photos that needed nothing.
+those whose colour may be believed, structure, local contrast, clipped pixels, skin's hue. Drift: what becomes of photos
+that needed nothing, told that the foreground belongs there and that it was pasted.
 """
 
 import argparse
@@ -112,11 +113,11 @@ def recoloured(method: Method, batch: Batch) -> tuple[float, float]:
     return tuple(float(foreground_errors(result, batch).mean() / before) for result in (right, wrong))
 
 
-def drift(method: Method, batch: Batch) -> float:
+def drift(method: Method, batch: Batch, pasted: float = 0.0) -> float:
     """Foreground MSE, 0 to 255 scale, of what a method makes of the photos as they were: they needed nothing."""
     seen = torch.nn.functional.interpolate(batch["target"], batch["photo"].shape[-2:], mode="bilinear")
     true = batch | {"composite": batch["target"], "photo": seen}
-    return float(foreground_errors(run(method, true), true).mean()) * 255**2
+    return float(foreground_errors(run(method, true, pasted=pasted), true).mean()) * 255**2
 
 
 def hue_error(result: Tensor, truth: Tensor, skin: Tensor) -> Tensor:
@@ -145,8 +146,8 @@ def believing(method: Method, batch: Batch, kinds: list[str]) -> dict[str, float
 
 
 def unpaired(method: Method, batch: Batch) -> dict[str, float]:
-    """Pasted people: L* and a*b* distance to the attended reference, structure, and degrees of skin's hue to the
-    composite's and to the reference's skin."""
+    """Pasted people: L* and a*b* distance to the attended reference; structure, local contrast over the composite's and
+    the share of pixels that were clipped; degrees of skin's hue to the composite's and to the reference's skin."""
     result = run(method, batch, pasted=1.0)
     after = torch.where(batch["foreground"] > 0, result, batch["composite"])
     lab, before = rgb_to_lab(after), rgb_to_lab(batch["composite"])
@@ -165,6 +166,11 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
         same = found.weight * found.alike * (found.wanted - found.attended)[..., 1:].norm(dim=-1).lt(SAME_DYE)
         believable.append(torch.stack([(distance * same).sum(), same.sum()]))
     structure = structure_term(before[:, :1], lab[:, :1], batch["foreground"])
+    contrasts = [_inside(local_deviation(image[:, :1]), batch["foreground"]) for image in (before, lab)]
+    at_the_end = [
+        ((image <= 0.5 / 255) | (image >= 254.5 / 255)).any(1, keepdim=True) for image in (batch["composite"], after)
+    ]
+    clipped = _inside((at_the_end[1] & ~at_the_end[0]).float(), batch["foreground"])
     skin = torch.from_numpy(np.stack([skin_pixels(_bytes(image)) for image in batch["composite"]])[:, None])
     own, others = skin * batch["foreground"], skin * batch["reference"]
     hues, seen = hue_error(after, batch["composite"], own), _mean_hue_distance(lab, own, before, others)
@@ -173,6 +179,8 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
         "ab": float(torch.cat(chroma).mean()),
         "ab believed": float(torch.stack(believable)[:, 0].sum() / torch.stack(believable)[:, 1].sum()),
         "structure": float(structure.mean()),
+        "contrast": float((contrasts[1] / contrasts[0]).mean()),
+        "clipped": float(clipped.mean()),
         "skin turned": float(hues.nanmedian()),
         "skin to skin": float(seen.nanmean()),
     }
@@ -182,14 +190,28 @@ def structure_term(before: Tensor, after: Tensor, mask: Tensor, window: int = 7)
     """SSIM's third factor (Wang et al. 2004) on L* (B, 1, S, S), averaged over the mask, (B,): what was kept of the
     content, whatever became of lightness and contrast."""
     steady = 0.03**2 * 100**2 / 2
+    both = _around(before * after, window) - _around(before, window) * _around(after, window)
+    deviations = [local_deviation(x, window) for x in (before, after)]
+    return _inside((both + steady) / (deviations[0] * deviations[1] + steady), mask)
 
-    def mean(values: Tensor) -> Tensor:
-        return torch.nn.functional.avg_pool2d(values, window, 1, window // 2, count_include_pad=False)
 
-    both = mean(before * after) - mean(before) * mean(after)
-    deviations = [(mean(x * x) - mean(x).square()).clamp_min(0).sqrt() for x in (before, after)]
-    term = (both + steady) / (deviations[0] * deviations[1] + steady) * mask
-    return term.sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)
+def _at_an_end(image: Tensor) -> Tensor:
+    """Where any channel of (B, 3, S, S) is all black or all white in 8 bits, (B, 1, S, S)."""
+    return ((image < 0.5 / 255) | (image > 254.5 / 255)).any(1, keepdim=True)
+
+
+def local_deviation(image: Tensor, window: int = 7) -> Tensor:
+    """Standard deviation around each pixel of (B, 1, S, S), of that shape."""
+    return (_around(image * image, window) - _around(image, window).square()).clamp_min(0).sqrt()
+
+
+def _around(values: Tensor, window: int) -> Tensor:
+    return torch.nn.functional.avg_pool2d(values, window, 1, window // 2, count_include_pad=False)
+
+
+def _inside(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of (B, 1, S, S) over a mask, (B,)."""
+    return (values * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)
 
 
 def _mean_hue_distance(lab: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
@@ -244,7 +266,7 @@ def report(methods: Mapping[str, Method], samples: dict[str, Batch], belief: tup
     rows = {}
     for name, method in methods.items():
         row = {kind: recoloured(method, samples[kind]) for kind in ("people", "anything", "kept back")}
-        row["drift"] = drift(method, samples["people"])
+        row["drift"] = [drift(method, samples["people"], pasted) for pasted in (0.0, 1.0)]
         row |= {"belief": believing(method, belief[1], belief[0]), "pasted": unpaired(method, samples["pasted"])}
         rows[name] = row
         print(_line(name, row), flush=True)
@@ -253,7 +275,7 @@ def report(methods: Mapping[str, Method], samples: dict[str, Batch], belief: tup
 
 def _line(name: str, row: dict) -> str:
     parts = [f"{kind} {row[kind][0]:.3f} ({row[kind][1]:.3f})" for kind in ("people", "anything", "kept back")]
-    parts.append(f"drift {row['drift']:.0f}")
+    parts.append("drift {:.0f}, as pasted {:.0f}".format(*row["drift"]))
     for kind in ("belief", "pasted"):
         parts.append(f"{kind}: " + " ".join(f"{key} {value:.3g}" for key, value in row[kind].items()))
     return f"{name:12s} " + " | ".join(parts)
@@ -266,8 +288,9 @@ def belief_batch(folder: Path) -> tuple[list[str], Batch]:
 
 
 def compared(weights: Sequence[Path]) -> dict[str, Method]:
-    """What is laid side by side: three anchors, and trained weights by their path. InputError where they are none."""
-    anchors = {"composite": composite_alone, "small": network_alone("small"), "match": match_alone}
+    """What is laid side by side: four anchors, and trained weights by their path. InputError where they are none."""
+    anchors = {"composite": composite_alone, "match": match_alone}
+    anchors |= {name: network_alone(name) for name in ("small", "small-portrait")}
     return anchors | {str(path): match_network(path) for path in weights}
 
 

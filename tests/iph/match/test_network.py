@@ -19,7 +19,14 @@ from iph.match.closed_form import SIDE, see
 from iph.match.network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
 from iph.network import Config
 from iph.training.belief import BASELINE, belief_samples
-from iph.training.evaluate_match import composite_alone, foreground_errors, hue_error, recoloured, structure_term
+from iph.training.evaluate_match import (
+    composite_alone,
+    foreground_errors,
+    hue_error,
+    local_deviation,
+    recoloured,
+    structure_term,
+)
 from iph.training.match_between import part_of_the_way
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.show_match import rows
@@ -227,6 +234,9 @@ def test_the_measures_know_the_truth(batch):
     grey = batch["composite"][:, :1]
     assert torch.allclose(structure_term(grey * 100, grey * 100, mask), torch.ones(12), atol=1e-4)
     assert structure_term(grey * 100, 100 - grey * 100, mask).mean() < 0.5
+    assert torch.allclose(local_deviation(grey * 50), local_deviation(grey * 100) / 2, atol=0.05)
+    alone = grey[:1, :, :7, :7] * 100
+    assert float(local_deviation(alone)[0, 0, 3, 3]) == pytest.approx(float(alone.std(correction=0)), rel=1e-3)
     turned = batch["composite"].roll(1, 1)
     assert hue_error(turned, batch["composite"], torch.ones_like(mask)).median() > 20
     assert hue_error(turned, batch["composite"], torch.zeros_like(mask)).isnan().all()
