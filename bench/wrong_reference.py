@@ -1,6 +1,6 @@
 """What a wrong reference costs: predictions of ``iph`` that look at a region of another photo.
 
-``python -m bench.wrong_reference --dataset DIR --model general --out DIR`` writes one picture an entry; ``bench run
+``python -m bench.wrong_reference --dataset DIR --model small --out DIR`` writes one picture an entry; ``bench run
 --predictions iph-wrong-reference=DIR`` measures them beside the right ones. The other photo is the next one in the
 manifest.
 """
@@ -23,6 +23,8 @@ from iph.data.pictures import write_picture
 from iph.errors import InputError
 from iph.files import write_json
 
+MEASURED_AS = {"small": "iph", "small-portrait": "iph-pp", "general": "iph-match", "portrait": "iph-match-pasted"}
+
 
 def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
     """The first entry after ``place``, going round, that comes from another photo and has a reference."""
@@ -35,17 +37,16 @@ def other_photo(entries: tuple[Entry, ...], place: int) -> Entry:
 
 def card(model: str) -> MethodCard:
     """What the pictures are, for the table."""
-    note = f"shipped weights ({model}), shown a region of another photo"
-    return MethodCard(
-        **METHODS["iph"].card()
-        | {"title": "IPH small, general (ours), wrong reference", "parameters": None, "note": note}
-    )
+    measured = METHODS[MEASURED_AS.get(model, "iph")]
+    title = measured.title if model in MEASURED_AS else "IPH (ours)"
+    note = f"weights {model}, shown a region of another photo"
+    return MethodCard(**measured.card() | {"title": f"{title}, wrong reference", "parameters": None, "note": note})
 
 
 def main(
     dataset: Annotated[str, typer.Option(help="A name or a folder, as for `bench run`.")],
     out: Annotated[Path, typer.Option(help="Folder for the predictions.")],
-    model: Annotated[str, typer.Option(help="Weights of iph.")] = "general",
+    model: Annotated[str, typer.Option(help="Weights of iph.")] = "small",
     size: Annotated[int, typer.Option(help="Side of the pictures.")] = 256,
     root: Annotated[Path | None, typer.Option(help="Folder of the named data set.")] = None,
 ) -> None:

@@ -17,8 +17,10 @@ from iph.errors import InputError
 from iph.masks import main_subject, marks_from_photo
 from iph.masks.edge_adjust import EdgeAdjustment
 from iph.masks.forms import check_aspect
+from iph.masks.subjects import NOBODY
 
 MOST_PEOPLE = 8
+NOTHING = f"{NOBODY}, nor anything that stands out: click the person, or drag a box around them"
 
 
 def with_background(work: Work, picture: UploadedPicture, kind: str) -> Work:
@@ -40,11 +42,12 @@ def with_background(work: Work, picture: UploadedPicture, kind: str) -> Work:
 def with_person(work: Work, picture: UploadedPicture, kind: str) -> Work:
     """Somebody's picture in the place of the active person's, or of somebody who is "added" above everybody: they are
     cut out. Raises InputError where nobody can take the place of somebody."""
-    foreground, found = picture.alpha, picture.alpha is None
-    if found and (subject := main_subject(picture.pixels)) is not None:
-        foreground = subject.mask
-        if subject.note:
-            picture = replace(picture, notes=tuple(dict.fromkeys((*picture.notes, sentence(subject.note)))))
+    foreground, found, note = picture.alpha, picture.alpha is None, None
+    if found:
+        subject = main_subject(picture.pixels)
+        foreground, note = (None, NOTHING) if subject is None else (subject.mask, subject.note)
+    if note:
+        picture = replace(picture, notes=tuple(dict.fromkeys((*picture.notes, sentence(note)))))
     if "composite" in work.pictures:
         work = Work(people=(work.person.look_only,))
     before, edge = work.person, EdgeAdjustment(clean=found)  # a cut-out that came is its maker's

@@ -116,6 +116,13 @@ def test_a_cut_out_never_shows_what_its_transparent_pixels_hide(placed):
     assert (placed.choices.foreground <= disc(80, 60) / np.float32(255) + 1e-6).all() and placed.choices.found
 
 
+def test_a_photo_in_which_nobody_is_found_says_so(project, upload):
+    project.open("background", upload("beach.png", scene()), "beach.png")
+    project.open("person", upload("wall.png", np.full((80, 60, 3), 120, np.uint8)), "wall.png", SPOT)
+    assert project.choices.foreground is None
+    assert any("Nobody was found in the photo, nor anything" in note for note in project.pictures["person"].notes)
+
+
 def test_a_two_color_mask_marks_person_and_reference(project, upload):
     project.open("composite", upload("photo.png", scene()), "photo.png")
     assert project.scene is None

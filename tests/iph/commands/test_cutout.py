@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rgb_profiles import PROFILES
 
 from iph.commands.app import main
 from iph.images.imagefile import read_photo, write_photo
@@ -53,6 +54,27 @@ def test_16_bits_stay_16_bits(portrait: Path) -> None:
     assert alpha.dtype == np.uint16 and len(np.unique(alpha)) > 256
 
 
+@pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
+def test_the_profile_stays_and_what_was_hidden_stays_hidden(portrait: Path, ending: str) -> None:
+    photo = read_photo(portrait)
+    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8)
+    alpha[:, 90:] = 0
+    write_photo(Photo(photo.pixels, alpha, PROFILES["Display P3"]), portrait, edited=False)
+    out = portrait.with_name(f"cut{ending}")
+    assert run(portrait, "-o", out) == 0
+    cut = read_photo(out)
+    assert cut.icc == PROFILES["Display P3"] and not cut.alpha[:, 90:].any() and cut.alpha.max() == 255
+
+
+def test_where_nobody_is_the_command_says_what_was_taken(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    crate = np.full((120, 160, 3), (40, 90, 60), np.uint8)
+    crate[40:90, 40:120] = 40, 60, 230
+    write_photo(Photo(crate), tmp_path / "crate.png", edited=False)
+    assert run(tmp_path / "crate.png", "-o", tmp_path / "cut.png") == 0
+    assert "nobody was found in the photo: what stands out most was taken" in capsys.readouterr().out
+    assert read_photo(tmp_path / "cut.png").alpha[60, 80] == 255
+
+
 def test_a_folder_goes_on_after_a_bad_file(portrait: Path, capsys: pytest.CaptureFixture) -> None:
     (portrait.parent / "bad.jpg").write_bytes(b"no picture")
     out = portrait.parent / "people"
@@ -69,6 +91,7 @@ def test_bad_input_is_one_sentence(portrait: Path, capsys: pytest.CaptureFixture
         ((portrait, "-o", portrait), "exists"),
         ((portrait, "-o", portrait.with_name("a.png"), "--click", 900, 1), "outside the picture"),
         ((portrait, "-o", portrait.with_name("a.png"), "--click", 9, 1, "--everybody"), "one of --click"),
+        ((portrait, "-o", portrait.with_name("a.png"), "--box", 5, 5, 5, 9), "holds no pixel"),
         ((grey, "-o", portrait.with_name("a.png")), "nobody was found"),
     ):
         assert run(*arguments) == 2

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -31,6 +32,26 @@ def test_where_nobody_is_it_says_what_was_taken(everybody):
     found = iph.cutout(crate(), everybody=everybody)
     assert found.note == "nobody was found in the photo: what stands out most was taken"
     assert found.alpha[60, 80] == 255 and found.alpha[5, 5] == 0
+
+
+@pytest.mark.parametrize("how", [{}, {"everybody": True}, {"click": (4, 4)}, {"box": (1, 1, 7, 7)}])
+def test_a_picture_of_8_by_8_is_cut_or_refused(how):
+    """Four of noise: small as they are, something may stand out."""
+    for seed in range(4):
+        picture = np.random.default_rng(seed).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+        try:
+            found = iph.cutout(picture, **how)
+        except InputError as error:
+            assert "expected" in str(error)
+        else:
+            assert found.alpha.shape == (8, 8) and found.alpha.max() >= 128
+
+
+def test_60_megapixels():
+    """A portrait enlarged: as much of it is the person as of the small one."""
+    large = cv2.resize(PORTRAIT, (7746, 7746), interpolation=cv2.INTER_LINEAR)
+    found = iph.cutout(large, click=(3900, 3100)).alpha
+    assert found.shape == large.shape[:2] and abs(found.mean() - iph.cutout(PORTRAIT, click=(80, 64)).alpha.mean()) < 8
 
 
 def test_strokes_alone_and_strokes_that_mend():
