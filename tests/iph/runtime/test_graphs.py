@@ -11,6 +11,7 @@ import pytest
 import torch
 from sample_photos import photo_pairs
 
+import iph
 from iph.checkpoint import load_network
 from iph.errors import InputError
 from iph.harmonizer import MATCH, SETTINGS, Harmonizer
@@ -19,6 +20,7 @@ from iph.masks import selfie, windows
 from iph.match.functions import Answer, Code, Reading
 from iph.match.look import MatchFunctions
 from iph.match.network import load_match_network
+from iph.reference import Reference
 from iph.runtime import graphs, shipped
 from iph.runtime.graphs import Function, Graph, threads
 from iph.runtime.modules import function
@@ -111,6 +113,27 @@ def test_a_photo_comes_out_as_with_torch_within_a_level(reading, name):
             )
             assert (ours != image)[mask].mean() > 0.3
             assert np.abs(ours - theirs).max() <= 1 and np.abs(ours - theirs)[mask].mean() < 1e-3
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_any_reference_gives_a_change_of_the_foreground_alone(name):
+    """Another photo, several at once, three pixels, the very foreground, and what has nothing in common with it."""
+    for image, mask, look, region in photo_pairs(2):
+        tiny, sky = np.zeros(image.shape[:2], bool), np.full((90, 160, 3), (70, 120, 230), np.uint8)
+        tiny[2, 2:5] = True
+        session = iph.load(name).open(image, mask)
+        other, plain = Reference(region, image=look), Reference(None, image=sky)
+        for reference in (
+            other,
+            [other, Reference(~mask, weight=2.0), plain],
+            tiny,
+            plain,
+            Reference(mask, image=image),
+        ):
+            result = session.harmonize(reference).image
+            assert result.dtype == image.dtype and np.array_equal(result[~mask], image[~mask])
+            assert np.isfinite(session.fit_mapping(reference).change).all()
+            assert result[mask].std() > 0.3 * image[mask].std(), "the photo is still there"
 
 
 def code(seed: int) -> np.ndarray:
