@@ -11,7 +11,7 @@ from aiohttp import ClientSession, FormData
 from demo.load.pictures import Pictures
 from demo.load.timing import Refused, Timing, ask
 
-AMOUNTS = (1,) * 5 + (0,) * 8  # of /harmonize: the look whole, nothing by hand
+AMOUNTS = (1,) * 5 + (0,) * 8 + (True,)  # of /harmonize: the look whole, nothing by hand, pasted
 REGIONS = ([0.02, 0.1, 0.3, 0.6], [0.05, 0.5, 0.25, 0.95], [0.8, 0.05, 0.98, 0.4])
 
 
