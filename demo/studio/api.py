@@ -21,6 +21,7 @@ from demo.file_names import file_name
 from demo.hosting.figures import ACTION_SECONDS, refused
 from demo.plain_routes import Refusal
 from demo.sentences import explained, sentence
+from demo.studio.api_arguments import check_truth, pixel_box, pixel_point
 from demo.studio.closed_gradio import CALLER
 from demo.studio.scene import MODEL, NOT_PASTED
 from demo.studio.served_pictures import write_png
@@ -106,7 +107,7 @@ def harmonize(
         The harmonized photo, the colour change as a .cube file, and the recipe as JSON.
     """
     ColorMapping.identity().blended(strength, luminance, chroma)  # checks them before the work
-    _check_truth("pasted", pasted)
+    check_truth("pasted", pasted)
     model = MODEL if pasted else NOT_PASTED
     by_hand = Adjustments(exposure, contrast, highlights, shadows, blacks, temperature, tint, saturation)
     original, marks, other, pointed = _read_all([photo, foreground], [reference_photo, reference])
@@ -116,7 +117,7 @@ def harmonize(
     if pointed is not None:
         region = levels_from_photo(pointed, looked_at.pixels.shape, "reference", allow_full=True)
     elif reference_box is not None:
-        region = from_box_region(looked_at.pixels.shape, _pixel_box(reference_box, looked_at)) > 0
+        region = from_box_region(looked_at.pixels.shape, pixel_box(reference_box, looked_at)) > 0
     elif region is None and other is None:
         region = _suggested(original, mask)[0].region
     session = iph.load(model).open(original.pixels, mask, alpha=original.alpha, icc=original.icc)
@@ -194,15 +195,15 @@ def cut_out(
         The person with a transparent background as PNG (the photo's size, depth and profile, the old background out of
         their hair), their mask as PNG, and a sentence where nobody was found and something else was taken.
     """
-    _check_truth("everybody", everybody)
+    check_truth("everybody", everybody)
     pointed = x is not None or y is not None
     if (box is not None) + pointed + everybody > 1:
         raise InputError("expected one of a point, a box and everybody, got several")
     original = _read(photo)
     found = iph.cutout(
         original.pixels,
-        click=_pixel_point(x, y, original) if pointed else None,
-        box=None if box is None else _pixel_box(box, original),
+        click=pixel_point(x, y, original) if pointed else None,
+        box=None if box is None else pixel_box(box, original),
         everybody=everybody,
         alpha=original.alpha,
         icc=original.icc,
@@ -379,29 +380,6 @@ def _subject(photo: Photo) -> Subject:
     if subject is None:
         raise InputError("nobody was found in the photo: a point or a box on the person may say more")
     return subject
-
-
-def _pixel_point(x: object, y: object, photo: Photo) -> tuple[float, float]:
-    height, width = photo.pixels.shape[:2]
-    if not all(_is_number(n) and 0 <= n <= 1 for n in (x, y)):
-        raise InputError(f"expected a point x, y in shares of the picture, from 0 to 1, got {str((x, y))[:40]}")
-    return min(x * width, width - 1), min(y * height, height - 1)
-
-
-def _pixel_box(box: list[float], photo: Photo) -> tuple[float, float, float, float]:
-    height, width = photo.pixels.shape[:2]
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
-        raise InputError(f"expected a box x0, y0, x1, y1 in shares of the picture, got {str(box)[:40]}")
-    return box[0] * width, box[1] * height, box[2] * width, box[3] * height
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _check_truth(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise InputError(f"expected {name} as true or false, got {str(value)[:40]}")
 
 
 def _mask_png(path: Path, mask: np.ndarray) -> dict:
