@@ -4,7 +4,6 @@
 over that of the same people with their whole background as reference: 1 is what is wanted at most.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ def over_background(rows: pd.DataFrame) -> pd.DataFrame:
 
     ``id`` ends with ``_`` and the kind, which ``subset`` names. InputError where a person lacks the background's row.
     """
-    person = [re.sub(f"_{re.escape(kind)}$", "", name) for name, kind in zip(rows["id"], rows["subset"], strict=True)]
+    person = [name.removesuffix(f"_{kind}") for name, kind in zip(rows["id"], rows["subset"], strict=True)]
     rows = rows.assign(person=person)
     base = rows["subset"] == BASELINE
     known = rows[base].set_index(["method", "person"])["fmse"].rename("background")
@@ -43,8 +42,8 @@ def over_background(rows: pd.DataFrame) -> pd.DataFrame:
 def report(board: Board) -> str:
     """``over_background`` as Markdown, with how many references there are of each kind."""
     found = over_background(board.rows)
-    counts = board.rows[board.rows["method"] == found.index[0]]["subset"].value_counts()
-    heads = [f"{kind} ({counts[kind] if kind in counts else counts.sum() - counts[BASELINE]})" for kind in found]
+    counts = board.rows[board.rows["method"] == found.index[0]]["subset"].value_counts().drop(BASELINE)
+    heads = [f"{kind} ({count})" for kind, count in zip(found, [counts.sum(), *counts[found.columns[1:]]], strict=True)]
     order = [method for method in board.methods if method in found.index]
     cells = [[board.about(method)["title"], *(f"{value:.2f}" for value in found.loc[method])] for method in order]
     return markdown(["method", *heads], cells)
