@@ -98,7 +98,8 @@ def harmonize(
         typer.Option(
             min=0,
             max=2,
-            help="And the code that gives it the reference's own colours 1 - r2 times. [default: 1, not at all]",
+            help="And the code that gives it the reference's own colours 1 - r2 times; below 1, match also goes "
+            "beyond what it believes of its reference. [default: 1, not at all]",
         ),
     ] = None,
     exposure: Annotated[float | None, by_hand("exposure")] = None,

@@ -133,7 +133,7 @@ class Without:
 
 @dataclass(frozen=True)
 class RankedMethod:
-    """One method in the rankings; ``per_rater`` is the paper's Ranking Score."""
+    """One method in the rankings; ``per_rater`` is the Ranking Score as ``userstudy.scores.rankings`` infers it."""
 
     method: str
     per_rater: float

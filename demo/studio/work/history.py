@@ -26,7 +26,10 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Transfer:
-    """The colour transfer of the paper's eq. 7, 0 to 2: the smaller r2, the more of the reference's own colours."""
+    """The colour transfer of the paper's eq. 7, 0 to 2: the smaller r2, the more of the reference's own colours.
+
+    In match, r2 below 1 also goes beyond what the match believes of the reference (``iph.match.look``).
+    """
 
     r1: float = 1.0
     r2: float = 1.0
