@@ -8,7 +8,7 @@ import anyio
 
 from demo.plain_routes import Refusal
 
-MAX_PIXELS = 60_000_000  # of a picture that a visitor gives
+MAX_PIXELS = 61_000_000  # of a picture that a visitor gives: what the largest sensors of that name, "60 MP", give
 MAX_BYTES = 64 << 20  # of its file; one of 16 bits may be as large as its pixels
 MAX_UPLOAD = MAX_PIXELS * 3 * 2 + (1 << 20)  # which is known only when it is read
 MAX_CALL = 2 * MAX_BYTES  # of MCP, where files come as base64 inside JSON: a photo and its mask

@@ -38,13 +38,12 @@ from iph.images.photo import Photo
 from iph.layers import parts_of_all, save_layers
 from iph.mapping import ColorMapping
 from iph.masks import (
-    Subject,
+    EdgeAdjustment,
     as_mask,
-    from_alpha,
     levels_from_photo,
-    main_subject,
     mark_levels_from_photo,
     marks_from_photo,
+    own_mask,
 )
 from iph.masks.forms import from_box_region
 from iph.pixels import as_uint8, full_scale
@@ -146,22 +145,27 @@ def paste(
     height: float | None = None,
     mirrored: bool = False,
     angle: float = 0.0,
-) -> tuple[FileData, FileData]:
+) -> tuple[FileData, FileData, str]:
     """Put a person (a cut-out, or a photo that is cut out automatically) on a background.
 
     Parameters:
         background: the photo to paste into.
-        person: a picture with transparency, or a photo of somebody.
+        person: a picture with transparency, or a photo of somebody, whose old background is taken out of their hair.
         x: middle of the person's picture in shares of the background's width; without it a free place is chosen.
         y: middle of the person's picture in shares of the background's height.
         height: height of the person's picture in heights of the background.
         mirrored: swap left and right.
         angle: degrees to turn the person by, clockwise, -180 to 180.
     Returns:
-        The composite in the background's format, and the person's mask as PNG, ready for harmonize.
+        The composite in the background's format, the person's mask as PNG, ready for harmonize, and a sentence where
+        nobody was found and something else was taken.
     """
     under, layer = _read(background), _read(person)
-    alpha = _subject(layer).mask if layer.alpha is None else from_alpha(layer.alpha)
+    alpha, note = own_mask(layer.alpha), None
+    if alpha is None:
+        found = iph.cutout(layer.pixels, alpha=layer.alpha, icc=layer.icc)
+        layer, note = replace(layer, pixels=found.pixels), found.note
+        alpha = found.alpha / np.float32(full_scale(found.alpha))
     if x is None or y is None or height is None:
         free = free_place(under.pixels.shape, alpha, [one.region for one in _suggested(under) if one.person])
         x, y, height = (
@@ -173,7 +177,7 @@ def paste(
     folder = _folder()
     composite = folder / f"{Path(_name(background)).stem}-composite{under.ending}"
     write_photo(pasted, composite, edited=False)
-    return as_file(composite), _mask_png(folder / f"{composite.stem}-mask.png", mask)
+    return as_file(composite), _mask_png(folder / f"{composite.stem}-mask.png", mask), _said(note)
 
 
 def cut_out(
@@ -182,8 +186,11 @@ def cut_out(
     y: float | None = None,
     box: list[float] | None = None,
     everybody: bool = False,
+    expand: float = 0.0,
+    smooth: float = 0.0,
+    feather: float = 0.0,
 ) -> tuple[FileData, FileData, str]:
-    """Cut a person out of a photo: whoever stands out most, who is at a point or in a box, or everybody.
+    """Cut a person out of a photo: whoever stands out most, who is at a point, in a box or both, or everybody.
 
     Parameters:
         photo: the photo.
@@ -191,14 +198,17 @@ def cut_out(
         y: the same point, in shares of the height.
         box: x0, y0, x1, y1 around the person, in shares of the picture.
         everybody: all people of the photo, instead of a point or a box.
+        expand: pixels by which the edge moves outwards, or inwards if negative.
+        smooth: pixels; what is finer at the edge is evened out.
+        feather: pixels by which the edge is softened.
     Returns:
         The person with a transparent background as PNG (the photo's size, depth and profile, the old background out of
         their hair), their mask as PNG, and a sentence where nobody was found and something else was taken.
     """
     check_truth("everybody", everybody)
     pointed = x is not None or y is not None
-    if (box is not None) + pointed + everybody > 1:
-        raise InputError("expected one of a point, a box and everybody, got several")
+    if everybody and (pointed or box is not None):
+        raise InputError("expected everybody, or a point or a box, got both")
     original = _read(photo)
     found = iph.cutout(
         original.pixels,
@@ -207,12 +217,13 @@ def cut_out(
         everybody=everybody,
         alpha=original.alpha,
         icc=original.icc,
+        edge=EdgeAdjustment(expand, feather, smooth),
     )
     stem = _folder() / Path(_name(photo)).stem
     person = stem.with_name(f"{stem.name}-person.png")
     write_photo(replace(original, pixels=found.pixels, alpha=found.alpha), person)
     mask = _mask_png(stem.with_name(f"{stem.name}-mask.png"), found.alpha / np.float32(full_scale(found.alpha)))
-    return as_file(person), mask, sentence(found.note) if found.note else ""
+    return as_file(person), mask, _said(found.note)
 
 
 def suggest_references(photo: FileData, foreground: FileData) -> list[dict]:
@@ -331,6 +342,11 @@ def as_file(path: Path) -> dict:
     return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
 
+def _said(note: str | None) -> str:
+    """A note as a sentence; nothing where there is none."""
+    return sentence(note) if note else ""
+
+
 def _path(file: FileData) -> str:
     if not isinstance(file, dict) or not isinstance(file.get("path"), str):
         raise InputError(f"expected an uploaded file, got {str(file)[:40]!r}")
@@ -373,13 +389,6 @@ def _suggested(photo: Photo, mask: np.ndarray | None = None) -> list[Suggestion]
     small, visible = photo.small_appearance()
     mask = None if mask is None else as_mask(mask, small.shape, "foreground")
     return suggestions("photo", as_uint8(small), hidden(mask, visible))
-
-
-def _subject(photo: Photo) -> Subject:
-    subject = main_subject(photo.appearance)
-    if subject is None:
-        raise InputError("nobody was found in the photo: a point or a box on the person may say more")
-    return subject
 
 
 def _mask_png(path: Path, mask: np.ndarray) -> dict:

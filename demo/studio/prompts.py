@@ -38,6 +38,8 @@ class Prompt:
             raise InputError(f"expected {needed or 'some'} points for a {kind}, got {str(points)[:40]}")
         if not all(isinstance(p, list) and len(p) == 2 and all(map(_is_share, p)) for p in points):
             raise InputError("expected points as x and y in shares of the picture")
+        if kind == "click" and not all(0 <= share <= 1 for share in points[0]):
+            raise InputError("expected a click on the picture, got one beside it")
         if not _is_share(size) or not BRUSHES[0] <= size <= BRUSHES[1]:
             raise InputError(f"expected a brush of {BRUSHES[0]:g} to {BRUSHES[1]:g} of the picture, got {size!r}")
         if not _is_share(hardness) or not 0 <= hardness <= 1:

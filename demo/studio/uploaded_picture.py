@@ -11,8 +11,7 @@ from iph.images.appearance import small_appearance
 from iph.images.color_profile import profile_name
 from iph.images.confined import read_photo_confined
 from iph.images.photo import Photo
-from iph.masks import from_alpha
-from iph.masks.forms import HALF
+from iph.masks import own_mask
 from iph.pixels import PROXY_SIDE, as_uint8
 
 BEHIND = 128  # grey, where a picture is transparent
@@ -48,9 +47,7 @@ def open_picture(path: Path, id: str) -> UploadedPicture:
     photo = read_photo_confined(path, MAX_BYTES, MAX_PIXELS)
     height, width = photo.pixels.shape[:2]
     pixels, alpha = small_appearance(photo.pixels, photo.alpha, photo.icc, proxy_side(width, height))
-    if alpha is not None:
-        alpha = from_alpha(alpha) if (alpha < HALF).any() else None
-    pixels = as_uint8(pixels)
+    alpha, pixels = own_mask(alpha), as_uint8(pixels)
     picture = UploadedPicture(path, id, (width, height), photo.ending, pixels, alpha, photo.notes, *_depth(photo))
     KEPT.put("photo", photo, _size_of(photo), picture)
     return picture

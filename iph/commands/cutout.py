@@ -14,7 +14,9 @@ TRANSPARENT = {".png", ".tif", ".tiff", ".webp"}
 
 def cutout(
     source: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, or a folder of them.")],
-    out: Annotated[Path, typer.Option("--output", "-o", help="The result (PNG, TIFF or WebP), or a folder for it.")],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", help="The result (PNG, TIFF, or WebP of 8 bits), or a folder for it.")
+    ],
     click: Annotated[
         tuple[float, float] | None,
         typer.Option(metavar="X Y", help="Whoever or whatever is under this point (pixels)."),
@@ -49,8 +51,8 @@ def cutout(
     from iph.masks.cutout import cutout as cut_out
     from iph.masks.edge_adjust import EdgeAdjustment
 
-    if (click is not None) + (box is not None) + everybody > 1:  # before any photo of a folder is read
-        raise InputError("expected one of --click, --box and --everybody, got several")
+    if everybody and (click is not None or box is not None):  # before any photo of a folder is read
+        raise InputError("expected --everybody, or --click or --box, got both")
     edge = EdgeAdjustment(expand, feather, smooth)
     jobs = _jobs(source, out, overwrite)
     failed = 0

@@ -16,6 +16,7 @@ from iph.masks.forms import (
     levels_from_photo,
     mark_levels_from_photo,
     marks_from_photo,
+    own_mask,
     pair_from_photo,
 )
 
@@ -24,7 +25,8 @@ _HOMES = {
     "from_click": "select",
     "from_strokes": "select",
     "clean_edges": "edges",
-    "everybody": "people",
+    "EdgeAdjustment": "edge_adjust",
+    "everybody": "subjects",
     "Subject": "subjects",
     "automatic_reference": "subjects",
     "main_subject": "subjects",
@@ -41,6 +43,7 @@ __all__ = [
     "levels_from_photo",
     "mark_levels_from_photo",
     "marks_from_photo",
+    "own_mask",
     "pair_from_photo",
     *_HOMES,
 ]

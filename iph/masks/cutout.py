@@ -9,9 +9,9 @@ from iph.images.appearance import appearance, without_hidden
 from iph.masks.edge_adjust import EdgeAdjustment
 from iph.masks.edges import clean_edges
 from iph.masks.forms import HALF, as_unit
-from iph.masks.people import everybody as all_people
 from iph.masks.select import from_box, from_click, from_strokes
 from iph.masks.subjects import NOBODY, main_subject
+from iph.masks.subjects import everybody as all_people
 from iph.pixels import full_scale
 from iph.runtime.memory import give_back_copies
 
@@ -40,23 +40,23 @@ def cutout(
 ) -> CutOut:
     """Cut a person or a thing out of a picture (H, W, 3) uint8, uint16 or float32 in [0, 1].
 
-    With nothing but the picture, whoever stands out most; else who or what is under a click x, y, or in a box x0, y0,
-    x1, y1 (pixels), or everybody: one of the three at most. keep, remove: strokes (H, W) that mend what was found so,
-    or say alone what to cut out. alpha: (H, W), what the picture shows at all: nothing outside comes back. icc: the RGB
-    profile of its numbers, None for sRGB. edge: what is then done to the mask's edge, whose colours are clean anyway.
+    With nothing but the picture, whoever stands out most; else who or what is under a click x, y, in a box x0, y0, x1,
+    y1 (pixels) or both, or everybody. keep, remove: strokes (H, W) that mend what was found so, or say alone what to
+    cut out. alpha: (H, W), what the picture shows at all: nothing outside comes back. icc: the RGB profile of its
+    numbers, None for sRGB. edge: what is then done to the mask's edge, whose colours are clean anyway.
 
     Returns the colours without the old background, and the alpha, both of the picture's dtype; ``note`` is a sentence
-    where nobody was there and something else was taken. Raises InputError for several prompts at once, a click or a box
-    outside the picture, and where nothing is found.
+    where nobody was there and something else was taken. Raises InputError for everybody with a click or a box, for a
+    click or a box outside the picture, and where nothing is found.
     """
-    if (click is not None) + (box is not None) + bool(everybody) > 1:
-        raise InputError("expected one of a click, a box and everybody, got several")
+    if everybody and (click is not None or box is not None):
+        raise InputError("expected everybody, or a click or a box, got both")
     seen, note = appearance(image, alpha, icc), None
     mask = None
-    if click is not None:
+    if box is not None:
+        mask = from_box(seen, box, click)
+    elif click is not None:
         mask = from_click(seen, click)
-    elif box is not None:
-        mask = from_box(seen, box)
     elif everybody:
         mask = all_people(seen)
     if mask is None and (everybody or keep is None):

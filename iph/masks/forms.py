@@ -77,6 +77,13 @@ def mark_levels_from_photo(photo: Photo, shape: tuple[int, ...]) -> tuple[np.nda
     return _levels_of(_one_plane(photo.pixels, photo.alpha, "foreground", colored), shape, "foreground"), None
 
 
+def own_mask(alpha: np.ndarray | None) -> np.ndarray | None:
+    """The mask of a picture that is a cut-out by its alpha (H, W); None where that leaves everything in sight."""
+    if alpha is None or (as_unit(alpha, "alpha channel") >= HALF).all():
+        return None
+    return from_alpha(alpha)
+
+
 def from_alpha(layer: np.ndarray) -> np.ndarray:
     """The mask of a cut-out: (H, W) alpha or (H, W, 4) RGBA, uint8, uint16 or float, to (H, W) float32."""
     layer = np.asarray(layer)

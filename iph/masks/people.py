@@ -10,7 +10,6 @@ import numpy as np
 from iph.masks.forms import HALF
 from iph.masks.refine import enlarge
 from iph.masks.select import bounds
-from iph.masks.windows import working_copy
 from iph.runtime.graphs import Graph
 
 SIDES = 192, 256, 320  # at which a picture is looked at: who is large and who is small
@@ -96,13 +95,6 @@ def _seen_in(copy: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     seen = np.zeros(copy.shape[:2], np.float32)
     seen[y0:y1, x0:x1] = people(np.ascontiguousarray(copy[y0:y1, x0:x1]))
     return seen
-
-
-def everybody(image: np.ndarray) -> np.ndarray | None:
-    """One soft mask (H, W) float32 of all people of a picture (H, W, 3) of any depth; None where nobody is found."""
-    copy = working_copy(image)
-    found = people_apart(copy)
-    return alpha_of(image, copy, np.maximum.reduce(found)) if found else None
 
 
 def alpha_of(image: np.ndarray, copy: np.ndarray, probability: np.ndarray) -> np.ndarray:

@@ -18,17 +18,25 @@ STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this 
 REACH = 0.5  # how far around it a stroke takes away, of its longer side
 
 
-def from_box(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """The subject inside a box x0, y0, x1, y1. Raises InputError if the box holds no pixel of the picture."""
+def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: Point | None = None) -> np.ndarray:
+    """The subject inside a box x0, y0, x1, y1, and under a click where there is one.
+
+    Raises InputError if the box holds no pixel of the picture, or the click lies outside the box.
+    """
     box = as_box(box, image.shape)
     copy = working_copy(image)
     small = as_box(np.array(box) * _scale(image, copy), copy.shape)
     window = look(copy, small)
-    inside = from_box_region(copy.shape, small)
-    probability = window.outside(window.ask([window.prompt(box=small)])[0, 0]) * inside
+    inside, add = from_box_region(copy.shape, small), []
+    if click is not None:
+        x, y = click
+        if not (box[0] <= x < box[2] and box[1] <= y < box[3]):
+            raise InputError(f"expected the point ({x:g}, {y:g}) inside the box {', '.join(f'{n:g}' for n in box)}")
+        add = [_inside(click, image, copy)]
+    probability = window.outside(window.ask([window.prompt(add, box=small)])[0, 0]) * inside
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
-    mask = enlarge(image, copy, grabcut(copy, probability))
+    mask = enlarge(image, copy, grabcut(copy, probability, add=discs(add, copy.shape)))
     return mask * from_box_region(image.shape, box)
 
 

@@ -61,6 +61,16 @@ def main_subject(image: np.ndarray) -> Subject | None:
     return best
 
 
+def everybody(image: np.ndarray) -> np.ndarray | None:
+    """One soft mask (H, W) float32 of all people of a picture (H, W, 3) of any depth; None where nobody is found."""
+    copy = working_copy(image)
+    found = people_apart(copy)
+    if found:
+        return alpha_of(image, copy, np.maximum.reduce(found))
+    people = [subject.mask for subject in segment_subjects(image) if subject.person]
+    return np.maximum.reduce(people) if people else None
+
+
 def suggest_references(
     image: np.ndarray, foreground: np.ndarray, limit: int = MOST_SUBJECTS
 ) -> list[tuple[str, np.ndarray]]:

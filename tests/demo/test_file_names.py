@@ -77,6 +77,6 @@ def test_a_photo_of_any_name_can_be_worked_on_and_saved(tmp_path, name):
 def test_the_api_answers_to_any_name(tmp_path, name):
     photo = {"path": str(write(tmp_path / "photo.png", scene())), "orig_name": f"{name}.png"}
     person = {"path": str(write(tmp_path / "me.png", scene(80, 60, 2), disc(80, 60))), "orig_name": f"{name}.png"}
-    composite, mask = api.paste(photo, person)
+    composite, mask, _ = api.paste(photo, person)
     for made in (composite, mask, *api.harmonize(photo | {"path": composite["path"]}, mask)):
         assert Path(made["path"]).is_file() and len(made["orig_name"].encode()) < 255

@@ -12,7 +12,7 @@ from iph.images.confined import read_photo_confined
 from iph.images.imagefile import write_photo
 from iph.images.photo import Photo
 from iph.mapping import ColorMapping
-from iph.masks import from_alpha, main_subject, marks_from_photo
+from iph.masks import main_subject, marks_from_photo, own_mask
 from iph.recipe import Recipe
 
 
@@ -34,8 +34,9 @@ def give_look(look: ColorMapping, photo: Path, mask: Path | None, folder: Path) 
 def _who(photo: Photo, mask: Path | None) -> np.ndarray:
     if mask is not None:
         return marks_from_photo(read_photo_confined(mask, MAX_BYTES, MAX_PIXELS), photo.pixels.shape)[0]
-    if not photo.is_opaque:
-        return from_alpha(photo.alpha)
+    own = own_mask(photo.alpha)
+    if own is not None:
+        return own
     subject = main_subject(photo.appearance)
     if subject is None or not subject.person:
         raise InputError("nobody was found in the photo: a mask beside it, of its name with -mask, says who")

@@ -27,7 +27,8 @@ from iph.errors import InputError
 from iph.images.imagefile import read_photo, write_photo
 from iph.images.photo import Photo
 from iph.mapping import ColorMapping
-from iph.placement import Placement
+from iph.masks import EdgeAdjustment
+from iph.placement import Placement, paste
 from iph.recipe import Recipe
 
 __all__ = ["studio"]  # a fixture
@@ -92,8 +93,8 @@ def test_harmonize_answers_what_iph_answers(client, files):
 
 
 def test_the_way_from_two_pictures_to_a_replayed_result(client, files):
-    composite, mask = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, api_name="/paste")
-    assert read_photo(composite).pixels.shape == (120, 160, 3) and read_photo(mask).pixels.max() > 250
+    composite, mask, note = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, api_name="/paste")
+    assert note == "" and read_photo(composite).pixels.shape == (120, 160, 3) and read_photo(mask).pixels.max() > 250
     composite, mask = handle_file(composite), handle_file(mask)
     found = client.predict(composite, mask, api_name="/suggest_references")
     assert found[-1]["label"] == "Background" and len(found[0]["box"]) == 4
@@ -119,6 +120,39 @@ def test_cut_out_answers_what_iph_answers(client, files, tmp_path):
     clicked = client.predict(files["photo"], x=0.7, y=0.5, api_name="/cut_out")[0]
     np.testing.assert_array_equal(read_photo(clicked).alpha, iph.cutout(scene(), click=(112, 60)).alpha)
     *_, note = client.predict(files["photo"], everybody=True, api_name="/cut_out")
+    assert note == "Nobody was found in the photo: what stands out most was taken."
+
+
+def test_the_edge_of_a_cut_out_moves_by_api(client, files):
+    *box, edge = 0.1, 0.1, 0.9, 0.9, {"expand": -3, "smooth": 2, "feather": 1.5}
+    person = client.predict(files["photo"], box=box, **edge, api_name="/cut_out")[0]
+    expected = iph.cutout(scene(), box=(16, 12, 144, 108), edge=EdgeAdjustment(**edge))
+    np.testing.assert_array_equal(read_photo(person).alpha, expected.alpha)
+    with pytest.raises(AppError, match="Expected feather of an edge from 0 to 100 pixels, got -1"):
+        client.predict(files["photo"], feather=-1, api_name="/cut_out")
+
+
+@pytest.mark.parametrize("transparency", ["none", "opaque", "slight"])
+def test_a_person_to_paste_is_cut_out_with_clean_colours(transparency, tmp_path):
+    """As iph.cutout cuts them out, whether the photo has no alpha, or one that hides nothing."""
+    portrait = np.load(Path(__file__).parents[2] / "iph" / "masks" / "golden" / "selfie.npz")["portrait_input"]
+    alpha = None if transparency == "none" else np.full(portrait.shape[:2], 255, np.uint8)
+    if transparency == "slight":
+        alpha[:4, :4] = 200
+    write(tmp_path / "me.png", portrait, alpha)
+    under = {"path": str(write(tmp_path / "beach.png", scene())), "orig_name": "beach.png"}
+    person = {"path": str(tmp_path / "me.png"), "orig_name": "me.png"}
+    composite, mask, note = api.paste(under, person, 0.5, 0.5, 0.8)
+    found = iph.cutout(portrait, alpha=alpha)
+    cut = Photo(found.pixels)
+    expected, where = paste(Photo(scene()), cut, found.alpha / np.float32(255), Placement(0.5, 0.5, 0.8))
+    np.testing.assert_array_equal(read_photo(composite["path"]).pixels, expected.pixels)
+    np.testing.assert_allclose(read_photo(mask["path"]).pixels[..., 0] / 255, where, atol=0.6 / 255)
+    assert note == ""
+
+
+def test_what_is_pasted_for_want_of_a_person_is_said(client, files):
+    *_, note = client.predict(files["photo"], files["photo"], 0.5, 0.5, 0.5, api_name="/paste")
     assert note == "Nobody was found in the photo: what stands out most was taken."
 
 
@@ -162,7 +196,7 @@ def test_whether_the_person_was_pasted_is_said_to_the_network(client, files):
 
 
 def test_several_people_are_turned_and_replayed(client, files, tmp_path):
-    turned, _ = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, False, 30.0, api_name="/paste")
+    turned, *_ = client.predict(files["photo"], files["person"], 0.7, 0.6, 0.5, False, 30.0, api_name="/paste")
     place = Placement(0.7, 0.6, 0.5, angle=30.0)
     person, beach = read_photo(tmp_path / "me.png"), read_photo(tmp_path / "beach.png")
     lower = Recipe(ColorMapping.identity(), None, placement=place)
@@ -189,7 +223,7 @@ def test_errors_are_sentences_for_callers_too(client, files):
         client.predict(files["photo"], x=1.7, y=-0.8, api_name="/cut_out")
     with pytest.raises(AppError, match="box"):
         client.predict(files["photo"], box=[0.5, 0.5, 0.5, 0.5], api_name="/cut_out")
-    with pytest.raises(AppError, match="Expected one of a point, a box and everybody"):
+    with pytest.raises(AppError, match="Expected everybody, or a point or a box, got both"):
         client.predict(files["photo"], x=0.5, y=0.5, everybody=True, api_name="/cut_out")
     with pytest.raises(AppError, match="Expected an uploaded file, got 'beach.png'"):
         client.predict("beach.png", api_name="/cut_out")
@@ -259,9 +293,13 @@ def test_an_upload_that_is_too_large_is_refused(address):
 def tool(address, recipe, **headers):
     """The result of the tool export_cube, called as an MCP client does."""
     text = "data:application/json;base64," + base64.b64encode(recipe.read_bytes()).decode()
+    return called(address, "export_cube", {"recipe": text, "size": 17}, **headers)
+
+
+def called(address, name, arguments, **headers):
     headers = {"Accept": "application/json, text/event-stream"} | headers
-    arguments = {"name": "export_cube", "arguments": {"recipe": text, "size": 17}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
+    call = {"name": name, "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
     answer = PATIENT.post(f"{address}/gradio_api/mcp/", json=message, headers=headers, follow_redirects=True)
     lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith(("data: ", "{"))]
     result = json.loads(lines[-1])["result"]
@@ -271,6 +309,13 @@ def tool(address, recipe, **headers):
 
 def test_an_mcp_client_calls_with_a_data_text(address, recipe):
     assert ".cube" in json.dumps(tool(address, recipe))
+
+
+def test_an_mcp_client_cuts_somebody_out(address, tmp_path):
+    png = base64.b64encode(write(tmp_path / "photo.png", scene()).read_bytes()).decode()
+    answer = called(address, "cut_out", {"photo": f"data:image/png;base64,{png}", "box": [0.1, 0.1, 0.9, 0.9]})
+    told = json.dumps(answer)
+    assert "-person.png" in told and "-mask.png" in told
 
 
 def test_no_call_goes_round_the_queue(address, files):

@@ -40,7 +40,8 @@ WRONG = {
     | {"x": ["0.5", [0.5], float("nan"), 1e9], "y": ["0.5", {}], "height": [0, 0.0, "1", -1, [1], float("nan"), 1e9]}
     | {"angle": ["1", None, [1], 200.0, float("nan"), True]},
     "cut_out": {"photo": NO_FILES, "box": NO_BOXES, "x": ["0.5", [1], float("nan"), 9, True], "y": ["0.5", {}]}
-    | {"everybody": ["yes", 1, None, []]},
+    | {"everybody": ["yes", 1, None, []], "expand": ["1", None, 200, float("nan"), True], "feather": [-1, "a"]}
+    | {"smooth": [[1], -0.5]},
     "suggest_references": {"photo": NO_FILES, "foreground": NO_FILES},
     "export_cube": {"recipe": NO_FILES, "size": ["33", None, [33], 33.5, 0, float("nan")]},
     "export_layers": {"recipe": NO_FILES, "photo": NO_FILES, "person": NO_FILES, "above": NO_LISTS},

@@ -24,6 +24,8 @@ PIXELS = scene(60, 100)
         ({"kind": "click", "points": [[0, "1"]]}, "shares of the picture"),
         ({"kind": "click", "points": [[True, 0.5]]}, "shares of the picture"),
         ({"kind": "click", "points": [[9, 0.5]]}, "shares of the picture"),
+        ({"kind": "click", "points": [[-0.01, 0.5]]}, "expected a click on the picture, got one beside it"),
+        ({"kind": "click", "points": [[0.5, 1.2]]}, "expected a click on the picture, got one beside it"),
         ({"kind": "brush", "points": [[0, 0]], "hardness": 2}, "hardness of a brush"),
         ({"kind": "brush", "points": [[0, 0]], "size": 3}, "expected a brush"),
         ({"kind": "brush", "points": [[0, 0]], "size": "wide"}, "expected a brush"),

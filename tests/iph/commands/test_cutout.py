@@ -90,7 +90,7 @@ def test_bad_input_is_one_sentence(portrait: Path, capsys: pytest.CaptureFixture
         ((portrait, "-o", portrait.with_name("a.jpg")), "holds transparency"),
         ((portrait, "-o", portrait), "exists"),
         ((portrait, "-o", portrait.with_name("a.png"), "--click", 900, 1), "outside the picture"),
-        ((portrait, "-o", portrait.with_name("a.png"), "--click", 9, 1, "--everybody"), "one of --click"),
+        ((portrait, "-o", portrait.with_name("a.png"), "--click", 9, 1, "--everybody"), "--everybody, or --click"),
         ((portrait, "-o", portrait.with_name("a.png"), "--box", 5, 5, 5, 9), "holds no pixel"),
         ((grey, "-o", portrait.with_name("a.png")), "nobody was found"),
     ):

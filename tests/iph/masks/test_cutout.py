@@ -64,10 +64,19 @@ def test_strokes_alone_and_strokes_that_mend():
     assert iph.cutout(crate(), click=(80, 60)).alpha[60, 110] == 255 and mended.alpha[60, 110] == 0
 
 
+def test_a_click_tells_which_thing_of_a_box_is_meant():
+    picture = crate()
+    picture[40:90, 76:84] = 40, 90, 60  # two crates now
+    box = (30, 30, 130, 100)
+    left = iph.cutout(picture, click=(58, 60), box=box).alpha
+    assert left[60, 58] == 255 and not left[:, 132:].any() and not left[:28].any()
+
+
 @pytest.mark.parametrize(
     ("picture", "how", "sentence"),
     [
-        (PORTRAIT, {"click": (1, 1), "everybody": True}, "one of a click, a box and everybody"),
+        (PORTRAIT, {"click": (1, 1), "everybody": True}, "everybody, or a click or a box, got both"),
+        (PORTRAIT, {"click": (1, 1), "box": (5, 5, 50, 90)}, r"the point \(1, 1\) inside the box 5, 5, 50, 90"),
         (PORTRAIT, {"click": (9999, 1)}, "outside the picture"),
         (PORTRAIT, {"box": (5, 5, 5, 9)}, "holds no pixel"),
         (PORTRAIT, {"remove": np.zeros((3, 3))}, "strokes to remove were expected"),

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iph.masks import everybody, segment_subjects
+from iph.masks import everybody, segment_subjects, subjects
 from iph.masks import people as module
 from iph.masks.people import people_apart
+from iph.masks.subjects import Subject
 
 
 def planes(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[int, int]) -> np.ndarray:
@@ -52,6 +53,18 @@ def test_who_stands_apart_is_looked_at_from_near(monkeypatch: pytest.MonkeyPatch
 def test_nobody_is_none() -> None:
     assert everybody(np.full((64, 64, 3), 120, np.uint8)) is None
     assert everybody(np.full((8, 8, 3), 120, np.uint8)) is None
+
+
+def test_everybody_is_also_who_the_other_network_alone_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (60, 90, 3)).astype(np.uint8)
+    masks = np.zeros((3, 60, 90), np.float32)
+    masks[0, 10:50, 5:25] = masks[1, 10:50, 40:60] = masks[2, 30:50, 70:85] = 1
+    found = [Subject(mask, (0, 0, 1, 1), 0.5, person) for mask, person in zip(masks, (True, True, False), strict=True)]
+    monkeypatch.setattr(subjects, "people_apart", lambda copy: [])
+    monkeypatch.setattr(subjects, "segment_subjects", lambda image: found)
+    np.testing.assert_array_equal(everybody(picture), masks[:2].max(0))
+    monkeypatch.setattr(subjects, "segment_subjects", lambda image: found[2:])
+    assert everybody(picture) is None
 
 
 def test_a_portrait_is_one_person_of_the_pictures_own_size() -> None:
