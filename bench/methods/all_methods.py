@@ -113,7 +113,7 @@ _IPH = dict(
 )
 
 
-_ENCODER = "sees by the first eleven blocks of EfficientNet-Lite0 (0.6 M more numbers, ImageNet)"
+_ENCODER = "sees by the first eleven blocks of EfficientNet-Lite0 (0.7 M more numbers, ImageNet)"
 
 
 def _ours(name: str, title: str, trained: str, note: str, **facts: Any) -> Method:

@@ -67,7 +67,8 @@ def train(
     loaders: Annotated[int, typer.Option(min=1, help="Processes a device that draw composites.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Decides the first weights and every sample.")] = 0,
 ) -> int:
-    """Train the network. Writes curve.csv, last.pt (to go on from) and best.safetensors (to use) into the run's folder.
+    """Train the network. Writes curve.csv, last.pt (to go on from) and best.safetensors (to use) into the run's folder;
+    the match log.csv, last.pt and average.safetensors, and resume.safetensors to go on from elsewhere.
 
     The same command goes on where it was stopped. One photo in twenty is held out for validation, by its name. What is
     drawn is counted and printed first: which kinds of foreground and reference, and how often.

@@ -195,11 +195,6 @@ def structure_term(before: Tensor, after: Tensor, mask: Tensor, window: int = 7)
     return _inside((both + steady) / (deviations[0] * deviations[1] + steady), mask)
 
 
-def _at_an_end(image: Tensor) -> Tensor:
-    """Where any channel of (B, 3, S, S) is all black or all white in 8 bits, (B, 1, S, S)."""
-    return ((image < 0.5 / 255) | (image > 254.5 / 255)).any(1, keepdim=True)
-
-
 def local_deviation(image: Tensor, window: int = 7) -> Tensor:
     """Standard deviation around each pixel of (B, 1, S, S), of that shape."""
     return (_around(image * image, window) - _around(image, window).square()).clamp_min(0).sqrt()
