@@ -20,7 +20,8 @@ from iph.images.photo import Photo
 from iph.mapping import MOST_AMOUNT, ColorMapping
 from iph.masks import as_mask, clean_edges, from_alpha
 from iph.masks.edge_adjust import EdgeAdjustment
-from iph.masks.forms import as_levels, as_unit
+from iph.masks.forms import as_levels, as_unit, check_aspect
+from iph.masks.refine import at_full_size
 from iph.pixels import is_grey
 from iph.placement import Placement, paste
 
@@ -227,9 +228,11 @@ def _in_short(value: object) -> str:
 
 
 def _mask_of(photo: Photo, mask: np.ndarray | None) -> np.ndarray:
-    """The mask at the photo's size, or the photo's own alpha."""
+    """The mask at the photo's size, drawn to its edges where it was smaller, or the photo's own alpha."""
     if mask is not None:
-        return as_mask(mask, photo.pixels.shape, "foreground", allow_full=True)
+        mask = as_mask(mask, mask.shape, "foreground", allow_full=True)
+        check_aspect(mask.shape, photo.pixels.shape[:2], "foreground")
+        return at_full_size(photo.pixels, mask)
     if photo.alpha is None:
         raise InputError("this recipe takes the foreground from an alpha channel, but the picture has none")
     return from_alpha(photo.alpha)

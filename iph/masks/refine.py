@@ -1,16 +1,18 @@
 """Fit a rough mask to the picture's edges: GrabCut (Rother et al., 2004), then a guided filter up to full size.
 
-The guided filter is He & Sun's fast one (2015): its linear coefficients are found on the small copy and enlarged.
+The guided filter is He & Sun's fast one (2015): its linear coefficients are found on the small copy and enlarged. A
+mask that was finished on a small copy is only enlarged, with the detail that the picture has beyond the copy.
 """
 
 import cv2
 import numpy as np
 
-from iph.pixels import full_scale
+from iph.pixels import full_scale, resized
 
 GRABCUT_SIDE = 256
 SURE, UNSURE = 0.8, 0.2  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
+DETAIL_EPS = 3e-3  # of the variance of lightness (0 to 1) around a pixel: below it, detail of the picture is noise
 ROWS = 64  # of a large picture that are looked at together
 
 
@@ -80,6 +82,45 @@ def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray
     cv2.add(result, _at(offset, (width, height)), dst=result)
     cv2.max(result, _at(cv2.erode(mask, around), (width, height)), dst=result)
     return cv2.min(result, _at(cv2.dilate(mask, around), (width, height)), dst=result)
+
+
+def at_full_size(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A mask (h, w) float32 in [0, 1], made on a small copy of a picture, at the picture's size; itself at that size.
+
+    picture: (H, W, 3) uint8, uint16 or float32. The mask is enlarged by bicubic interpolation; where it follows the
+    lightness of the copy, it also takes what the picture's lightness has beyond the copy's (the slope of a guided
+    filter times that detail, as in pan-sharpening). Its mean stays. Returns (H, W) float32 in [0, 1].
+    """
+    if mask.shape == picture.shape[:2]:
+        return mask
+    (height, width), (h, w) = picture.shape[:2], mask.shape
+    if h > height or w > width:
+        return resized(mask, (height, width))
+    full = np.float32(full_scale(picture))
+    copy = resized(picture, (h, w))
+    guide = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY).astype(np.float32) / full
+    mean, mean_mask = cv2.blur(guide, (3, 3)), cv2.blur(mask, (3, 3))
+    together = cv2.blur(guide * mask, (3, 3)) - mean * mean_mask
+    slope = cv2.blur(together / (cv2.blur(guide * guide, (3, 3)) - mean * mean + DETAIL_EPS), (3, 3))
+    slope[np.abs(slope) < 1e-3] = 0  # far from the edge there is nothing but rounding
+    result = cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC)
+    for top in range(0, h, ROWS):
+        strip = slope[top : top + ROWS]
+        columns = np.flatnonzero(strip.any(0))
+        if not len(columns):
+            continue
+        # The part of the picture over these cells, whole pixels of it, and where on the copy each of them lies.
+        x0, x1 = (columns[0] * width) // w, -(-(columns[-1] + 1) * width // w)
+        y0, y1 = (top * height) // h, (min(top + ROWS, h) * height) // h
+        part = np.s_[y0:y1, x0:x1]
+        scale = np.array([[w / width, 0, (x0 + 0.5) * w / width - 0.5], [0, h / height, (y0 + 0.5) * h / height - 0.5]])
+
+        def up(plane: np.ndarray, way: int, scale: np.ndarray = scale, size=(x1 - x0, y1 - y0)) -> np.ndarray:
+            return cv2.warpAffine(plane, scale, size, flags=way | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+        grey = cv2.cvtColor(np.ascontiguousarray(picture[part]), cv2.COLOR_RGB2GRAY).astype(np.float32) / full
+        result[part] += up(slope, cv2.INTER_LINEAR) * (grey - up(guide, cv2.INTER_CUBIC))
+    return np.clip(result, 0, 1, out=result)
 
 
 def _at(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:

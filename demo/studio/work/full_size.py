@@ -22,6 +22,7 @@ from iph.images.appearance import appearance, without_hidden
 from iph.images.color_profile import convert
 from iph.masks import clean_edges, from_alpha, marks_from_photo
 from iph.masks.forms import as_unit
+from iph.masks.refine import at_full_size
 from iph.pixels import as_uint8, resized
 from iph.placement import lay_over, placed_part
 
@@ -153,7 +154,8 @@ def _half(plane: np.ndarray) -> np.ndarray:
 def _mask(project: Project, now: Choices, times: int) -> np.ndarray:
     """A person's mask at the size of its original, halved so often."""
     holder = project.holder_of(now)
-    shape = _pixels(holder, times).shape
+    pixels = _pixels(holder, times)
+    shape = pixels.shape
     if now.found:
         source, make = now.foreground, lambda: now.foreground
     elif "mask" in project.work.pictures:
@@ -163,7 +165,7 @@ def _mask(project: Project, now: Choices, times: int) -> np.ndarray:
         source, make = holder, lambda: from_alpha(holder.photo().alpha)
 
     def adjusted() -> np.ndarray:
-        mask = np.clip(resized(make(), shape[:2]), 0, 1)
+        mask = at_full_size(pixels, make()) if now.found else np.clip(resized(make(), shape[:2]), 0, 1)
         moved = now.edge.apply(mask, 0.5**times)
         if moved is not mask and holder.alpha is not None:
             moved = np.minimum(moved, _alpha(holder, times))
