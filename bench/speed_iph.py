@@ -1,9 +1,10 @@
 """Speed and memory of ``iph``, as ratios measured in one run (``make bench-speed``).
 
-A 24 MP photo is harmonized against decoding and encoding the same JPEG with Pillow, a 9 MP one against the default before
-the match; an open session at 1024 px tries a new reference, one in another photo, and a new strength; and the whole call is set beside ``cv2.seamlessClone`` and a Reinhard transfer at 1,
-8 and 24 MP. A time is that of the quickest of several calls, which other work on the machine disturbs least (as
-``timeit`` advises). The row of memory is a fresh process's peak above what it held before the call.
+A 24 MP photo is harmonized against decoding and encoding the same JPEG with Pillow, a 9 MP one against the default
+before the match; an open session at 1024 px tries a new reference, one in another photo, and a new strength; and the
+whole call is set beside ``cv2.seamlessClone`` and a Reinhard transfer at 1, 8 and 24 MP. A time is that of the quickest
+of several calls, which other work on the machine disturbs least (as ``timeit`` advises). The row of memory is a fresh
+process's peak above what it held before the call.
 """
 
 import io

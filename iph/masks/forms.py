@@ -110,6 +110,12 @@ def from_two_color(picture: np.ndarray, alpha: np.ndarray | None = None) -> tupl
     return foreground.astype(np.float32), reference.astype(np.float32)
 
 
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of what is set in a bool mask, the last two exclusive."""
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return x, y, x + width, y + height
+
+
 def as_box(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1 in whole pixels, corners in order and inside the picture. Raises InputError if nothing is left."""
     values = np.asarray(box, np.float64).ravel()

@@ -4,12 +4,14 @@ Two people stand apart where more than GAP of the picture's longer side lies bet
 somebody points at one of them. Measured in docs/segmentation.md.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
-from iph.masks.forms import HALF
+from iph.masks.forms import HALF, bounds
 from iph.masks.refine import enlarge
-from iph.masks.select import bounds
+from iph.masks.windows import KEPT
 from iph.runtime.graphs import Graph
 
 SIDES = 192, 256, 320  # at which a picture is looked at: who is large and who is small
@@ -43,9 +45,15 @@ def people(picture: np.ndarray) -> np.ndarray:
 def people_apart(copy: np.ndarray) -> list[np.ndarray]:
     """Probability (H, W) float32 of each person, or of each group that touches, of a small copy (H, W, 3) uint8.
 
-    The largest first; an empty list where nobody is found. Every pixel goes to whom it is nearest.
+    The largest first; an empty list where nobody is found. Every pixel goes to whom it is nearest. Not to be changed:
+    those of the last copies are remembered, for the next click.
     """
-    probability = _looked_closely(copy)
+    return list(_apart(np.ascontiguousarray(copy).tobytes(), copy.shape))
+
+
+@lru_cache(KEPT)
+def _apart(data: bytes, shape: tuple[int, ...]) -> list[np.ndarray]:
+    probability = _looked_closely(np.frombuffer(data, np.uint8).reshape(shape))
     parts, large = _parts(probability)
     if parts.max() == 1:  # soft hair may reach beyond what was joined
         return [probability for _ in large]

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import HALF, as_box, from_box_region
+from iph.masks.forms import HALF, as_box, bounds, from_box_region
+from iph.masks.people import alpha_of, people_apart
 from iph.masks.refine import enlarge, grabcut
 from iph.masks.windows import look, shrunk, working_copy
 
 Point = tuple[float, float]
 GAP = 0.025
 STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
+SAME_PERSON = 0.85  # of what two masks cover together lies in both: they are of one person
 REACH = 0.5  # how far around it a stroke takes away, of its longer side
 
 
@@ -36,8 +38,8 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     probability = window.outside(window.ask([window.prompt(add, box=small)])[0, 0]) * inside
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
-    mask = enlarge(image, copy, grabcut(copy, probability, add=discs(add, copy.shape)))
-    return mask * from_box_region(image.shape, box)
+    cut = grabcut(copy, probability, add=discs(add, copy.shape))
+    return _at_full_size(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
 
 
 def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) -> np.ndarray:
@@ -53,7 +55,8 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     probability = first.find(add, remove)
     probability = closer(copy, connected(probability, marks[0]), add, remove)
     cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
-    return enlarge(image, copy, connected(cut, marks[0]))
+    people = [] if remove else [one for one in people_apart(copy) if (one[marks[0]] > HALF).any()]
+    return _at_full_size(image, copy, connected(cut, marks[0]), people)
 
 
 def from_strokes(
@@ -112,10 +115,15 @@ def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return probability * np.isin(parts, wanted) if len(wanted) else probability
 
 
-def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of what is set in a bool mask, the last two exclusive."""
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    return x, y, x + width, y + height
+def _at_full_size(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
+    """What was cut out of the small copy (h, w) 0/1 at the picture's size. Where that is one of the people whom the
+    network of people finds apart, they are theirs to cut out: it knows where people end, and hair is soft there."""
+    hard = cut > HALF
+    for person in people:
+        found = person > HALF
+        if (found & hard).sum() > SAME_PERSON * (found | hard).sum():
+            return alpha_of(image, copy, person)
+    return enlarge(image, copy, cut)
 
 
 def _near(stroke: np.ndarray) -> np.ndarray:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import HALF, top_of
+from iph.masks.forms import HALF, bounds, top_of
 from iph.masks.people import alpha_of, people_apart
 from iph.masks.refine import enlarge, grabcut
-from iph.masks.select import bounds, closer, connected, discs
+from iph.masks.select import closer, connected, discs
 from iph.masks.windows import look, working_copy
 from iph.runtime.memory import give_back_copies
 

@@ -1,7 +1,7 @@
 """How the segmentation network sees a picture: small copies, windows of them, and prompts drawn on a window."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,7 @@ STRIDE = 32  # of the network's deepest features: its sides are multiples
 PROMPTS = ("add", "remove", "box", "prior")
 FEATURES = {"sixteenth": 16, "eighth": 8, "quarter": 4, "half": 2}  # strides of what the network makes of a picture
 MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
+KEPT = 2  # windows whose features are remembered: the whole copy's, and that of the last click
 _weights: list[str | Path] = []
 
 
@@ -46,6 +47,7 @@ def answer_with(weights: str | Path) -> None:
     """Have another network's weights answer in this process, to measure them."""
     _weights.append(weights)
     network.cache_clear()
+    _features.cache_clear()
 
 
 def working_copy(image: np.ndarray) -> np.ndarray:
@@ -146,6 +148,12 @@ def look(
     size = tuple(max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in (y1 - y0, x1 - x0))
     part = copy[y0:y1, x0:x1]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    seen = cv2.resize(part, size[::-1], interpolation=way).transpose(2, 0, 1)[None].astype(np.float32)
-    features = network().encode(image=np.ascontiguousarray(seen) / np.float32(255))
-    return Window((x0, y0, x1, y1), (height, width), size, features)
+    seen = cv2.resize(part, size[::-1], interpolation=way)
+    return Window((x0, y0, x1, y1), (height, width), size, _features(seen.tobytes(), size))
+
+
+@lru_cache(KEPT)
+def _features(seen: bytes, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """What the network makes of a window (height, width, 3) uint8: a further click asks again about the same ones."""
+    image = np.frombuffer(seen, np.uint8).reshape(1, *size, 3).transpose(0, 3, 1, 2).astype(np.float32)
+    return network().encode(image=np.ascontiguousarray(image) / np.float32(255))

@@ -22,7 +22,7 @@ import torch
 from tqdm import tqdm
 
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
-from iph.masks.select import bounds
+from iph.masks.forms import bounds
 from iph.masks.windows import answer_with
 
 GRABCUT_SIDE = 320  # GrabCut from the box takes 3 s a mask at 512 pixels

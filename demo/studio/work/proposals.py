@@ -8,7 +8,7 @@ from demo.studio.work.kept import KEPT
 from iph.errors import InputError
 from iph.masks import everybody as all_people
 from iph.masks import from_box, from_click, segment_subjects
-from iph.masks.select import bounds
+from iph.masks.forms import bounds
 from iph.masks.subjects import NOBODY
 
 NEAR = 0.6  # of a picture's longer side: how much of it a second look around a click sees

@@ -20,6 +20,7 @@ def planes(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[int, int]) -> np.ndarr
     picture = np.zeros((100, 200, 3), np.uint8)  # each pixel says where it is, so that a part of it is known
     picture[..., 0], picture[..., 1] = np.arange(100)[:, None], np.arange(200)
     monkeypatch.setattr(module, "people", lambda part: probability[part[..., 0], part[..., 1]])
+    module._apart.cache_clear()  # the same picture shows others now
     return picture
 
 
@@ -46,6 +47,7 @@ def test_who_stands_apart_is_looked_at_from_near(monkeypatch: pytest.MonkeyPatch
             found = np.where((part[..., 0] > 30) & (part[..., 0] < 90), found, 0)
         return found
 
+    module._apart.cache_clear()
     monkeypatch.setattr(module, "people", blind_from_afar)
     assert [(mask > 0.5).sum() for mask in people_apart(picture)] == [80 * 60, 80 * 40]
 

@@ -215,3 +215,14 @@ def test_people_of_held_out_photos(shared: Path) -> None:
         whole.append(truth.sum() / (width * height))
     assert np.mean(boxed) > np.mean(whole) + 0.1
     assert np.mean(automatic) > 0.5
+
+
+def test_a_click_on_somebody_alone_gives_the_soft_mask_of_the_network_that_knows_people() -> None:
+    """And so does a box; where something is taken away, it is the other network's alone."""
+    portrait = np.load(Path(__file__).parent / "golden" / "selfie.npz")["portrait_input"]
+    person = segment_subjects(portrait)[0]
+    height, width = portrait.shape[:2]
+    y, x = np.unravel_index(np.argmax(cv2.distanceTransform(np.uint8(person.mask > 0.5), cv2.DIST_L2, 5)), (height, width))
+    np.testing.assert_array_equal(from_click(portrait, (float(x), float(y))), person.mask)
+    np.testing.assert_array_equal(from_box(portrait, (0, 0, width, height)), person.mask)
+    assert (from_click(portrait, (float(x), float(y)), remove=((2.0, 2.0),)) != person.mask).any()
