@@ -8,6 +8,7 @@ Batch normalisation is folded into the convolutions. Photos are (B, 3, H, W) in 
 
 import hashlib
 import pickle
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,13 +32,10 @@ BN_EPS = 1e-3
 STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6))
 
 
-class Encoder(nn.Module):
-    """The frozen encoder. ``forward`` gives the features after blocks 4 and 10, at strides 8 and 16.
+class Layers(nn.Module):
+    """The stem and the blocks up to the eleventh, with the tensors given."""
 
-    It computes in the precision ``dtype`` of its weights, whatever autocast says, and returns float32.
-    """
-
-    def __init__(self, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
         super().__init__()
         self.stem = _folded(tensors, "_conv_stem", "_bn0", stride=2)
         layout = [
@@ -46,6 +44,30 @@ class Encoder(nn.Module):
             for first in (True, *[False] * (repeats - 1))
         ]
         self.blocks = nn.ModuleList(_Block(tensors, f"_blocks.{n}.", *how) for n, how in enumerate(layout))
+
+    def stemmed(self, photo: Tensor) -> Tensor:
+        """The stem of photos (B, 3, H, W) in [0, 1]: (B, 32, H/2, W/2), before its activation."""
+        x = ((photo - MEAN) / SCALE).to(self.stem.weight.dtype, memory_format=torch.channels_last)
+        return _convolved(self.stem, x)
+
+    def taps(self, stemmed: Tensor, numbers: Sequence[int]) -> list[Tensor]:
+        """The features after the blocks of these numbers."""
+        x, found = F.relu6(stemmed), []
+        for number, block in enumerate(self.blocks):
+            x = block(x)
+            if number in numbers:
+                found.append(x)
+        return found
+
+
+class Encoder(Layers):
+    """The frozen encoder. ``forward`` gives the features after blocks 4 and 10, at strides 8 and 16.
+
+    It computes in the precision ``dtype`` of its weights, whatever autocast says, and returns float32.
+    """
+
+    def __init__(self, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
+        super().__init__(tensors)
         self.requires_grad_(False).eval().to(dtype).to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> "Encoder":
@@ -56,14 +78,7 @@ class Encoder(nn.Module):
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 40, H/8, W/8) and (B, 112, H/16, W/16) of photos (B, 3, H, W), H and W multiples of 16."""
         with torch.autocast(photo.device.type, enabled=False):
-            x = ((photo.float() - MEAN) / SCALE).to(self.stem.weight.dtype, memory_format=torch.channels_last)
-            x = F.relu6(_convolved(self.stem, x))
-            taps = []
-            for number, block in enumerate(self.blocks):
-                x = block(x)
-                if number in TAPS:
-                    taps.append(x.float())
-        return tuple(taps)
+            return tuple(tap.float() for tap in self.taps(self.stemmed(photo.float()), TAPS))
 
 
 class _Block(nn.Module):
@@ -88,7 +103,12 @@ def encoder(dtype: torch.dtype | None = None) -> Encoder:
 
     Raises InputError where the weights are missing or were altered.
     """
-    return Encoder(read_weights(_weight_file()), dtype or quick_precision())
+    return Encoder(published(), dtype or quick_precision())
+
+
+def published() -> dict[str, Tensor]:
+    """The published tensors of the package. Raises InputError where they are missing or were altered."""
+    return read_weights(_weight_file())
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -138,4 +158,6 @@ def _convolved(layer: nn.Conv2d, x: Tensor) -> Tensor:
         short = (layer.kernel_size[0] - 2) // 2
         long = layer.kernel_size[0] - 2 - short
         x = F.pad(x, (short, long, short, long))
+        if x.requires_grad and layer.groups > 1:  # the gradient of a strided one takes oneDNN ten times as long
+            return F.conv2d(x, layer.weight, layer.bias, groups=layer.groups)[..., ::2, ::2]
     return layer(x)

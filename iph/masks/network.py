@@ -3,10 +3,12 @@
 It joins the features of the selfie segmenter, which know where people are and where they end, with those of the shared
 encoder (``iph.semantics``, frozen and not stored here), which know what things are.
 
-The costly part, `encode`, runs once a picture; the cheap part, `decode`, once a prompt (the split is that of
-Segment Anything, Kirillov et al. 2023, at a thousandth of the size). A prompt is four maps: strokes or clicks to
-add, strokes or clicks to remove, the inside of a box, and an earlier mask. With all four empty the network answers
-with the subjects of the picture.
+One part, `encode`, runs once a look, the other, `decode`, once a prompt (the split is that of Segment Anything,
+Kirillov et al. 2023, at a thousandth of the size). Whose arm it is where two people touch shows in fine detail only, so
+`decode` looks at the picture again, with a copy of the encoder that was trained on and sees the prompt from its first
+layer on (as in RITM, Sofiiuk et al. 2021). A prompt is four maps: strokes or clicks to add, strokes or clicks to
+remove, the inside of a box, and an earlier mask. With all four empty the network answers with the subjects of the
+picture.
 
 Axes: B pictures, P prompts a picture, C channels, H, W pixels (multiples of 32).
 """
@@ -22,7 +24,7 @@ from iph.errors import InputError
 from iph.masks.selfie import SelfieNet
 from iph.masks.windows import PROMPTS, Segmenter
 from iph.runtime.modules import function
-from iph.semantics import CHANNELS, encoder
+from iph.semantics import CHANNELS, Layers, encoder, published
 
 OUTPUTS = ("mask", "person", "centre")
 
@@ -57,16 +59,50 @@ class Context(nn.Module):
         return x + self.mix(x.mean((2, 3)))[:, :, None, None]
 
 
+class Prompted(Layers):
+    """The encoder once more, trained on: it sees the prompt with the picture.
+
+    Beside the maps of the prompt, those to add and to remove come spread out as well, so that far places know where
+    they are.
+    """
+
+    TAPS = (0, 2, 4, 10)
+    CHANNELS = (16, 24, 40, 112)  # at strides 2, 4, 8 and 16
+
+    def __init__(self) -> None:
+        super().__init__(published())
+        self.maps = _zero(nn.Conv2d(len(PROMPTS) + 2, 32, 3, 2, bias=False))
+
+    def forward(self, image: Tensor, maps: Tensor) -> list[Tensor]:
+        """Features of pictures (B, 3, H, W) in [0, 1] with prompts (B, 4, H, W)."""
+        seen = torch.cat([maps, _spread(maps[:, :2])], 1)
+        return self.taps(self.stemmed(image) + self.maps(F.pad(seen, (0, 1, 0, 1))), self.TAPS)
+
+
+def _spread(marks: Tensor) -> Tensor:
+    """Marks (B, C, H, W) blurred over an eighth or so of the picture, at most 1; nothing where there are none."""
+    small = F.max_pool2d(F.avg_pool2d(marks, 4), 4)
+    for _ in range(3):
+        small = F.avg_pool2d(small, 5, 1, 2)
+    return _up(small / (small.amax((2, 3), keepdim=True) + 1e-4), marks)
+
+
+def _zero(layer: nn.Conv2d) -> nn.Conv2d:
+    """A layer that adds nothing until it is trained."""
+    nn.init.zeros_(layer.weight)
+    return layer
+
+
 def _up(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class PromptNet(nn.Module):
-    """1.04 M parameters. Pictures (B, 3, H, W) in [0, 1]; prompts (B, P, 4, H, W) in [0, 1].
+    """1.75 M parameters. Pictures (B, 3, H, W) in [0, 1]; prompts (B, P, 4, H, W) in [0, 1].
 
     ``precision`` is the encoder's, the quick one where it is None. ``at_sixteenth``, ``at_eighth``, ``at_quarter`` and
     ``at_half`` go from the answer so far, the features of that size, those times their mean under what is wanted (and
-    unwanted), and the prompt maps to the answer of the next size.
+    unwanted), and the prompt maps to the answer of the next size. ``joins`` bring in what ``prompted`` sees.
     """
 
     precision: torch.dtype | None = None
@@ -84,6 +120,11 @@ class PromptNet(nn.Module):
         self.at_eighth = nn.Sequential(_conv(96 + 48 * 2 + maps, 56), Residual(56))
         self.at_quarter = _conv(56 + 24 + maps, 32)
         self.at_half = nn.Sequential(_conv(32 + 12, 16), nn.Conv2d(16, len(OUTPUTS), 1))
+        self.prompted = Prompted()
+        self.joins = nn.ModuleList(
+            _zero(nn.Conv2d(seen, channels, 1, bias=False))
+            for seen, channels in zip(Prompted.CHANNELS, (16, 32, 56, 96), strict=True)
+        )
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features at strides 16, 8, 4 and 2, with 96, 48, 24 and 12 channels."""
@@ -94,26 +135,32 @@ class PromptNet(nn.Module):
         quarter = self.neck_quarter(torch.cat([quarter, _up(eighth, quarter)], 1))
         return sixteenth, eighth, quarter, self.neck_half(half)
 
-    def decode(self, features: tuple[Tensor, ...], prompts: Tensor) -> Tensor:
+    def decode(self, image: Tensor, features: tuple[Tensor, ...], prompts: Tensor) -> Tensor:
         """Logits (B, P, 3, H/2, W/2): the mask asked for, people, and the middles of instances."""
         batch, count = prompts.shape[:2]
-        sixteenth, eighth, quarter, half = (f.repeat_interleave(count, 0) for f in features)  # (B*P, C, H/s, W/s)
+        image, sixteenth, eighth, quarter, half = (f.repeat_interleave(count, 0) for f in (image, *features))
         maps = prompts.flatten(0, 1)  # (B, P, 4, H, W) -> (B*P, 4, H, W)
+        seen = [join(tap) for join, tap in zip(self.joins, self.prompted(image, maps), strict=True)]
         maps4 = F.avg_pool2d(maps, 4)
         maps8 = F.max_pool2d(maps4, 2)
         maps16 = F.max_pool2d(maps8, 2)
         wanted = maps16[:, 0:1] + 0.02 * maps16[:, 2:3] + 0.02 * maps16[:, 3:4]
         like_wanted = sixteenth * _pooled(sixteenth, wanted)
         like_unwanted = sixteenth * _pooled(sixteenth, maps16[:, 1:2])
-        x = self.at_sixteenth(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1))
+        first, *deep = self.at_sixteenth
+        x = first(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1)) + seen[3]
+        for layer in deep:
+            x = layer(x)
         like_wanted = eighth * _pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
-        x = self.at_eighth(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1))
-        x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1))
-        x = self.at_half(torch.cat([_up(x, half), half], 1))
+        first, last = self.at_eighth
+        x = last(first(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1)) + seen[2])
+        x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1)) + seen[1]
+        first, last = self.at_half
+        x = last(first(torch.cat([_up(x, half), half], 1)) + seen[0])
         return x.unflatten(0, (batch, count))  # (B*P, 3, H/2, W/2) -> (B, P, 3, H/2, W/2)
 
     def forward(self, image: Tensor, prompts: Tensor) -> Tensor:
-        return self.decode(self.encode(image), prompts)
+        return self.decode(image, self.encode(image), prompts)
 
     def functions(self) -> Segmenter:
         """This network as the windows ask it."""
@@ -139,9 +186,9 @@ class Decoding(nn.Module):
         self.network = network
 
     def forward(
-        self, sixteenth: Tensor, eighth: Tensor, quarter: Tensor, half: Tensor, prompts: Tensor
+        self, image: Tensor, sixteenth: Tensor, eighth: Tensor, quarter: Tensor, half: Tensor, prompts: Tensor
     ) -> tuple[Tensor]:
-        return (self.network.decode((sixteenth, eighth, quarter, half), prompts).sigmoid(),)
+        return (self.network.decode(image, (sixteenth, eighth, quarter, half), prompts).sigmoid(),)
 
 
 def read(weights: str | Path) -> tuple[dict[str, Tensor], dict]:

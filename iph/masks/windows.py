@@ -24,9 +24,9 @@ _weights: list[str | Path] = []
 class Segmenter:
     """The network in two parts.
 
-    ``encode``: a picture ``image`` (1, 3, h, w) in [0, 1] to its ``FEATURES``. ``decode``: these by name, and
-    ``prompts`` (1, P, 4, h, w), to probabilities (1, P, 3, h/2, w/2) of the mask asked for, people, and the middles of
-    instances.
+    ``encode``: a picture ``image`` (1, 3, h, w) in [0, 1] to its ``FEATURES``. ``decode``: the picture, these by name,
+    and ``prompts`` (1, P, 4, h, w), to probabilities (1, P, 3, h/2, w/2) of the mask asked for, people, and the middles
+    of instances.
     """
 
     encode: Function
@@ -47,7 +47,7 @@ def answer_with(weights: str | Path) -> None:
     """Have another network's weights answer in this process, to measure them."""
     _weights.append(weights)
     network.cache_clear()
-    _features.cache_clear()
+    _looked_at.cache_clear()
 
 
 def working_copy(image: np.ndarray) -> np.ndarray:
@@ -63,12 +63,17 @@ def shrunk(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Window:
-    """A part x0, y0, x1, y1 of a small copy, and the network's features of it at (height, width)."""
+    """A part x0, y0, x1, y1 of a small copy, as the network sees it, (1, 3, h, w), and its features of that."""
 
     box: tuple[int, int, int, int]
     shape: tuple[int, int]
-    size: tuple[int, int]
+    seen: np.ndarray
     features: tuple[np.ndarray, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what the network sees."""
+        return self.seen.shape[2:]
 
     def inside(self, plane: np.ndarray) -> np.ndarray:
         """What a plane of the whole copy holds inside the window, at the network's size."""
@@ -115,7 +120,7 @@ class Window:
     def ask(self, prompts: list[np.ndarray]) -> np.ndarray:
         """Probabilities (P, 3, h/2, w/2) of the mask asked for, people, and the middles of instances."""
         features = dict(zip(FEATURES, self.features, strict=True))
-        (probability,) = network().decode(**features, prompts=np.stack(prompts)[None])
+        (probability,) = network().decode(image=self.seen, **features, prompts=np.stack(prompts)[None])
         return probability[0]
 
     def find(
@@ -149,11 +154,12 @@ def look(
     part = copy[y0:y1, x0:x1]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     seen = cv2.resize(part, size[::-1], interpolation=way)
-    return Window((x0, y0, x1, y1), (height, width), size, _features(seen.tobytes(), size))
+    return Window((x0, y0, x1, y1), (height, width), *_looked_at(seen.tobytes(), size))
 
 
 @lru_cache(KEPT)
-def _features(seen: bytes, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
-    """What the network makes of a window (height, width, 3) uint8: a further click asks again about the same ones."""
+def _looked_at(seen: bytes, size: tuple[int, int]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """A window (height, width, 3) uint8 as the network sees it, and its features: a further click asks again."""
     image = np.frombuffer(seen, np.uint8).reshape(1, *size, 3).transpose(0, 3, 1, 2).astype(np.float32)
-    return network().encode(image=np.ascontiguousarray(image) / np.float32(255))
+    image = np.ascontiguousarray(image) / np.float32(255)
+    return image, network().encode(image=image)

@@ -127,12 +127,13 @@ def _encode() -> Export:
 def _decode() -> Export:
     rows, columns = _window()
     network = segmentation.load("segmentation")
+    image = _picture()
     with torch.no_grad():
-        features = network.encode(_picture())
-    inputs = dict(zip(windows.FEATURES, features, strict=True))
+        features = network.encode(image)
+    inputs = {"image": image} | dict(zip(windows.FEATURES, features, strict=True))
     sizes = {
         name: {2: windows.STRIDE // stride * rows, 3: windows.STRIDE // stride * columns}
-        for name, stride in windows.FEATURES.items()
+        for name, stride in {"image": 1, **windows.FEATURES}.items()
     }
     asked = torch.rand(1, 3, len(windows.PROMPTS), *_picture().shape[-2:])
     sizes["prompts"] = {1: Dim("prompts", min=1, max=64), 3: windows.STRIDE * rows, 4: windows.STRIDE * columns}

@@ -20,7 +20,9 @@ from numpy.random import Generator
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
 
-PASTE = 0.6
+PASTE = 0.6  # that somebody more is pasted
+MOST_PASTED = 4
+THING = 0.2  # of what is pasted is a thing
 BEHIND = 0.4  # of the pasted people stand behind those who are there
 LIKE = 0.6  # of the pasted people have the colours of who is beside them: told apart by their form alone
 ALIKE_IN_SIZE = 0.7  # of those pasted beside somebody are about as large
@@ -110,6 +112,8 @@ class Photos:
         # People to paste: alone in a photo whose masks were drawn by hand.
         self.cutouts = np.array([i for i in self.chosen if self.person[i].tolist() == [True] and self._by_hand(i)])
         self.tall = np.array([_tall(bounds(_one(self.bits(i), 0))) for i in self.cutouts])
+        by_hand = [i for i in self.chosen if self.trust[i] is not PSEUDO and self.trust[i].single == 1]
+        self.things = [(i, k) for i in by_hand for k in np.flatnonzero(~self.person[i])]
 
     def _by_hand(self, i: int) -> bool:
         return self.trust[i] is not PSEUDO and self.trust[i].people == 1
@@ -140,20 +144,30 @@ def _one(bits: np.ndarray, k: int) -> np.ndarray:
 
 
 def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """Paste a person of another photo, most often against one who is there. Changes image and bits in place."""
+    """Paste a person or a thing of another photo, most often against one who is there.
+
+    Changes image and bits in place; returns ``person`` with one flag more, where there was room.
+    """
     height, width = bits.shape
     near = bounds(_one(bits, int(rng.choice(np.flatnonzero(person))))) if person.any() else (0, 0, 0, 0)
     near = near if any(near) and rng.random() < 0.75 else None
-    # Beside a head and shoulders mostly another, beside who stands another who stands.
-    alike = np.exp(-4 * np.abs(photos.tall - _tall(near))) if near else np.ones(len(photos.cutouts))
-    other = int(rng.choice(photos.cutouts, p=alike / alike.sum()))
-    source, mask = photos.image(other), _one(photos.bits(other), 0)
+    thing = rng.random() < THING and len(photos.things) > 0
+    if thing:
+        other, k = photos.things[rng.integers(len(photos.things))]
+    else:
+        # Beside a head and shoulders mostly another, beside who stands another who stands.
+        alike = np.exp(-4 * np.abs(photos.tall - _tall(near))) if near else np.ones(len(photos.cutouts))
+        other, k = int(rng.choice(photos.cutouts, p=alike / alike.sum())), 0
+    source, mask = photos.image(other), _one(photos.bits(other), k)
     if cv2.countNonZero(mask) < 400 or len(person) >= 15:
         return person
     x0, y0, x1, y1 = bounds(mask)
     cut_below = y1 >= mask.shape[0] - 2
     among = (0.85, 1.18) if rng.random() < ALIKE_IN_SIZE else (0.6, 1.4)
-    tall = (near[3] - near[1]) * rng.uniform(*among) if near else height * rng.uniform(0.3, 0.95)
+    if thing:
+        tall = height * rng.uniform(0.1, 0.6)
+    else:
+        tall = (near[3] - near[1]) * rng.uniform(*among) if near else height * rng.uniform(0.3, 0.95)
     scale = min(tall, height * 1.1) / (y1 - y0)
     if not 0.15 < scale < 3:
         return person
@@ -191,7 +205,7 @@ def _paste(rng: Generator, photos: Photos, image: np.ndarray, bits: np.ndarray, 
     place[:] = place * (1 - soft) + cut * soft
     hard = alpha > 0.5
     bits[ay:by, ax:bx][hard] = 1 << len(person)
-    return np.append(person, True)
+    return np.append(person, not thing)
 
 
 def colours_of(rng: Generator, cut: np.ndarray, inside: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -245,7 +259,7 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     i = int(rng.choice(photos.chosen, p=photos.probability))
     trust, image, bits, person = photos.trust[i], photos.image(i), photos.bits(i), photos.person[i]
     pasted = 0
-    while trust.subjects and len(photos.cutouts) and pasted < 2 and rng.random() < PASTE:
+    while trust.subjects and len(photos.cutouts) and pasted < MOST_PASTED and rng.random() < PASTE:
         person = _paste(rng, photos, image, bits, person)
         pasted += 1
     # Machine-made masks of several people at once cannot answer a click; a pasted person can.
@@ -253,7 +267,8 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     whole = [k for k in range(len(person)) if cv2.countNonZero(_one(bits, k)) > 80]
     if not whole:
         return sample(rng, photos, size)
-    pick = np.array([1.0 if not person[k] else 3.0 if len(person) == first else 5.0 for k in whole])
+    among = 3.0 if len(person) == first else 5.0
+    pick = np.array([among if person[k] else 1.0 if k < first else 3.0 for k in whole])
     aim = int(rng.choice(whole, p=pick / pick.sum()))
     zoom = rng.random() < ZOOM
     matrix = _window(rng, bits.shape, _one(bits, aim), size, zoom)

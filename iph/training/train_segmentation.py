@@ -2,10 +2,11 @@
 
     python -m iph.training.train_segmentation --photos DIR [DIR ...] --out runs/seg --minutes 45
 
-It starts from the weights that find people. ``--resume RUN/resume.safetensors`` takes up weights, average and time
-spent from that small file alone; only the optimizer begins anew.
+It starts from the weights that find people, or from those of ``--start``. ``--resume RUN/resume.safetensors`` takes up
+weights, average and time spent from that small file alone; only the optimizer begins anew.
 
-One process, one thread, bfloat16 where the processor has it; stopped and started again it goes on where it was. The
+One process, as many threads as OMP_NUM_THREADS says (else one) and one that draws samples, bfloat16 where the processor
+has it; stopped and started again it goes on where it was. The
 schedule follows the processor minutes spent, so that it always ends with small steps and the largest crops, however
 busy the machine is. Writes `OUT/segmentation.safetensors` (fp16, the running average of the weights) and `OUT/log.csv`.
 """
@@ -18,6 +19,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -35,6 +37,8 @@ from iph.training.segmentation_data import Photos, pack, sample
 
 BATCH = 16
 RATE = 2e-3
+ONWARD = 0.15  # of the rate, for the encoder that sees the prompt: it was trained on ImageNet
+UNASKED = 3  # every so many steps the subjects are asked for as well, without a prompt
 DECAY = 0.02
 AVERAGE = 0.998
 SIZES = ((0.0, 128), (0.45, 160), (0.75, 224))  # from this share of the time on, crops of this side
@@ -92,10 +96,13 @@ def export(parts: dict[str, PromptNet], path: Path, **settings: float) -> None:
         temporary.write_bytes(save(tensors, metadata={"settings": json.dumps(told)}))
 
 
-def begin() -> PromptNet:
-    """A network to be trained: with the weights that find people, the rest random."""
+def begin(start: Path | str | None = None) -> PromptNet:
+    """A network to be trained: with the weights that find people, the rest random; or with those of ``start``."""
     network = PromptNet()
-    network.people.load_state_dict(load_tensors("people")[0])
+    if start is None:
+        network.people.load_state_dict(load_tensors("people")[0])
+    else:
+        network.load_state_dict(read(start)[0], strict=False)  # what it has not is as above
     return network.to(memory_format=torch.channels_last).train()
 
 
@@ -106,6 +113,21 @@ def take_up(path: Path, network: PromptNet, average: PromptNet) -> tuple[int, fl
         own = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
         part.load_state_dict(own, strict=False)  # strict but for batch counts, not stored
     return int(told["step"]), float(told["spent"])
+
+
+def groups(network: PromptNet) -> list[dict]:
+    """What is trained, with the share of the rate that each takes.
+
+    Depthwise filters of the encoder that sees the prompt stay as they are: their gradients alone take a quarter of a
+    step (oneDNN, bfloat16).
+    """
+    for block in network.prompted.blocks:
+        block.deep.requires_grad_(False)
+    parts = {True: [], False: []}
+    for name, part in network.named_parameters():
+        if part.requires_grad:
+            parts[name.startswith(("prompted.stem", "prompted.blocks"))].append(part)
+    return [{"params": parts[False], "share": 1.0}, {"params": parts[True], "share": ONWARD}]
 
 
 def average_into(average: PromptNet, network: PromptNet, step: int) -> None:
@@ -121,18 +143,20 @@ def train(
     minutes: float,
     seed: int = 0,
     resume: Path | None = None,
+    start: Path | str | None = None,
+    rate: float = RATE,
 ) -> Path:
     """Train until `minutes` of processor time have been spent, over however many runs. Returns the weights' path."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     cv2.setNumThreads(1)
     packed = out / "photos.npz"
     if not packed.exists():
         pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
     torch.manual_seed(seed)
-    network = begin()
+    network = begin(start)
     average = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(groups(network), rate, weight_decay=DECAY)
     checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
         step, spent = read_run(checkpoint, network, average, optimizer)
@@ -141,13 +165,16 @@ def train(
     rng = np.random.default_rng([seed, step])
     budget, before, saved = minutes * 60, time.process_time(), spent
     sums: dict[str, float] = {}
+    drawing = ThreadPoolExecutor(1)  # beside the step, which leaves Python alone
+    drawn = drawing.submit(batch, rng, seen, _side(spent / budget))
     while spent < budget:
         share = spent / budget
-        size = [side for start, side in SIZES if share >= start][-1]
-        rate = RATE * min(1, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
+        now_rate = rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        image, prompts, target, weight = batch(rng, seen, size)
+            group["lr"] = now_rate * group["share"]
+        image, *maps = drawn.result()
+        drawn = drawing.submit(batch, rng, seen, _side(share))
+        prompts, target, weight = maps if step % UNASKED == 0 else (part[:, 1:] for part in maps)
         image = (image.float() / 255).contiguous(memory_format=torch.channels_last)
         with quick_autocast("cpu"):
             logits = network(image, prompts)
@@ -163,7 +190,7 @@ def train(
         now = time.process_time()
         spent, before = spent + now - before, now
         if step % REPORT_EVERY == 0:
-            row = {"step": step, "seconds": round(spent), "size": size, "rate": f"{rate:.2e}"}
+            row = {"step": step, "seconds": round(spent), "size": image.shape[-1], "rate": f"{now_rate:.2e}"}
             append_row(out / "log.csv", row | {name: f"{v / REPORT_EVERY:.4f}" for name, v in sums.items()})
             sums = {}
         if spent - saved > SAVE_EVERY or spent >= budget:
@@ -171,9 +198,15 @@ def train(
             export({"": average}, out / "segmentation.safetensors")
             export({"network.": network, "average.": average}, out / "resume.safetensors", step=step, spent=spent)
             saved = spent
+    drawing.shutdown()
     if len(aside.chosen):
         print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, SIZES[-1][1], batches=4)}", flush=True)
     return out / "segmentation.safetensors"
+
+
+def _side(share: float) -> int:
+    """The side of crops once that share of the time is spent."""
+    return [side for start, side in SIZES if share >= start][-1]
 
 
 def write_run(
@@ -213,9 +246,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
     parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
     parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
+    parser.add_argument("--start", help="weights of this network to begin from, with a schedule of the run's own")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    train(args.photos, args.out, args.minutes, args.seed, args.resume)
+    train(args.photos, args.out, args.minutes, args.seed, args.resume, args.start, args.rate)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_the_subjects_of_any_window_and_any_number_of_prompts(height, width, pro
     image, asked = picture(1, 3, height, width), picture(1, prompts, 4, height, width)
     equal(Graph("segmentation-encode"), network.encode, 1e-4, image=image)
     features = dict(zip(windows.FEATURES, network.encode(image=image), strict=True))
-    equal(Graph("segmentation-decode"), network.decode, 1e-4, **features, prompts=asked)
+    equal(Graph("segmentation-decode"), network.decode, 1e-4, image=image, **features, prompts=asked)
 
 
 @pytest.mark.parametrize("name", ["portrait", "general"])
