@@ -45,8 +45,8 @@ from iph.masks import (
     marks_from_photo,
     own_mask,
 )
-from iph.masks.forms import from_box_region
-from iph.pixels import as_uint8, full_scale
+from iph.masks.forms import as_unit, from_box_region
+from iph.pixels import as_uint8
 from iph.placement import Placement
 from iph.placement import paste as paste_person
 from iph.recipe import Recipe
@@ -165,7 +165,7 @@ def paste(
     if alpha is None:
         found = iph.cutout(layer.pixels, alpha=layer.alpha, icc=layer.icc)
         layer, note = replace(layer, pixels=found.pixels), found.note
-        alpha = found.alpha / np.float32(full_scale(found.alpha))
+        alpha = as_unit(found.alpha)
     if x is None or y is None or height is None:
         free = free_place(under.pixels.shape, alpha, [one.region for one in _suggested(under) if one.person])
         x, y, height = (
@@ -222,7 +222,7 @@ def cut_out(
     stem = _folder() / Path(_name(photo)).stem
     person = stem.with_name(f"{stem.name}-person.png")
     write_photo(replace(original, pixels=found.pixels, alpha=found.alpha), person)
-    mask = _mask_png(stem.with_name(f"{stem.name}-mask.png"), found.alpha / np.float32(full_scale(found.alpha)))
+    mask = _mask_png(stem.with_name(f"{stem.name}-mask.png"), as_unit(found.alpha))
     return as_file(person), mask, _said(found.note)
 
 

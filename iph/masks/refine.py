@@ -4,6 +4,8 @@ The guided filter is He & Sun's fast one (2015): its linear coefficients are fou
 mask that was finished on a small copy is only enlarged, with the detail that the picture has beyond the copy.
 """
 
+from functools import partial
+
 import cv2
 import numpy as np
 
@@ -13,6 +15,7 @@ GRABCUT_SIDE = 256
 SURE, UNSURE = 0.8, 0.2  # beyond these GrabCut does not ask the colours
 GUIDE_EPS = 1e-3
 DETAIL_EPS = 3e-3  # of the variance of lightness (0 to 1) around a pixel: below it, detail of the picture is noise
+BACK = cv2.WARP_INVERSE_MAP
 ROWS = 64  # of a large picture that are looked at together
 
 
@@ -95,7 +98,7 @@ def at_full_size(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return mask
     (height, width), (h, w) = picture.shape[:2], mask.shape
     if h > height or w > width:
-        return resized(mask, (height, width))
+        return np.clip(resized(mask, (height, width)), 0, 1)
     full = np.float32(full_scale(picture))
     copy = resized(picture, (h, w))
     guide = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY).astype(np.float32) / full
@@ -113,13 +116,10 @@ def at_full_size(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
         x0, x1 = (columns[0] * width) // w, -(-(columns[-1] + 1) * width // w)
         y0, y1 = (top * height) // h, (min(top + ROWS, h) * height) // h
         part = np.s_[y0:y1, x0:x1]
-        scale = np.array([[w / width, 0, (x0 + 0.5) * w / width - 0.5], [0, h / height, (y0 + 0.5) * h / height - 0.5]])
-
-        def up(plane: np.ndarray, way: int, scale: np.ndarray = scale, size=(x1 - x0, y1 - y0)) -> np.ndarray:
-            return cv2.warpAffine(plane, scale, size, flags=way | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-
+        where = np.array([[w / width, 0, (x0 + 0.5) * w / width - 0.5], [0, h / height, (y0 + 0.5) * h / height - 0.5]])
+        up = partial(cv2.warpAffine, M=where, dsize=(x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
         grey = cv2.cvtColor(np.ascontiguousarray(picture[part]), cv2.COLOR_RGB2GRAY).astype(np.float32) / full
-        result[part] += up(slope, cv2.INTER_LINEAR) * (grey - up(guide, cv2.INTER_CUBIC))
+        result[part] += up(slope, flags=cv2.INTER_LINEAR | BACK) * (grey - up(guide, flags=cv2.INTER_CUBIC | BACK))
     return np.clip(result, 0, 1, out=result)
 
 

@@ -39,7 +39,7 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
     cut = grabcut(copy, probability, add=discs(add, copy.shape))
-    return _at_full_size(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
+    return _finished(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
 
 
 def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) -> np.ndarray:
@@ -56,7 +56,7 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     probability = closer(copy, connected(probability, marks[0]), add, remove)
     cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
     people = [] if remove else [one for one in people_apart(copy) if (one[marks[0]] > HALF).any()]
-    return _at_full_size(image, copy, connected(cut, marks[0]), people)
+    return _finished(image, copy, connected(cut, marks[0]), people)
 
 
 def from_strokes(
@@ -115,7 +115,7 @@ def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return probability * np.isin(parts, wanted) if len(wanted) else probability
 
 
-def _at_full_size(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
+def _finished(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
     """What was cut out of the small copy (h, w) 0/1 at the picture's size. Where that is one of the people whom the
     network of people finds apart, they are theirs to cut out: it knows where people end, and hair is soft there."""
     hard = cut > HALF

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from iph.masks.forms import bounds
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
 
@@ -125,12 +126,6 @@ class Photos:
     def bits(self, i: int) -> np.ndarray:
         start, end = self._spans[1][i]
         return cv2.imdecode(self._map[start:end], cv2.IMREAD_UNCHANGED)
-
-
-def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of a uint8 mask, the last two exclusive; four zeros where it is empty."""
-    x, y, width, height = cv2.boundingRect(mask)
-    return x, y, x + width, y + height
 
 
 def _tall(box: tuple[int, int, int, int]) -> float:

@@ -6,9 +6,9 @@ It starts from the weights that find people, or from those of ``--start``. ``--r
 weights, average and time spent from that small file alone; only the optimizer begins anew.
 
 One process, as many threads as OMP_NUM_THREADS says (else one) and one that draws samples, bfloat16 where the processor
-has it; stopped and started again it goes on where it was. The
-schedule follows the processor minutes spent, so that it always ends with small steps and the largest crops, however
-busy the machine is. Writes `OUT/segmentation.safetensors` (fp16, the running average of the weights) and `OUT/log.csv`.
+has it; stopped and started again it goes on where it was. The schedule follows the processor minutes spent, so that it
+always ends with small steps and the largest crops, however busy the machine is. Writes `OUT/segmentation.safetensors`
+(fp16, the running average of the weights) and `OUT/log.csv`.
 """
 
 import argparse

@@ -155,7 +155,6 @@ def _mask(project: Project, now: Choices, times: int) -> np.ndarray:
     """A person's mask at the size of its original, halved so often."""
     holder = project.holder_of(now)
     pixels = _pixels(holder, times)
-    shape = pixels.shape
     if now.found:
         source, make = now.foreground, lambda: now.foreground
     elif "mask" in project.work.pictures:
@@ -165,7 +164,7 @@ def _mask(project: Project, now: Choices, times: int) -> np.ndarray:
         source, make = holder, lambda: from_alpha(holder.photo().alpha)
 
     def adjusted() -> np.ndarray:
-        mask = at_full_size(pixels, make()) if now.found else np.clip(resized(make(), shape[:2]), 0, 1)
+        mask = at_full_size(pixels, make())
         moved = now.edge.apply(mask, 0.5**times)
         if moved is not mask and holder.alpha is not None:
             moved = np.minimum(moved, _alpha(holder, times))
