@@ -76,11 +76,11 @@ def widened(pixels: np.ndarray, alpha: np.ndarray, side: str) -> np.ndarray:
     return np.hstack([room, pixels] if side == "left" else [pixels, room])
 
 
-def _pixels(portraits: Path, name: str) -> np.ndarray:
+def pixels_of(portraits: Path, name: str) -> np.ndarray:
     return np.asarray(Image.open(portraits / "images" / f"{name}.jpg").convert("RGB"))
 
 
-def _alpha(portraits: Path, name: str) -> np.ndarray:
+def alpha_of(portraits: Path, name: str) -> np.ndarray:
     return np.asarray(Image.open(portraits / "masks" / f"{name}.png").convert("L")) / np.float32(255)
 
 
@@ -92,9 +92,9 @@ def main(portraits: Path) -> None:
     credits = []
     for name, source in SOURCES.items():
         example = find(name)
-        below = widened(_pixels(portraits, source.background), _alpha(portraits, source.background), source.room)
-        alpha = EdgeAdjustment(expand=-source.inwards).apply(_alpha(portraits, source.person))
-        person = clean_edges(_pixels(portraits, source.person), alpha)
+        below = widened(pixels_of(portraits, source.background), alpha_of(portraits, source.background), source.room)
+        alpha = EdgeAdjustment(expand=-source.inwards).apply(alpha_of(portraits, source.person))
+        person = clean_edges(pixels_of(portraits, source.person), alpha)
         Image.fromarray(below).save(example.file("background"), quality=90, optimize=True)
         levels = np.rint(alpha * 255).astype(np.uint8)
         Image.fromarray(np.dstack([person, levels])).save(example.file("person"), quality=90, method=6)

@@ -92,7 +92,7 @@ def main() -> None:
         ours, whole, mixed = (Harmonizer(each, None, SETTINGS[name].pasted) for each in (MATCH, exact, half))
         print(f"| `{name}`, ONNX and torch in float32 | {levels(ours, whole)} |")
         print(f"| `{name}`, torch in bfloat16 and in float32 | {levels(mixed, whole)} |")
-    people_in_torch, subjects = function(People()), segmentation.load("segmentation").functions()
+    people_in_torch, subjects = function(People()), segmentation.segmenter("segmentation", "prompted-people")
     print(f"| alpha of cut-outs, ONNX and torch | {alphas((people_in_torch, lambda: subjects))} |")
 
     rng = np.random.default_rng(0)
@@ -109,8 +109,13 @@ def main() -> None:
         ("subjects: encode", lambda: shipped.encode(image=window), lambda: subjects.encode(image=window)),
         (
             "subjects: two prompts",
-            lambda: shipped.decode(**features, prompts=asked),
-            lambda: subjects.decode(**features, prompts=asked),
+            lambda: shipped.decode(image=window, **features, prompts=asked),
+            lambda: subjects.decode(image=window, **features, prompts=asked),
+        ),
+        (
+            "people: two prompts",
+            lambda: shipped.people(image=window, prompts=asked),
+            lambda: subjects.people(image=window, prompts=asked),
         ),
     ):
         print(f"| {what} | {' | '.join(milliseconds(*calls))} |")

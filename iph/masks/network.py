@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from iph.checkpoint import load_tensors
 from iph.errors import InputError
+from iph.masks.prompted_people import Asking, PromptedPeople, pooled, spread, zero
 from iph.masks.selfie import SelfieNet
 from iph.masks.windows import PROMPTS, Segmenter
 from iph.runtime.modules import function
@@ -71,26 +72,12 @@ class Prompted(Layers):
 
     def __init__(self) -> None:
         super().__init__(published())
-        self.maps = _zero(nn.Conv2d(len(PROMPTS) + 2, 32, 3, 2, bias=False))
+        self.maps = zero(nn.Conv2d(len(PROMPTS) + 2, 32, 3, 2, bias=False))
 
     def forward(self, image: Tensor, maps: Tensor) -> list[Tensor]:
         """Features of pictures (B, 3, H, W) in [0, 1] with prompts (B, 4, H, W)."""
-        seen = torch.cat([maps, _spread(maps[:, :2])], 1)
+        seen = torch.cat([maps, spread(maps[:, :2])], 1)
         return self.taps(self.stemmed(image) + self.maps(F.pad(seen, (0, 1, 0, 1))), self.TAPS)
-
-
-def _spread(marks: Tensor) -> Tensor:
-    """Marks (B, C, H, W) blurred over an eighth or so of the picture, at most 1; nothing where there are none."""
-    small = F.max_pool2d(F.avg_pool2d(marks, 4), 4)
-    for _ in range(3):
-        small = F.avg_pool2d(small, 5, 1, 2)
-    return _up(small / (small.amax((2, 3), keepdim=True) + 1e-4), marks)
-
-
-def _zero(layer: nn.Conv2d) -> nn.Conv2d:
-    """A layer that adds nothing until it is trained."""
-    nn.init.zeros_(layer.weight)
-    return layer
 
 
 def _up(x: Tensor, like: Tensor) -> Tensor:
@@ -122,7 +109,7 @@ class PromptNet(nn.Module):
         self.at_half = nn.Sequential(_conv(32 + 12, 16), nn.Conv2d(16, len(OUTPUTS), 1))
         self.prompted = Prompted()
         self.joins = nn.ModuleList(
-            _zero(nn.Conv2d(seen, channels, 1, bias=False))
+            zero(nn.Conv2d(seen, channels, 1, bias=False))
             for seen, channels in zip(Prompted.CHANNELS, (16, 32, 56, 96), strict=True)
         )
 
@@ -145,13 +132,13 @@ class PromptNet(nn.Module):
         maps8 = F.max_pool2d(maps4, 2)
         maps16 = F.max_pool2d(maps8, 2)
         wanted = maps16[:, 0:1] + 0.02 * maps16[:, 2:3] + 0.02 * maps16[:, 3:4]
-        like_wanted = sixteenth * _pooled(sixteenth, wanted)
-        like_unwanted = sixteenth * _pooled(sixteenth, maps16[:, 1:2])
+        like_wanted = sixteenth * pooled(sixteenth, wanted)
+        like_unwanted = sixteenth * pooled(sixteenth, maps16[:, 1:2])
         first, *deep = self.at_sixteenth
         x = first(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1)) + seen[3]
         for layer in deep:
             x = layer(x)
-        like_wanted = eighth * _pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
+        like_wanted = eighth * pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
         first, last = self.at_eighth
         x = last(first(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1)) + seen[2])
         x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1)) + seen[1]
@@ -161,10 +148,6 @@ class PromptNet(nn.Module):
 
     def forward(self, image: Tensor, prompts: Tensor) -> Tensor:
         return self.decode(image, self.encode(image), prompts)
-
-    def functions(self) -> Segmenter:
-        """This network as the windows ask it."""
-        return Segmenter(function(Encoding(self)), function(Decoding(self)))
 
 
 class Encoding(nn.Module):
@@ -191,22 +174,23 @@ class Decoding(nn.Module):
         return (self.network.decode(image, (sixteenth, eighth, quarter, half), prompts).sigmoid(),)
 
 
-def read(weights: str | Path) -> tuple[dict[str, Tensor], dict]:
+def read(weights: str | Path, kind: type[nn.Module]) -> tuple[dict[str, Tensor], dict]:
     """Tensors and what is told with them, of a shipped name or a path. Raises InputError for another network's."""
     tensors, told = load_tensors(weights)
-    if told.get("network") != PromptNet.__name__:
-        raise InputError(f"expected {weights} to hold weights of {PromptNet.__name__}, got {told.get('network')}")
+    if told.get("network") != kind.__name__:
+        raise InputError(f"expected {weights} to hold weights of {kind.__name__}, got {told.get('network')}")
     return tensors, told
 
 
-def load(weights: str | Path) -> PromptNet:
+def load(weights: str | Path, kind: type[nn.Module] = PromptNet) -> nn.Module:
     """The network of a shipped name or a path, in evaluation mode."""
-    tensors, _ = read(weights)
-    network = PromptNet()
+    tensors, _ = read(weights, kind)
+    network = kind()
     network.load_state_dict(tensors, strict=False)  # strict but for batch counts, not stored
     return network.eval().to(memory_format=torch.channels_last)
 
 
-def _pooled(features: Tensor, weight: Tensor) -> Tensor:
-    """The mean feature under a map, (B, C, 1, 1); zero where the map is empty."""
-    return (features * weight).sum((2, 3), keepdim=True) / (weight.sum((2, 3), keepdim=True) + 1e-3)
+def segmenter(weights: str | Path, people: str | Path) -> Segmenter:
+    """Both networks in torch, as the windows ask them."""
+    network, asked = load(weights), load(people, PromptedPeople)
+    return Segmenter(function(Encoding(network)), function(Decoding(network)), function(Asking(asked)))

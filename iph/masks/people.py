@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from iph.masks.forms import HALF, bounds
-from iph.masks.refine import enlarge
 from iph.masks.windows import KEPT
 from iph.runtime.graphs import Graph
 
@@ -18,7 +17,6 @@ SIDES = 192, 256, 320  # at which a picture is looked at: who is large and who i
 GAP = 0.025  # of the longer side: a hand behind a cup still belongs to its person
 SMALLEST = 0.005  # of the picture
 MARGIN = 0.25  # around all that were found, of their longer side, at the second look
-SURE = 0.8  # who is likelier than this is there, and who is less likely than the rest is not: else all is half clear
 OWN = 0.4  # around one who stands apart, at the third
 NEARER = 0.8  # of the picture: a second look at more shows nothing new
 
@@ -103,10 +101,3 @@ def _seen_in(copy: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     seen = np.zeros(copy.shape[:2], np.float32)
     seen[y0:y1, x0:x1] = people(np.ascontiguousarray(copy[y0:y1, x0:x1]))
     return seen
-
-
-def alpha_of(image: np.ndarray, copy: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """The alpha (H, W) float32 in a picture of whom a probability (h, w) of its small copy shows."""
-    alpha = enlarge(image, copy, probability)
-    cv2.addWeighted(alpha, 1 / (2 * SURE - 1), alpha, 0, (SURE - 1) / (2 * SURE - 1), dst=alpha)
-    return np.clip(alpha, 0, 1, out=alpha)

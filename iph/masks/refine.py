@@ -87,12 +87,13 @@ def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray
     return cv2.min(result, _at(cv2.dilate(mask, around), (width, height)), dst=result)
 
 
-def at_full_size(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def at_full_size(picture: np.ndarray, mask: np.ndarray, copy: np.ndarray | None = None) -> np.ndarray:
     """A mask (h, w) float32 in [0, 1], made on a small copy of a picture, at the picture's size; itself at that size.
 
-    picture: (H, W, 3) uint8, uint16 or float32. The mask is enlarged by bicubic interpolation; where it follows the
-    lightness of the copy, it also takes what the picture's lightness has beyond the copy's (the slope of a guided
-    filter times that detail, as in pan-sharpening). Its mean stays. Returns (H, W) float32 in [0, 1].
+    picture: (H, W, 3) uint8, uint16 or float32. copy: (h, w, 3) uint8, where it is there already. The mask is enlarged
+    by bicubic interpolation; where it follows the lightness of the copy, it also takes what the picture's lightness has
+    beyond the copy's (the slope of a guided filter times that detail, as in pan-sharpening). Its mean stays. Returns
+    (H, W) float32 in [0, 1].
     """
     if mask.shape == picture.shape[:2]:
         return mask
@@ -100,8 +101,8 @@ def at_full_size(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if h > height or w > width:
         return np.clip(resized(mask, (height, width)), 0, 1)
     full = np.float32(full_scale(picture))
-    copy = resized(picture, (h, w))
-    guide = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY).astype(np.float32) / full
+    copy = resized(picture, (h, w)) if copy is None else copy
+    guide = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(full_scale(copy))
     mean, mean_mask = cv2.blur(guide, (3, 3)), cv2.blur(mask, (3, 3))
     together = cv2.blur(guide * mask, (3, 3)) - mean * mean_mask
     slope = cv2.blur(together / (cv2.blur(guide * guide, (3, 3)) - mean * mean + DETAIL_EPS), (3, 3))

@@ -1,6 +1,6 @@
 """A subject where a person points: a box around it, a click on it, or strokes that add and remove.
 
-Everything is found on a copy of at most 512 pixels, then enlarged along the picture's edges. Pictures are (H, W, 3)
+Everything is found on a copy of at most 512 pixels, then drawn along the picture's edges. Pictures are (H, W, 3)
 uint8, uint16 or float32 in [0, 1]; points and boxes are x, y in pixels of the picture; masks (H, W) float32 in [0, 1].
 """
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF, as_box, bounds, from_box_region
-from iph.masks.people import alpha_of, people_apart
-from iph.masks.refine import enlarge, grabcut
+from iph.masks.matting import finished
+from iph.masks.people import people_apart
+from iph.masks.refine import grabcut
 from iph.masks.windows import look, shrunk, working_copy
 
 Point = tuple[float, float]
@@ -39,7 +40,7 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
     cut = grabcut(copy, probability, add=discs(add, copy.shape))
-    return _finished(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
+    return _best_of(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
 
 
 def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) -> np.ndarray:
@@ -56,7 +57,7 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     probability = closer(copy, connected(probability, marks[0]), add, remove)
     cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
     people = [] if remove else [one for one in people_apart(copy) if (one[marks[0]] > HALF).any()]
-    return _finished(image, copy, connected(cut, marks[0]), people)
+    return _best_of(image, copy, connected(cut, marks[0]), people)
 
 
 def from_strokes(
@@ -85,7 +86,7 @@ def from_strokes(
         probability = closer(copy, connected(probability, strokes[0]), *strokes)
     elif not strokes[0].any():
         probability = np.where(_near(strokes[1]), probability, prior)
-    mask = enlarge(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
+    mask = finished(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
     for stroke, value in zip(marked, (1, 0), strict=True):
         if stroke is not None:
             mask[stroke] = value
@@ -115,15 +116,15 @@ def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return probability * np.isin(parts, wanted) if len(wanted) else probability
 
 
-def _finished(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
+def _best_of(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
     """What was cut out of the small copy (h, w) 0/1 at the picture's size. Where that is one of the people whom the
     network of people finds apart, they are theirs to cut out: it knows where people end, and hair is soft there."""
     hard = cut > HALF
     for person in people:
         found = person > HALF
         if (found & hard).sum() > SAME_PERSON * (found | hard).sum():
-            return alpha_of(image, copy, person)
-    return enlarge(image, copy, cut)
+            return finished(image, copy, person, soft=True)
+    return finished(image, copy, cut)
 
 
 def _near(stroke: np.ndarray) -> np.ndarray:

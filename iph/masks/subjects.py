@@ -14,8 +14,9 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF, bounds, top_of
-from iph.masks.people import alpha_of, people_apart
-from iph.masks.refine import enlarge, grabcut
+from iph.masks.matting import finished
+from iph.masks.people import people_apart
+from iph.masks.refine import grabcut
 from iph.masks.select import closer, connected, discs
 from iph.masks.windows import look, working_copy
 from iph.runtime.memory import give_back_copies
@@ -66,7 +67,7 @@ def everybody(image: np.ndarray) -> np.ndarray | None:
     copy = working_copy(image)
     found = people_apart(copy)
     if found:
-        return alpha_of(image, copy, np.maximum.reduce(found))
+        return finished(image, copy, np.maximum.reduce(found), soft=True)
     people = [subject.mask for subject in segment_subjects(image) if subject.person]
     return np.maximum.reduce(people) if people else None
 
@@ -146,7 +147,7 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
     for score, person, probability in found[:limit]:
         give_back_copies(image)  # before a mask of 48 MB at 12 MP
         soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
-        mask = alpha_of(image, copy, probability) if soft else enlarge(image, copy, grabcut(copy, probability))
+        mask = finished(image, copy, probability if soft else grabcut(copy, probability), soft)
         if (mask >= HALF).any():
             subject = Subject(mask, bounds(mask >= HALF), score, person)
             del mask  # at 12 MP it takes 48 MB, which whoever asks for the next one needs no more

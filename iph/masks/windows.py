@@ -1,4 +1,4 @@
-"""How the segmentation network sees a picture: small copies, windows of them, and prompts drawn on a window."""
+"""How the segmentation networks see a picture: small copies, windows of them, and prompts drawn on a window."""
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,35 +17,38 @@ PROMPTS = ("add", "remove", "box", "prior")
 FEATURES = {"sixteenth": 16, "eighth": 8, "quarter": 4, "half": 2}  # strides of what the network makes of a picture
 MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
 KEPT = 2  # windows whose features are remembered: the whole copy's, and that of the last click
-_weights: list[str | Path] = []
+SECOND = 0.5  # of an answer about a person is that of the network which knows people alone
+SOME_PERSON = 0.1  # who is less of a person than this is a thing
+_weights: list[tuple[str | Path, str | Path]] = []
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """The network in two parts.
+    """The networks that take prompts, the first in two parts.
 
     ``encode``: a picture ``image`` (1, 3, h, w) in [0, 1] to its ``FEATURES``. ``decode``: the picture, these by name,
     and ``prompts`` (1, P, 4, h, w), to probabilities (1, P, 3, h/2, w/2) of the mask asked for, people, and the middles
-    of instances.
+    of instances. ``people``: picture and prompts to probabilities (1, P, 1, h/2, w/2) of the person asked for.
     """
 
     encode: Function
     decode: Function
+    people: Function
 
 
 @cache
 def network() -> Segmenter:
-    """The network that answers: the shipped one, unless ``answer_with`` named another."""
+    """The networks that answer: the shipped ones, unless ``answer_with`` named others."""
     if not _weights:
-        return Segmenter(Graph("segmentation-encode"), Graph("segmentation-decode"))
-    from iph.masks.network import load  # here, because what ships needs no torch
+        return Segmenter(Graph("segmentation-encode"), Graph("segmentation-decode"), Graph("prompted-people"))
+    from iph.masks.network import segmenter  # here, because what ships needs no torch
 
-    return load(_weights[-1]).functions()
+    return segmenter(*_weights[-1])
 
 
-def answer_with(weights: str | Path) -> None:
-    """Have another network's weights answer in this process, to measure them."""
-    _weights.append(weights)
+def answer_with(weights: str | Path = "segmentation", people: str | Path = "prompted-people") -> None:
+    """Have other networks' weights answer in this process, to measure them."""
+    _weights.append((weights, people))
     network.cache_clear()
     _looked_at.cache_clear()
 
@@ -118,10 +121,20 @@ class Window:
             cv2.circle(plane, (round(at[0]), round(at[1])), radius, 1.0, -1)
 
     def ask(self, prompts: list[np.ndarray]) -> np.ndarray:
-        """Probabilities (P, 3, h/2, w/2) of the mask asked for, people, and the middles of instances."""
-        features = dict(zip(FEATURES, self.features, strict=True))
-        (probability,) = network().decode(image=self.seen, **features, prompts=np.stack(prompts)[None])
-        return probability[0]
+        """Probabilities (P, 3, h/2, w/2) of the mask asked for, people, and the middles of instances.
+
+        As far as what is asked for is a person, the network that knows people has its say as well.
+        """
+        features, asked = dict(zip(FEATURES, self.features, strict=True)), np.stack(prompts)[None]
+        (answer,) = network().decode(image=self.seen, **features, prompts=asked)
+        mask, people = answer[0, :, 0], answer[0, :, 1]  # (P, h/2, w/2)
+        persons = (mask * people).sum((1, 2)) / (mask.sum((1, 2)) + 1e-6)
+        whom = np.flatnonzero((persons > SOME_PERSON) & asked[0].any((1, 2, 3)))
+        if len(whom):
+            (second,) = network().people(image=self.seen, prompts=asked[:, whom])
+            share = SECOND * persons[whom, None, None]
+            mask[whom] += share * (second[0, :, 0] - mask[whom])
+        return answer[0]
 
     def find(
         self,

@@ -20,6 +20,7 @@ from iph.checkpoint import load_network
 from iph.files import replacing
 from iph.masks import network as segmentation
 from iph.masks import selfie, windows
+from iph.masks.prompted_people import Asking, PromptedPeople
 from iph.match.functions import Answer, Code, Reading
 from iph.match.look import CELLS, SIDE, WORKING_SIZE
 from iph.match.network import load_match_network
@@ -140,6 +141,17 @@ def _decode() -> Export:
     return Export(segmentation.Decoding(network), inputs | {"prompts": asked}, ("probability",), sizes)
 
 
+def _prompted_people() -> Export:
+    rows, columns = _window()
+    network = segmentation.load("prompted-people", PromptedPeople)
+    asked = torch.rand(1, 3, len(windows.PROMPTS), *_picture().shape[-2:])
+    sizes = {
+        "image": {2: windows.STRIDE * rows, 3: windows.STRIDE * columns},
+        "prompts": {1: Dim("prompts", min=1, max=64), 3: windows.STRIDE * rows, 4: windows.STRIDE * columns},
+    }
+    return Export(Asking(network), {"image": _picture(), "prompts": asked}, ("probability",), sizes)
+
+
 def _picture() -> Tensor:
     return torch.rand(1, 3, 3 * windows.STRIDE, 4 * windows.STRIDE)
 
@@ -155,6 +167,7 @@ EXPORTS: dict[str, Callable[[], Export]] = {
     "people": _people,
     "segmentation-encode": _encode,
     "segmentation-decode": _decode,
+    "prompted-people": _prompted_people,
 }
 
 

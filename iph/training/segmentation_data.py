@@ -245,11 +245,12 @@ def _window(rng: Generator, shape: tuple[int, int], mask: np.ndarray, size: int,
     return matrix
 
 
-def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
+def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False) -> dict[str, np.ndarray]:
     """One training sample.
 
     image (3, S, S) uint8; prompts (P, 4, S, S) in [0, 1]; target (P, 3, S/2, S/2) for mask, person and centre, and
-    weight of the same shape. The first prompt is empty: its mask is that of all subjects.
+    weight of the same shape. The first prompt is empty: its mask is that of all subjects. ``people_only``: the others
+    ask for people.
     """
     i = int(rng.choice(photos.chosen, p=photos.probability))
     trust, image, bits, person = photos.trust[i], photos.image(i), photos.bits(i), photos.person[i]
@@ -260,10 +261,10 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     # Machine-made masks of several people at once cannot answer a click; a pasted person can.
     first = len(photos.person[i])
     whole = [k for k in range(len(person)) if cv2.countNonZero(_one(bits, k)) > 80]
-    if not whole:
-        return sample(rng, photos, size)
     among = 3.0 if len(person) == first else 5.0
-    pick = np.array([among if person[k] else 1.0 if k < first else 3.0 for k in whole])
+    pick = np.array([among if person[k] else 0.0 if people_only else 1.0 if k < first else 3.0 for k in whole])
+    if not pick.sum():
+        return sample(rng, photos, size, people_only)
     aim = int(rng.choice(whole, p=pick / pick.sum()))
     zoom = rng.random() < ZOOM
     matrix = _window(rng, bits.shape, _one(bits, aim), size, zoom)
@@ -275,7 +276,7 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     masks = {k: _one(bits, k) for k in whole}
     seen = [k for k in whole if cv2.countNonZero(masks[k]) > size * size * 0.003]
     if aim not in seen:
-        return sample(rng, photos, size)
+        return sample(rng, photos, size, people_only)
 
     prompts = np.zeros((PROMPTS_A_PHOTO, len(PROMPTS), size, size), np.float32)
     target = np.zeros((PROMPTS_A_PHOTO, len(OUTPUTS), size // 2, size // 2), np.float32)
@@ -287,11 +288,12 @@ def sample(rng: Generator, photos: Photos, size: int) -> dict[str, np.ndarray]:
     things = (bits > 0).astype(np.uint8)
     beside_people = people.any() & (things > people)
     inside_half = _halve(inside) * (0.4 if zoom else 1.0)
-    target[0] = _halve(people if people.any() else things), _halve(people), _halve(middles)
+    target[0, 0] = _halve(people if people.any() else things)
+    target[:, 1], target[:, 2] = _halve(people), _halve(middles)
     weight[0, 0] = inside_half * trust.subjects * (1 - _halve(beside_people))
-    weight[0, 1:] = inside_half * trust.people
+    weight[:, 1:] = inside_half * trust.people
     for p in range(1, PROMPTS_A_PHOTO):
-        k = aim if p == 1 or rng.random() < 0.4 else int(rng.choice(seen))
+        k = aim if p == 1 or rng.random() < 0.4 else int(rng.choice([j for j in seen if person[j] or not people_only]))
         near = cv2.dilate(masks[k], np.ones((9, 9)))
         touching = [masks[j] & ~masks[k] for j in seen if j != k and (near & masks[j]).any()]
         others = np.max(touching, axis=0) if touching else np.zeros_like(near)

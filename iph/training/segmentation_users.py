@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 RADIUS = 1 / 48  # of the side of the network's input: a click is a disc of this radius, a stroke a line twice as wide
+KINDS = {"box": 0.28, "click": 0.38, "both": 0.04, "refine": 0.16, "again": 0.14}
 
 
 def _place(rng: Generator, mask: np.ndarray) -> tuple[int, int]:
@@ -57,7 +58,7 @@ def simulate(rng: Generator, mask: np.ndarray, others: np.ndarray, box_only: boo
     several people, where a click would be ambiguous.
     """
     add, remove, box, prior = maps = np.zeros((4, *mask.shape), np.float32)
-    kind = rng.choice(["box", "click", "both", "refine"], p=[1, 0, 0, 0] if box_only else [0.34, 0.36, 0.06, 0.24])
+    kind = "box" if box_only else rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind in ("box", "both"):
         ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         width, height = xs[-1] - xs[0] + 1, ys[-1] - ys[0] + 1
@@ -65,21 +66,21 @@ def simulate(rng: Generator, mask: np.ndarray, others: np.ndarray, box_only: boo
         x0, y0, x1, y1 = np.rint(np.array([xs[0], ys[0], xs[-1] + 1, ys[-1] + 1]) + jitter).astype(int)
         box[max(0, y0) : max(y1, y0 + 2, 2), max(0, x0) : max(x1, x0 + 2, 2)] = 1
     if kind in ("click", "both"):
-        _mark(rng, add, mask, stroke=rng.random() < 0.25)
-        while rng.random() < 0.3:
+        _mark(rng, add, mask, stroke=rng.random() < 0.2)
+        while rng.random() < 0.2:
             _mark(rng, add, mask, stroke=False)
         near = (cv2.dilate(mask, np.ones((3, 3)), iterations=max(3, len(mask) // 20)) > mask).astype(np.uint8)
         where = others if others.any() and rng.random() < 0.7 else near
-        if where.any() and rng.random() < 0.4:
+        if where.any() and rng.random() < 0.3:
             _mark(rng, remove, where, stroke=rng.random() < 0.5)
-    if kind == "refine":
+    if kind in ("refine", "again"):
         wrong = _mistaken(rng, mask, others)
         extra, lost = wrong & (1 - mask), mask & (1 - wrong)
         prior[:] = cv2.GaussianBlur(wrong.astype(np.float32), (0, 0), rng.uniform(0.5, len(mask) / 60))
-        if extra.any():
+        if kind == "refine" and extra.any():
             _mark(rng, remove, extra, stroke=rng.random() < 0.7)
-        if lost.any():
+        if kind == "refine" and lost.any():
             _mark(rng, add, lost, stroke=rng.random() < 0.7)
-        if rng.random() < 0.3:
-            _mark(rng, add, mask, stroke=rng.random() < 0.5)
+        if kind == "again" or rng.random() < 0.3:
+            _mark(rng, add, mask, stroke=kind == "refine" and rng.random() < 0.5)
     return maps

@@ -1,14 +1,15 @@
-"""Train the subject-segmentation network on the `train` split, prompts of every kind together.
+"""Train one of the two networks that take prompts on the `train` split, prompts of every kind together.
 
     python -m iph.training.train_segmentation --photos DIR [DIR ...] --out runs/seg --minutes 45
+    python -m iph.training.train_segmentation --network prompted-people --photos DIR [DIR ...] --out runs/people
 
-It starts from the weights that find people, or from those of ``--start``. ``--resume RUN/resume.safetensors`` takes up
-weights, average and time spent from that small file alone; only the optimizer begins anew.
+Either starts from the weights that find people, or from those of ``--start``. ``--resume RUN/resume.safetensors`` takes
+up weights, average and time spent from that small file alone; only the optimizer begins anew.
 
 One process, as many threads as OMP_NUM_THREADS says (else one) and one that draws samples, bfloat16 where the processor
 has it; stopped and started again it goes on where it was. The schedule follows the processor minutes spent, so that it
-always ends with small steps and the largest crops, however busy the machine is. Writes `OUT/segmentation.safetensors`
-(fp16, the running average of the weights) and `OUT/log.csv`.
+always ends with small steps and the largest crops, however busy the machine is. Writes the network's `.safetensors`
+(fp16, the running average of the weights) and `log.csv` to OUT.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -32,22 +34,47 @@ from torch import Tensor, nn
 from iph.checkpoint import load_tensors
 from iph.files import replacing
 from iph.masks.network import PromptNet, read
+from iph.masks.prompted_people import PromptedPeople
 from iph.runtime.precision import quick_autocast
 from iph.training.segmentation_data import Photos, pack, sample
 
 BATCH = 16
 RATE = 2e-3
-ONWARD = 0.15  # of the rate, for the encoder that sees the prompt: it was trained on ImageNet
 UNASKED = 3  # every so many steps the subjects are asked for as well, without a prompt
 DECAY = 0.02
 AVERAGE = 0.998
-SIZES = ((0.0, 128), (0.45, 160), (0.75, 224))  # from this share of the time on, crops of this side
 SAVE_EVERY = 120  # seconds
 REPORT_EVERY = 100  # steps
+WEIGHTS = {"mask": 1.0, "person": 0.5, "centre": 1.0}  # of the losses
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained.
+
+    ``onward``: names of what begins trained, and its share of the rate. ``sizes``: from a share of the time on, crops
+    of a side. ``people_only``: it is asked for people alone, and never without a prompt.
+    """
+
+    network: type[PromptNet] | type[PromptedPeople]
+    onward: tuple[str, ...]
+    share: float
+    sizes: tuple[tuple[float, int], ...]
+    people_only: bool
+
+    def side(self, spent: float) -> int:
+        """The side of crops once that share of the time is spent."""
+        return [side for start, side in self.sizes if spent >= start][-1]
+
+
+PLANS = {
+    "segmentation": Plan(PromptNet, ("prompted.stem", "prompted.blocks"), 0.3, ((0.0, 160), (0.4, 224)), False),
+    "prompted-people": Plan(PromptedPeople, PromptedPeople.BEFORE, 0.25, ((0.0, 192), (0.6, 256)), True),
+}
 
 
 def losses(logits: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tensor]:
-    """Loss of each output. All (B, P, 3, h, w); weight 0 where the truth is not known."""
+    """Loss of each output. All (B, P, 3, h, w), or 1 for the mask alone; weight 0 where the truth is not known."""
     cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
     cross = cross.sum((3, 4)) / (weight.sum((3, 4)) + 1)  # (B, P, 3)
     share = weight.mean((3, 4))  # how far each map is trusted and seen
@@ -55,25 +82,25 @@ def losses(logits: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tensor]:
     held = weight[:, :, 0]
     both = (probability * target[:, :, 0] * held).sum((2, 3))
     dice = 1 - (2 * both + 1) / (((probability + target[:, :, 0]) * held).sum((2, 3)) + 1)  # (B, P)
-    mask = ((cross[:, :, 0] + dice) * share[:, :, 0]).sum() / (share[:, :, 0].sum() + 1e-3)
-    first = share[:, 0].sum(0) + 1e-3  # people and middles are learnt without a prompt
-    person = (cross[:, 0, 1] * share[:, 0, 1]).sum() / first[1]
-    centre = (cross[:, 0, 2] * share[:, 0, 2]).sum() / first[2]
-    return {"mask": mask, "person": person, "centre": centre}
+    parts = [((cross[:, :, 0] + dice) * share[:, :, 0]).sum() / (share[:, :, 0].sum() + 1e-3)]
+    # People and middles are the same whatever is asked for: learnt by the first prompt.
+    parts += ((cross[:, 0] * share[:, 0]).sum(0) / (share[:, 0].sum(0) + 1e-3))[1:].unbind()
+    return dict(zip(WEIGHTS, parts, strict=False))
 
 
-def batch(rng: np.random.Generator, photos: Photos, size: int) -> list[Tensor]:
-    samples = [sample(rng, photos, size) for _ in range(BATCH)]
+def batch(rng: np.random.Generator, photos: Photos, size: int, people_only: bool = False) -> list[Tensor]:
+    samples = [sample(rng, photos, size, people_only) for _ in range(BATCH)]
     return [torch.from_numpy(np.stack([s[k] for s in samples])) for k in ("image", "prompts", "target", "weight")]
 
 
 @torch.inference_mode()
-def held_out_iou(network: PromptNet, photos: Photos, size: int, batches: int) -> dict[str, float]:
-    """Mean IoU on simulated samples of held-out photos: of all subjects, and of what a prompt asks for."""
+def held_out_iou(network: nn.Module, photos: Photos, plan: Plan, batches: int) -> dict[str, float]:
+    """Mean IoU on simulated samples of held-out photos: of what a prompt asks for, and of all subjects without one
+    (whose picture a network of people alone says nothing of)."""
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {"subjects": [], "prompted": []}
     for _ in range(batches):
-        image, prompts, target, weight = batch(rng, photos, size)
+        image, prompts, target, weight = batch(rng, photos, plan.sizes[-1][1], plan.people_only)
         mask = network(image.float() / 255, prompts)[:, :, 0] > 0
         truth, known = target[:, :, 0] > 0.5, weight[:, :, 0] > 0
         iou = (mask & truth & known).sum((2, 3)) / ((mask | truth) & known).sum((2, 3)).clamp(min=1)
@@ -83,54 +110,56 @@ def held_out_iou(network: PromptNet, photos: Photos, size: int, batches: int) ->
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def export(parts: dict[str, PromptNet], path: Path, **settings: float) -> None:
-    """Write fp16 weights of one network (""), or of several by the beginning of their names."""
+def export(parts: dict[str, nn.Module], path: Path, **settings: float) -> None:
+    """Write fp16 weights of one network (""), or of several of a kind by the beginning of their names."""
     tensors = {
         start + name: tensor.half().contiguous()
         for start, network in parts.items()
         for name, tensor in network.state_dict().items()
         if "num_batches" not in name
     }
-    told = {"network": PromptNet.__name__} | settings
+    told = {"network": type(next(iter(parts.values()))).__name__} | settings
     with replacing(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"settings": json.dumps(told)}))
 
 
-def begin(start: Path | str | None = None) -> PromptNet:
+def begin(kind: type[nn.Module], start: Path | str | None = None) -> nn.Module:
     """A network to be trained: with the weights that find people, the rest random; or with those of ``start``."""
-    network = PromptNet()
+    network = kind()
     if start is None:
-        network.people.load_state_dict(load_tensors("people")[0])
+        finding = network.people if kind is PromptNet else network
+        finding.load_state_dict(load_tensors("people")[0], strict=False)  # what is added begins at zero
     else:
-        network.load_state_dict(read(start)[0], strict=False)  # what it has not is as above
+        network.load_state_dict(read(start, kind)[0], strict=False)  # what it has not is as above
     return network.to(memory_format=torch.channels_last).train()
 
 
-def take_up(path: Path, network: PromptNet, average: PromptNet) -> tuple[int, float]:
+def take_up(path: Path, network: nn.Module, average: nn.Module) -> tuple[int, float]:
     """Weights and average from a small resume file. Returns step and seconds spent."""
-    tensors, told = read(path)
+    tensors, told = read(path, type(network))
     for start, part in (("network.", network), ("average.", average)):
         own = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
         part.load_state_dict(own, strict=False)  # strict but for batch counts, not stored
     return int(told["step"]), float(told["spent"])
 
 
-def groups(network: PromptNet) -> list[dict]:
+def groups(network: nn.Module, plan: Plan) -> list[dict]:
     """What is trained, with the share of the rate that each takes.
 
     Depthwise filters of the encoder that sees the prompt stay as they are: their gradients alone take a quarter of a
     step (oneDNN, bfloat16).
     """
-    for block in network.prompted.blocks:
-        block.deep.requires_grad_(False)
+    if isinstance(network, PromptNet):
+        for block in network.prompted.blocks:
+            block.deep.requires_grad_(False)
     parts = {True: [], False: []}
     for name, part in network.named_parameters():
         if part.requires_grad:
-            parts[name.startswith(("prompted.stem", "prompted.blocks"))].append(part)
-    return [{"params": parts[False], "share": 1.0}, {"params": parts[True], "share": ONWARD}]
+            parts[name.startswith(plan.onward)].append(part)
+    return [{"params": parts[False], "share": 1.0}, {"params": parts[True], "share": plan.share}]
 
 
-def average_into(average: PromptNet, network: PromptNet, step: int) -> None:
+def average_into(average: nn.Module, network: nn.Module, step: int) -> None:
     keep = min(AVERAGE, (1 + step) / (10 + step))
     for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
@@ -145,8 +174,13 @@ def train(
     resume: Path | None = None,
     start: Path | str | None = None,
     rate: float = RATE,
+    kind: str = "segmentation",
 ) -> Path:
-    """Train until `minutes` of processor time have been spent, over however many runs. Returns the weights' path."""
+    """Train one of ``PLANS`` by its name until `minutes` of processor time have been spent, over however many runs.
+
+    Returns the weights' path.
+    """
+    plan, weights = PLANS[kind], out / f"{kind}.safetensors"
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     cv2.setNumThreads(1)
     packed = out / "photos.npz"
@@ -154,9 +188,9 @@ def train(
         pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
     torch.manual_seed(seed)
-    network = begin(start)
+    network = begin(plan.network, start)
     average = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(groups(network), rate, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(groups(network, plan), rate, weight_decay=DECAY)
     checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
         step, spent = read_run(checkpoint, network, average, optimizer)
@@ -166,21 +200,22 @@ def train(
     budget, before, saved = minutes * 60, time.process_time(), spent
     sums: dict[str, float] = {}
     drawing = ThreadPoolExecutor(1)  # beside the step, which leaves Python alone
-    drawn = drawing.submit(batch, rng, seen, _side(spent / budget))
+    drawn = drawing.submit(batch, rng, seen, plan.side(spent / budget), plan.people_only)
     while spent < budget:
         share = spent / budget
         now_rate = rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in optimizer.param_groups:
             group["lr"] = now_rate * group["share"]
         image, *maps = drawn.result()
-        drawn = drawing.submit(batch, rng, seen, _side(share))
-        prompts, target, weight = maps if step % UNASKED == 0 else (part[:, 1:] for part in maps)
+        drawn = drawing.submit(batch, rng, seen, plan.side(share), plan.people_only)
+        unasked = not plan.people_only and step % UNASKED == 0
+        prompts, target, weight = maps if unasked else (part[:, 1:] for part in maps)
         image = (image.float() / 255).contiguous(memory_format=torch.channels_last)
         with quick_autocast("cpu"):
             logits = network(image, prompts)
-        parts = losses(logits.float(), target, weight)
+        parts = losses(logits.float(), *(part[:, :, : logits.shape[2]] for part in (target, weight)))
         optimizer.zero_grad(set_to_none=True)
-        (parts["mask"] + 0.5 * parts["person"] + parts["centre"]).backward()
+        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimizer.step()
         step += 1
@@ -195,18 +230,13 @@ def train(
             sums = {}
         if spent - saved > SAVE_EVERY or spent >= budget:
             write_run(checkpoint, network, average, optimizer, step, spent)
-            export({"": average}, out / "segmentation.safetensors")
+            export({"": average}, weights)
             export({"network.": network, "average.": average}, out / "resume.safetensors", step=step, spent=spent)
             saved = spent
     drawing.shutdown()
     if len(aside.chosen):
-        print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, SIZES[-1][1], batches=4)}", flush=True)
-    return out / "segmentation.safetensors"
-
-
-def _side(share: float) -> int:
-    """The side of crops once that share of the time is spent."""
-    return [side for start, side in SIZES if share >= start][-1]
+        print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, plan, batches=4)}", flush=True)
+    return weights
 
 
 def write_run(
@@ -245,12 +275,13 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
     parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
+    parser.add_argument("--network", choices=PLANS, default="segmentation", help="which network is trained")
     parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
-    parser.add_argument("--start", help="weights of this network to begin from, with a schedule of the run's own")
+    parser.add_argument("--start", help="weights of that network to begin from, with a schedule of the run's own")
     parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    train(args.photos, args.out, args.minutes, args.seed, args.resume, args.start, args.rate)
+    train(args.photos, args.out, args.minutes, args.seed, args.resume, args.start, args.rate, args.network)
 
 
 if __name__ == "__main__":

@@ -27,3 +27,9 @@ def drawn_hair(textured: bool = False, times: int = 1) -> tuple[np.ndarray, np.n
     size = (WIDTH * times, HEIGHT * times)
     alpha, true, ground = (cv2.resize(a.astype(np.float32).clip(0, 1), size) for a in (alpha, true, ground))
     return alpha[..., None] * true + (1 - alpha[..., None]) * ground, alpha, true
+
+
+def rough_mask(alpha: np.ndarray) -> np.ndarray:
+    """What a network might make of it: a little too large and blurred."""
+    hard = cv2.dilate((alpha > 0.5).astype(np.float32), np.ones((3, 3)))
+    return cv2.GaussianBlur(hard, (0, 0), 0.7)

@@ -15,6 +15,8 @@ from iph.checkpoint import load_tensors
 from iph.errors import InputError
 from iph.masks import windows
 from iph.masks.network import PROMPTS, PromptNet, load
+from iph.masks.prompted_people import PromptedPeople
+from iph.masks.selfie import network as selfie
 from iph.semantics import encoder
 from iph.training.evaluate_segmentation import deepest, iou, measure, table
 from iph.training.segmentation_data import PROMPTS_A_PHOTO, Photos, colours_of, pack, sample
@@ -82,7 +84,23 @@ def test_a_sample_asks_for_what_it_shows(packed: Path) -> None:
         assert not one["prompts"][0].any()
         assert one["prompts"][1:].any((1, 2, 3)).all()
         assert one["target"][1:, 0].any((1, 2)).all()
-        assert not one["weight"][1:, 1:].any()
+        np.testing.assert_array_equal(one["target"][1:, 1:], one["target"][:1, 1:].repeat(PROMPTS_A_PHOTO - 1, 0))
+
+
+def test_people_alone_are_asked_for_where_that_is_wanted(packed: Path) -> None:
+    data = Photos(packed, held_out=False)
+    for seed in range(20):
+        one = sample(np.random.default_rng(seed), data, 64, people_only=True)
+        asked, people = one["target"][1:, 0], one["target"][1:, 1]
+        assert asked.any((1, 2)).all() and not (asked > people).any()
+
+
+def test_some_ask_again_where_the_first_answer_was_wrong() -> None:
+    mask, others = np.zeros((2, 64, 64), np.uint8)
+    mask[10:50, 5:30], others[10:50, 30:55] = 1, 1
+    maps = [simulate(np.random.default_rng(seed), mask, others, box_only=False) for seed in range(200)]
+    again = [add for add, remove, box, prior in maps if (prior > 0.5)[others > 0].mean() > 0.5 and not remove.any()]
+    assert 5 < len(again) < 60 and all(add[mask > 0].any() for add in again)
 
 
 @settings(max_examples=20)
@@ -134,22 +152,26 @@ def test_losses_against_numpy() -> None:
     assert {name: pytest.approx(float(value)) for name, value in found.items()} == wanted
 
 
-def test_training_goes_on_where_it_stopped(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "network", "large"),
+    [("segmentation", PromptNet, 8_000_000), ("prompted-people", PromptedPeople, 3_000_000)],
+)
+def test_training_goes_on_where_it_stopped(kind: str, network: type, large: int, photos: Path, tmp_path: Path) -> None:
     torch_threads = torch.get_num_threads()
     try:
-        weights = train([photos], tmp_path / "run", 0.01)
+        weights = train([photos], tmp_path / "run", 0.01, kind=kind)
         first = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-        train([photos], tmp_path / "run", first["spent"] / 60 + 0.01)
+        train([photos], tmp_path / "run", first["spent"] / 60 + 0.01, kind=kind)
         second = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
         minutes, small = second["spent"] / 60 + 0.01, tmp_path / "run" / "resume.safetensors"
-        train([photos], tmp_path / "other", minutes, resume=small)
+        train([photos], tmp_path / "other", minutes, resume=small, kind=kind)
         other = torch.load(tmp_path / "other" / "checkpoint.pt", weights_only=True)
     finally:
         torch.set_num_threads(torch_threads)
     assert 0 < first["step"] < second["step"]
     assert first["spent"] < second["spent"]
-    assert second["step"] < other["step"] and small.stat().st_size < 8_000_000
-    missing, unexpected = PromptNet().load_state_dict(load_file(weights), strict=False)
+    assert second["step"] < other["step"] and small.stat().st_size < large
+    missing, unexpected = network().load_state_dict(load_file(weights), strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
     assert weights.stat().st_size < 4_000_000
@@ -162,7 +184,7 @@ def test_weights_of_another_network_are_a_sentence() -> None:
 
 
 def test_it_starts_from_the_segmenter_that_knows_people_and_leaves_the_encoder_alone() -> None:
-    network = begin()
+    network = begin(PromptNet)
     for name, value in load_tensors("people")[0].items():
         torch.testing.assert_close(network.people.state_dict()[name], value)
     network(torch.rand(1, 3, 64, 64), torch.rand(1, 1, 4, 64, 64)).mean().backward()
@@ -170,12 +192,22 @@ def test_it_starts_from_the_segmenter_that_knows_people_and_leaves_the_encoder_a
     assert not any(p.requires_grad for p in encoder().parameters())
 
 
+def test_untrained_a_prompt_changes_nothing_of_what_finds_people() -> None:
+    network, picture = begin(PromptedPeople).eval(), torch.rand(2, 3, 64, 96)
+    with torch.inference_mode():
+        found = network(picture, torch.rand(2, 3, 4, 64, 96))
+        everybody = torch.nn.functional.avg_pool2d(selfie("people")(picture), 2)
+    assert found.shape == (2, 3, 1, 32, 48)
+    torch.testing.assert_close(found, everybody[:, None].expand_as(found), rtol=1e-4, atol=1e-4)
+
+
 def test_other_weights_answer_when_they_are_to_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    export({"": begin()}, tmp_path / "new.safetensors")
+    export({"": begin(PromptNet)}, tmp_path / "new.safetensors")
+    export({"": begin(PromptedPeople)}, tmp_path / "people.safetensors")
     monkeypatch.setattr(windows, "_weights", [])
     picture = np.full((64, 96, 3), 90, np.uint8)
-    windows.answer_with(tmp_path / "new.safetensors")
+    windows.answer_with(tmp_path / "new.safetensors", tmp_path / "people.safetensors")
     mask = windows.look(picture).find([(48, 32)])
     assert mask.shape == (64, 96) and 0 <= mask.min() <= mask.max() <= 1
     windows.network.cache_clear()

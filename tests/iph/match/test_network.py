@@ -109,8 +109,11 @@ def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
     own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
     assert torch.allclose(answer(part_of_the_way(trained, general, 0.0), batch, 0.0)[0], own, atol=1e-5)
     assert torch.equal(answer(part_of_the_way(trained, general, 1.0), batch, 1.0)[0], answer(trained, batch, 1.0)[0])
-    with pytest.raises(InputError, match="expected a share from 0 to 1, got 2"):
-        part_of_the_way(trained, general, 2)
+    half = part_of_the_way(trained, general, 0.5)
+    for name, value in part_of_the_way(half, general, 2.0).state_dict().items():
+        torch.testing.assert_close(value, trained.state_dict()[name], rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="expected a share from 0 to 2, got 2.1"):
+        part_of_the_way(trained, general, 2.1)
     with pytest.raises(InputError, match="expected the network that training began with"):
         part_of_the_way(MatchNetwork(SMALL), general, 0.5)
 

@@ -17,6 +17,7 @@ from iph.errors import InputError
 from iph.harmonizer import MATCH, SETTINGS, Harmonizer
 from iph.masks import network as segmentation
 from iph.masks import selfie, windows
+from iph.masks.prompted_people import Asking, PromptedPeople
 from iph.match.functions import Answer, Code, Reading
 from iph.match.look import MatchFunctions
 from iph.match.network import load_match_network
@@ -93,11 +94,13 @@ def test_the_people_of_a_picture_of_any_side(side):
 def test_the_subjects_of_any_window_and_any_number_of_prompts(height, width, prompts):
     trained = segmentation.load("segmentation")
     trained.precision = torch.float32
-    network = trained.functions()
+    encode, decode = function(segmentation.Encoding(trained)), function(segmentation.Decoding(trained))
     image, asked = picture(1, 3, height, width), picture(1, prompts, 4, height, width)
-    equal(Graph("segmentation-encode"), network.encode, 1e-4, image=image)
-    features = dict(zip(windows.FEATURES, network.encode(image=image), strict=True))
-    equal(Graph("segmentation-decode"), network.decode, 1e-4, image=image, **features, prompts=asked)
+    equal(Graph("segmentation-encode"), encode, 1e-4, image=image)
+    features = dict(zip(windows.FEATURES, encode(image=image), strict=True))
+    equal(Graph("segmentation-decode"), decode, 1e-4, image=image, **features, prompts=asked)
+    people = function(Asking(segmentation.load("prompted-people", PromptedPeople)))
+    equal(Graph("prompted-people"), people, 1e-4, image=image, prompts=asked)
 
 
 @pytest.mark.parametrize("name", ["portrait", "general"])

@@ -1,0 +1,122 @@
+"""The last step of a cut-out: closed-form matting (Levin, Lischinski & Weiss 2008) of a narrow band along its edge.
+
+In every 3 x 3 window the alpha is taken for an affine function of the colours; the band takes what agrees with that
+best and with what lies beside it, by conjugate gradients from the mask itself. Compared with pymatting's in
+``docs/segmentation.md``.
+"""
+
+import cv2
+import numpy as np
+
+from iph.masks.forms import HALF, bounds
+from iph.masks.refine import at_full_size, enlarge
+from iph.pixels import small_copy
+
+SIDE = 768  # longest side of the copy on which it is done
+BAND = 0.008  # of the picture's longer side, to either side of the edge
+SURE = 0.9  # beyond the band, who is likelier than this is there whole, and who is less likely than the rest is not
+EPS = 1e-5  # of the variance of colours in [0, 1]
+PRIOR = 1e-3  # weight of the mask that was there before
+STEPS = 40
+CLEAR = 0.8  # of a soft mask: who is likelier than this is there, and who is less likely than the rest is not
+_OFFSETS = np.array([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)])  # of a window's nine pixels
+
+
+def finished(image: np.ndarray, copy: np.ndarray, mask: np.ndarray, soft: bool = False) -> np.ndarray:
+    """The alpha (H, W) float32 in an image (H, W, 3) of what a mask (h, w) float32 shows on its small copy.
+
+    soft: the mask is a probability, half clear nearly everywhere, and stretched first.
+    """
+    middle = small_copy(image, SIDE)
+    alpha = enlarge(middle, copy, mask)
+    if soft:
+        cv2.addWeighted(alpha, 1 / (2 * CLEAR - 1), alpha, 0, (CLEAR - 1) / (2 * CLEAR - 1), dst=alpha)
+        np.clip(alpha, 0, 1, out=alpha)
+    return at_full_size(image, matted(middle, alpha), middle)
+
+
+def matted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A mask (H, W) float32 in [0, 1] of a picture (H, W, 3) uint8, its edge drawn by the picture's colours.
+
+    Beyond the band, what is nearly 0 or 1 becomes it and all else stays.
+    """
+    result, band = known(mask), band_of(mask)
+    if not band.any() or min(mask.shape) < 3:
+        return result
+    result[band] = mask[band]
+    x0, y0, x1, y1 = bounds(band)
+    part = np.s_[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2]
+    result[part] = _solved(picture[part].astype(np.float32) / np.float32(255), result[part], band[part])
+    return result
+
+
+def known(mask: np.ndarray) -> np.ndarray:
+    """What a mask is taken for beyond the band."""
+    return np.where(mask >= SURE, np.float32(1), np.where(mask <= 1 - SURE, np.float32(0), mask))
+
+
+def band_of(mask: np.ndarray) -> np.ndarray:
+    """The pixels near the edge of a mask, (H, W) bool."""
+    side = 2 * max(2, round(BAND * max(mask.shape))) + 1
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    hard = (mask > HALF).astype(np.uint8)
+    return cv2.dilate(hard, reach) > cv2.erode(hard, reach)
+
+
+def _solved(colors: np.ndarray, mask: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """The mask (h, w) with its band solved for; colors (h, w, 3) float32 in [0, 1]."""
+    width = mask.shape[1]
+    windows = cv2.dilate(band.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    windows[[0, -1]] = windows[:, [0, -1]] = False
+    pixels = np.flatnonzero(windows)[:, None] + _OFFSETS @ (width, 1)  # (N, 9), in the flattened part
+    place = np.full(mask.size, -1)
+    unknown = np.flatnonzero(band)
+    place[unknown] = np.arange(len(unknown))
+    place = place[pixels]  # (N, 9), of the unknown ones; the last row of ``rows`` takes what is known
+    weights = _laplacian(colors.reshape(-1, 3)[pixels])
+    rows = np.zeros((25, len(unknown) + 1), np.float32)  # each pixel's weights of the 5 x 5 around it
+    for i, from_ in enumerate(_OFFSETS):
+        for j, to in enumerate(_OFFSETS):
+            dy, dx = to - from_ + 2
+            rows[5 * dy + dx, place[:, i]] += weights[:, i, j]  # a pixel is the i-th of one window only
+    rows = rows[:, :-1]
+    around = np.array([dy * width + dx for dy in range(-2, 3) for dx in range(-2, 3)])
+    neighbours = unknown + around[:, None]  # beyond the part, the weight is zero
+
+    def smoothed(values: np.ndarray) -> np.ndarray:
+        return np.einsum("kn,kn->n", rows, values.take(neighbours, mode="clip"))
+
+    whole = mask.ravel().copy()
+    left = -smoothed(whole)  # the mask is where it begins, so that its own term has nothing to add
+    diagonal = rows[12] + PRIOR
+    solution, way, rest = whole[unknown], np.zeros_like(whole), left / diagonal
+    step, size = rest.copy(), left @ rest
+    for _ in range(STEPS):
+        way[unknown] = step
+        change = smoothed(way) + PRIOR * step
+        length = size / max(step @ change, 1e-20)
+        solution += length * step
+        left -= length * change
+        rest = left / diagonal
+        before, size = size, left @ rest
+        if size < 1e-12:
+            break
+        step = rest + size / before * step
+    whole[unknown] = np.clip(solution, 0, 1)
+    return whole.reshape(mask.shape)
+
+
+def _laplacian(colors: np.ndarray) -> np.ndarray:
+    """The matting Laplacian of windows (N, 9, 3), (N, 9, 9): eq. 12 of the paper for each."""
+    away = colors - colors.mean(1, keepdims=True)
+    spread = away.transpose(0, 2, 1) @ away / 9 + np.float32(EPS / 9) * np.eye(3, dtype=np.float32)
+    return np.eye(9, dtype=np.float32) - (1 + away @ _inverse(spread) @ away.transpose(0, 2, 1)) / 9
+
+
+def _inverse(matrices: np.ndarray) -> np.ndarray:
+    """The inverses of symmetric matrices (N, 3, 3) float32, by their cofactors: LAPACK takes several times as long."""
+    (a, b, c), (_, d, e), (_, _, f) = matrices.transpose(1, 2, 0).astype(np.float64)  # products of three small ones
+    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+    rows = (first, second, third), (second, a * f - c * c, b * c - a * e), (third, b * c - a * e, a * d - b * b)
+    determinant = a * first + b * second + c * third
+    return (np.array(rows) / determinant).astype(np.float32).transpose(2, 0, 1)
