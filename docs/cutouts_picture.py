@@ -7,6 +7,7 @@ and what was changed are written beside the picture.
 
 import csv
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -60,12 +61,17 @@ def main(portraits: Path, folder: Path | None = None) -> None:
         parts = (picture[y : y + SHOWN[1], x : x + SHOWN[0]] for picture in laid(person(portraits, name)))
         rows.append(np.hstack(list(parts)))
     Image.fromarray(np.vstack(rows)).save(OUT, quality=88, optimize=True)
+    write_credits(OUT, portraits, WRONG, CHANGES)
+
+
+def write_credits(picture: Path, portraits: Path, names: Iterable[str], changes: str) -> None:
+    """A table beside a picture: the page and the licence of each portrait in it, and what was changed."""
     with open(portraits / "index.csv", newline="") as file:
         sources = {row["id"]: row for row in csv.DictReader(file)}
-    with open(OUT.with_suffix(".csv"), "w", newline="") as file:
+    with open(picture.with_suffix(".csv"), "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CREDIT)
-        writer.writerows((name, sources[name]["url"], sources[name]["licence"], CHANGES) for name in WRONG)
+        writer.writerows((name, sources[name]["url"], sources[name]["licence"], changes) for name in names)
 
 
 if __name__ == "__main__":

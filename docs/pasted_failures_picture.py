@@ -5,12 +5,12 @@ room beside its person, somebody of another one pasted there as they came; harmo
 reference. The pages they are from and what was changed are written beside the picture.
 """
 
-import csv
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+from cutouts_picture import write_credits
 from gallery_pictures import ROOM, alpha_of, pixels_of, widened
 from PIL import Image
 
@@ -18,14 +18,13 @@ import iph
 from iph.masks import clean_edges
 from iph.placement import Placement, compose
 
-PAIRS = (  # who is there, who is pasted
+PAIRS = (  # who is there, who is pasted: four of 24 that were drawn
     ("cc0_071", "cc0_081"),
     ("cc0_073", "cc0_041"),
     ("cc0_003", "cc0_089"),
     ("cc0_086", "cc0_022"),
 )
 TILE = 480, 340  # width, height
-CREDIT = ("portrait", "page", "licence", "changes")
 CHANGES = "widened or cut out and pasted, recoloured, scaled and recompressed"
 OUT = Path("docs/pictures/failures-pasted.jpg")
 
@@ -45,13 +44,7 @@ def row(portraits: Path, there: str, pasted: str) -> np.ndarray:
 def main(portraits: Path) -> None:
     cv2.setNumThreads(1)
     Image.fromarray(np.vstack([row(portraits, *pair) for pair in PAIRS])).save(OUT, quality=86, optimize=True)
-    with open(portraits / "index.csv", newline="") as file:
-        sources = {one["id"]: one for one in csv.DictReader(file)}
-    with open(OUT.with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(CREDIT)
-        names = sorted({name for pair in PAIRS for name in pair})
-        writer.writerows((name, sources[name]["url"], sources[name]["licence"], CHANGES) for name in names)
+    write_credits(OUT, portraits, sorted({name for pair in PAIRS for name in pair}), CHANGES)
 
 
 if __name__ == "__main__":

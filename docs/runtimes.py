@@ -63,6 +63,8 @@ def alphas(in_torch: tuple) -> str:
     for path in sorted((ROOT / "demo" / "studio" / "gallery").glob("*-background.jpg")):
         image, found = cv2.imread(str(path))[..., ::-1], []
         for people._network, windows.network in (networks, in_torch):
+            people._apart.cache_clear()
+            windows._looked_at.cache_clear()
             found.append(cutout(image).alpha.astype(int))
         people._network, windows.network = networks
         apart = np.abs(found[0] - found[1])

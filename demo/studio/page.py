@@ -32,7 +32,8 @@ from demo.studio.session_store import SessionStore
 from demo.uploads import MAX_UPLOAD
 from demo.visitor_folders import sweep, sweep_by_age
 from iph.images import confined
-from iph.masks import segment_subjects
+from iph.masks.people import people
+from iph.masks.windows import read_networks
 from iph.runtime.memory import give_back
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class Studio:
         half[:, :32] = 1
         try:
             confined.warm_up()
-            segment_subjects(np.zeros((64, 64, 3), np.uint8))
+            read_networks()
+            people(np.zeros((64, 64, 3), np.uint8))
             iph.harmonize(np.full((64, 64, 3), 128, np.uint8), half, 1 - half, model=MODEL)
             self.unready = None
         except Exception:

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 
 from iph.checkpoint import load_tensors
 from iph.errors import InputError
-from iph.masks.prompted_people import Asking, PromptedPeople, pooled, spread, zero
+from iph.masks import prompts as prompt_maps
+from iph.masks.prompted_people import Asking, PromptedPeople
+from iph.masks.prompts import SEEN, zero
 from iph.masks.selfie import SelfieNet
 from iph.masks.windows import PROMPTS, Segmenter
 from iph.runtime.modules import function
@@ -72,12 +74,12 @@ class Prompted(Layers):
 
     def __init__(self) -> None:
         super().__init__(published())
-        self.maps = zero(nn.Conv2d(len(PROMPTS) + 2, 32, 3, 2, bias=False))
+        self.maps = zero(nn.Conv2d(SEEN, 32, 3, 2, bias=False))
 
     def forward(self, image: Tensor, maps: Tensor) -> list[Tensor]:
         """Features of pictures (B, 3, H, W) in [0, 1] with prompts (B, 4, H, W)."""
-        seen = torch.cat([maps, spread(maps[:, :2])], 1)
-        return self.taps(self.stemmed(image) + self.maps(F.pad(seen, (0, 1, 0, 1))), self.TAPS)
+        seen = F.pad(prompt_maps.seen(maps), (0, 1, 0, 1))
+        return self.taps(self.stemmed(image) + self.maps(seen), self.TAPS)
 
 
 def _up(x: Tensor, like: Tensor) -> Tensor:
@@ -128,17 +130,12 @@ class PromptNet(nn.Module):
         image, sixteenth, eighth, quarter, half = (f.repeat_interleave(count, 0) for f in (image, *features))
         maps = prompts.flatten(0, 1)  # (B, P, 4, H, W) -> (B*P, 4, H, W)
         seen = [join(tap) for join, tap in zip(self.joins, self.prompted(image, maps), strict=True)]
-        maps4 = F.avg_pool2d(maps, 4)
-        maps8 = F.max_pool2d(maps4, 2)
-        maps16 = F.max_pool2d(maps8, 2)
-        wanted = maps16[:, 0:1] + 0.02 * maps16[:, 2:3] + 0.02 * maps16[:, 3:4]
-        like_wanted = sixteenth * pooled(sixteenth, wanted)
-        like_unwanted = sixteenth * pooled(sixteenth, maps16[:, 1:2])
+        maps4, maps8, maps16 = prompt_maps.smaller(maps)
         first, *deep = self.at_sixteenth
-        x = first(torch.cat([sixteenth, like_wanted, like_unwanted, maps16], 1)) + seen[3]
+        x = first(torch.cat([sixteenth, *prompt_maps.like(sixteenth, maps16), maps16], 1)) + seen[3]
         for layer in deep:
             x = layer(x)
-        like_wanted = eighth * pooled(eighth, maps8[:, 0:1] + 0.02 * maps8[:, 2:3] + 0.02 * maps8[:, 3:4])
+        like_wanted, _ = prompt_maps.like(eighth, maps8)
         first, last = self.at_eighth
         x = last(first(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1)) + seen[2])
         x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1)) + seen[1]

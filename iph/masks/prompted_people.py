@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from iph.masks import prompts as prompt_maps
+from iph.masks.prompts import SEEN, zero
 from iph.masks.selfie import SelfieNet
-from iph.masks.windows import PROMPTS
-
-MAPS = len(PROMPTS) + 2  # those to add and to remove come spread out as well
 
 
 class Mixer(nn.Module):
@@ -34,15 +33,14 @@ class Adapter(nn.Module):
 
     def __init__(self, channels: int, width: int, size: int, depth: int) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(channels * 3 + MAPS, width, size, padding=size // 2, bias=False)
+        self.enter = nn.Conv2d(channels * 3 + SEEN, width, size, padding=size // 2, bias=False)
         self.norm = nn.BatchNorm2d(width)
         self.mixers = nn.Sequential(*(Mixer(width) for _ in range(depth)))
         self.leave = zero(nn.Conv2d(width, channels, 1))
 
     def forward(self, x: Tensor, maps: Tensor) -> Tensor:
-        wanted = maps[:, 0:1] + 0.02 * maps[:, 2:3] + 0.02 * maps[:, 3:4]
-        seen = torch.cat([x, x * pooled(x, wanted), x * pooled(x, maps[:, 1:2]), maps], 1)
-        return x + self.leave(F.hardswish(self.mixers(self.norm(self.enter(seen)))))
+        asked = torch.cat([x, *prompt_maps.like(x, maps), maps], 1)
+        return x + self.leave(F.hardswish(self.mixers(self.norm(self.enter(asked)))))
 
 
 class PromptedPeople(SelfieNet):
@@ -53,20 +51,17 @@ class PromptedPeople(SelfieNet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maps = zero(nn.Conv2d(MAPS, 16, 3, 2, bias=False))
+        self.maps = zero(nn.Conv2d(SEEN, 16, 3, 2, bias=False))
         self.ask_sixteenth = Adapter(32, 96, 1, 8)
         self.ask_eighth = Adapter(24, 48, 3, 2)
         self.ask_quarter = Adapter(16, 24, 3, 1)
 
     def forward(self, image: Tensor, prompts: Tensor) -> Tensor:
         batch, count = prompts.shape[:2]
-        maps = prompts.flatten(0, 1)  # (B, P, 4, H, W) -> (B*P, 4, H, W)
-        maps = torch.cat([maps, spread(maps[:, :2])], 1)
+        maps = prompt_maps.seen(prompts.flatten(0, 1))  # (B, P, 4, H, W) -> (B*P, 6, H, W)
         stem = self.stem(image).repeat_interleave(count, 0)
         half = F.hardswish(stem + self.maps(F.pad(maps, (0, 1, 0, 1))))
-        maps4 = F.avg_pool2d(maps, 4)
-        maps8 = F.max_pool2d(maps4, 2)
-        maps16 = F.max_pool2d(maps8, 2)
+        maps4, maps8, maps16 = prompt_maps.smaller(maps)
         quarter = self.quarter(half)
         eighth = self.eighth(quarter)
         sixteenth = self.ask_sixteenth(self.sixteenth(eighth), maps16)
@@ -84,25 +79,3 @@ class Asking(nn.Module):
 
     def forward(self, image: Tensor, prompts: Tensor) -> tuple[Tensor]:
         return (self.network(image, prompts).sigmoid(),)
-
-
-def zero(layer: nn.Conv2d) -> nn.Conv2d:
-    """A layer that adds nothing until it is trained."""
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def pooled(features: Tensor, weight: Tensor) -> Tensor:
-    """The mean feature under a map, (B, C, 1, 1); zero where the map is empty."""
-    return (features * weight).sum((2, 3), keepdim=True) / (weight.sum((2, 3), keepdim=True) + 1e-3)
-
-
-def spread(marks: Tensor) -> Tensor:
-    """Marks (B, C, H, W) blurred over an eighth or so of the picture, at most 1; nothing where there are none."""
-    small = F.max_pool2d(F.avg_pool2d(marks, 4), 4)
-    for _ in range(3):
-        small = F.avg_pool2d(small, 5, 1, 2)
-    small = small / (small.amax((2, 3), keepdim=True) + 1e-4)
-    return F.interpolate(small, marks.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""Fit a rough mask to the picture's edges: GrabCut (Rother et al., 2004), then a guided filter up to full size.
+"""Fit a rough mask to the picture's edges: GrabCut (Rother et al., 2004), then a guided filter up to a larger copy.
 
 The guided filter is He & Sun's fast one (2015): its linear coefficients are found on the small copy and enlarged. A
 mask that was finished on a small copy is only enlarged, with the detail that the picture has beyond the copy.
@@ -60,9 +60,9 @@ def grabcut(
 
 
 def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A mask of the small copy at the picture's own size, its edge drawn to the picture's edges.
+    """A mask of a small copy at a picture's own size, its edge drawn to the picture's edges.
 
-    image: (H, W, 3) uint8, uint16 or float32. copy: the same, small, uint8. mask: (h, w) float32 in [0, 1].
+    image: (H, W, 3) uint8. copy: the same, smaller or as large. mask: (h, w) float32 in [0, 1].
     Away from the edge of the mask nothing changes. Returns (H, W) float32 in [0, 1].
     """
     radius = max(2, round(max(copy.shape[:2]) / 128))
@@ -75,16 +75,10 @@ def enlarge(image: np.ndarray, copy: np.ndarray, mask: np.ndarray) -> np.ndarray
     offset = cv2.blur(mean_mask - slope * mean_guide, box)
     slope = cv2.blur(slope, box)
     around = np.ones((2 * radius - 1, 2 * radius - 1), np.uint8)
-    height, width = image.shape[:2]
-    # In place, one plane after the other: at 12 MP each takes 48 MB, and the time goes into memory that is new.
-    result = _at(slope / np.float32(full_scale(image)), (width, height))
-    for start in range(0, height, ROWS):
-        rows = slice(start, start + ROWS)
-        grey = cv2.cvtColor(image[rows], cv2.COLOR_RGB2GRAY)
-        cv2.multiply(result[rows], grey, dst=result[rows], dtype=cv2.CV_32F)
-    cv2.add(result, _at(offset, (width, height)), dst=result)
-    cv2.max(result, _at(cv2.erode(mask, around), (width, height)), dst=result)
-    return cv2.min(result, _at(cv2.dilate(mask, around), (width, height)), dst=result)
+    size = image.shape[1::-1]
+    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    result = _at(slope, size) * grey + _at(offset, size)
+    return np.clip(result, _at(cv2.erode(mask, around), size), _at(cv2.dilate(mask, around), size))
 
 
 def at_full_size(picture: np.ndarray, mask: np.ndarray, copy: np.ndarray | None = None) -> np.ndarray:

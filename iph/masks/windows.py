@@ -17,9 +17,9 @@ PROMPTS = ("add", "remove", "box", "prior")
 FEATURES = {"sixteenth": 16, "eighth": 8, "quarter": 4, "half": 2}  # strides of what the network makes of a picture
 MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
 KEPT = 2  # windows whose features are remembered: the whole copy's, and that of the last click
-SECOND = 0.5  # of an answer about a person is that of the network which knows people alone
+OTHERS_SAY = 0.5  # of an answer about a person is that of the network which knows people alone
 SOME_PERSON = 0.1  # who is less of a person than this is a thing
-_weights: list[tuple[str | Path, str | Path]] = []
+_weights: list[tuple[str | Path, str | Path]] = []  # of both networks, the last ones answer
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,21 @@ def network() -> Segmenter:
     return segmenter(*_weights[-1])
 
 
-def answer_with(weights: str | Path = "segmentation", people: str | Path = "prompted-people") -> None:
+def answer_with(weights: str | Path, people: str | Path) -> None:
     """Have other networks' weights answer in this process, to measure them."""
     _weights.append((weights, people))
     network.cache_clear()
     _looked_at.cache_clear()
+
+
+def read_networks() -> None:
+    """Ask every network of prompts once: it is read when it is first asked. Raises InputError where one is missing."""
+    picture = np.zeros((1, 3, STRIDE, STRIDE), np.float32)
+    asked = np.zeros((1, 1, len(PROMPTS), STRIDE, STRIDE), np.float32)
+    networks = network()
+    features = dict(zip(FEATURES, networks.encode(image=picture), strict=True))
+    networks.decode(image=picture, **features, prompts=asked)
+    networks.people(image=picture, prompts=asked)
 
 
 def working_copy(image: np.ndarray) -> np.ndarray:
@@ -132,8 +142,8 @@ class Window:
         whom = np.flatnonzero((persons > SOME_PERSON) & asked[0].any((1, 2, 3)))
         if len(whom):
             (second,) = network().people(image=self.seen, prompts=asked[:, whom])
-            share = SECOND * persons[whom, None, None]
-            mask[whom] += share * (second[0, :, 0] - mask[whom])
+            say = OTHERS_SAY * persons[whom, None, None]
+            mask[whom] += say * (second[0, :, 0] - mask[whom])
         return answer[0]
 
     def find(

@@ -136,20 +136,22 @@ def _decode() -> Export:
         name: {2: windows.STRIDE // stride * rows, 3: windows.STRIDE // stride * columns}
         for name, stride in {"image": 1, **windows.FEATURES}.items()
     }
-    asked = torch.rand(1, 3, len(windows.PROMPTS), *_picture().shape[-2:])
-    sizes["prompts"] = {1: Dim("prompts", min=1, max=64), 3: windows.STRIDE * rows, 4: windows.STRIDE * columns}
+    sizes["prompts"], asked = _asked()
     return Export(segmentation.Decoding(network), inputs | {"prompts": asked}, ("probability",), sizes)
 
 
 def _prompted_people() -> Export:
-    rows, columns = _window()
     network = segmentation.load("prompted-people", PromptedPeople)
-    asked = torch.rand(1, 3, len(windows.PROMPTS), *_picture().shape[-2:])
-    sizes = {
-        "image": {2: windows.STRIDE * rows, 3: windows.STRIDE * columns},
-        "prompts": {1: Dim("prompts", min=1, max=64), 3: windows.STRIDE * rows, 4: windows.STRIDE * columns},
-    }
+    (rows, columns), (prompts, asked) = _window(), _asked()
+    sizes = {"image": {2: windows.STRIDE * rows, 3: windows.STRIDE * columns}, "prompts": prompts}
     return Export(Asking(network), {"image": _picture(), "prompts": asked}, ("probability",), sizes)
+
+
+def _asked() -> tuple[dict[int, Dim], Tensor]:
+    """Any number of prompts for any window."""
+    rows, columns = _window()
+    asked = torch.rand(1, 3, len(windows.PROMPTS), *_picture().shape[-2:])
+    return {1: Dim("prompts", min=1, max=64), 3: windows.STRIDE * rows, 4: windows.STRIDE * columns}, asked
 
 
 def _picture() -> Tensor:

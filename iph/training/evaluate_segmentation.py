@@ -193,13 +193,13 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, help="folder of portraits with index.csv, images/, masks/")
     parser.add_argument("--split", default="test", choices=("test", "sample", "train"))
     parser.add_argument("--every", type=int, default=1, help="measure every n-th photo only")
-    parser.add_argument("--weights", default="segmentation", help="a file to be measured, instead of what ships")
-    parser.add_argument("--people", default="prompted-people", help="the same of the network that knows people alone")
+    parser.add_argument("--weights", help="a file to be measured, instead of what ships")
+    parser.add_argument("--people", help="the same of the network that knows people alone")
     parser.add_argument("--out", type=Path, help="also write every row here, as CSV")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    if (args.weights, args.people) != ("segmentation", "prompted-people"):
-        answer_with(args.weights, args.people)
+    if args.weights or args.people:
+        answer_with(args.weights or "segmentation", args.people or "prompted-people")
     results = measure(args.photos, args.split, args.every)
     if args.out:
         results.to_csv(args.out, index=False)

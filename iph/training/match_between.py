@@ -17,15 +17,15 @@ from iph.errors import InputError
 from iph.match.network import MatchNetwork, load_match_network
 from iph.network import Network
 
-MOST = 2
+FURTHEST = 2  # of the way
 
 
 def part_of_the_way(trained: MatchNetwork, start: Network, share: float) -> MatchNetwork:
     """A network ``share`` (0 to 2) of the way from ``start`` to ``trained``. InputError for another configuration."""
     if start.config != trained.config.base:
         raise InputError("expected the network that training began with, got one of another configuration")
-    if not 0 <= share <= MOST:
-        raise InputError(f"expected a share from 0 to {MOST}, got {share}")
+    if not 0 <= share <= FURTHEST:
+        raise InputError(f"expected a share from 0 to {FURTHEST}, got {share}")
     found = MatchNetwork(trained.config)
     found.load_state_dict(trained.state_dict())
     with torch.no_grad():
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trained", type=Path, help="trained weights, .safetensors")
     parser.add_argument("--start", default="small", help="what training began with")
-    parser.add_argument("--share", type=float, required=True, help="how much of the way, from 0 to 2")
+    parser.add_argument("--share", type=float, required=True, help=f"how much of the way, from 0 to {FURTHEST}")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     args = parser.parse_args()
     try:

@@ -116,6 +116,11 @@ class Photos:
         by_hand = [i for i in self.chosen if self.trust[i] is not PSEUDO and self.trust[i].single == 1]
         self.things = [(i, k) for i in by_hand for k in np.flatnonzero(~self.person[i])]
 
+    @property
+    def with_people(self) -> bool:
+        """Whether anybody is in any of the chosen photos."""
+        return any(self.person[i].any() for i in self.chosen)
+
     def _by_hand(self, i: int) -> bool:
         return self.trust[i] is not PSEUDO and self.trust[i].people == 1
 

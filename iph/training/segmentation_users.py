@@ -1,7 +1,7 @@
 """Simulated users for training: boxes, clicks and strokes as a person would place them on an instance.
 
 After the iterative clicks of RITM (Sofiiuk et al., 2021), without its extra forward passes: an earlier mask is made
-from the truth by one mistake, and the strokes mend that mistake.
+from the truth by one mistake, and the strokes mend that mistake, or it is asked for again by a click alone.
 """
 
 import cv2
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 RADIUS = 1 / 48  # of the side of the network's input: a click is a disc of this radius, a stroke a line twice as wide
-KINDS = {"box": 0.28, "click": 0.38, "both": 0.04, "refine": 0.16, "again": 0.14}
+KINDS = {"box": 0.28, "click": 0.38, "both": 0.04, "refine": 0.16, "again": 0.14}  # of prompts
 
 
 def _place(rng: Generator, mask: np.ndarray) -> tuple[int, int]:

@@ -32,6 +32,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from iph.checkpoint import load_tensors
+from iph.errors import InputError
 from iph.files import replacing
 from iph.masks.network import PromptNet, read
 from iph.masks.prompted_people import PromptedPeople
@@ -45,7 +46,7 @@ DECAY = 0.02
 AVERAGE = 0.998
 SAVE_EVERY = 120  # seconds
 REPORT_EVERY = 100  # steps
-WEIGHTS = {"mask": 1.0, "person": 0.5, "centre": 1.0}  # of the losses
+COUNTS = {"mask": 1.0, "person": 0.5, "centre": 1.0}  # how much each loss does
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def losses(logits: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tensor]:
     parts = [((cross[:, :, 0] + dice) * share[:, :, 0]).sum() / (share[:, :, 0].sum() + 1e-3)]
     # People and middles are the same whatever is asked for: learnt by the first prompt.
     parts += ((cross[:, 0] * share[:, 0]).sum(0) / (share[:, 0].sum(0) + 1e-3))[1:].unbind()
-    return dict(zip(WEIGHTS, parts, strict=False))
+    return dict(zip(COUNTS, parts, strict=False))
 
 
 def batch(rng: np.random.Generator, photos: Photos, size: int, people_only: bool = False) -> list[Tensor]:
@@ -95,18 +96,18 @@ def batch(rng: np.random.Generator, photos: Photos, size: int, people_only: bool
 
 @torch.inference_mode()
 def held_out_iou(network: nn.Module, photos: Photos, plan: Plan, batches: int) -> dict[str, float]:
-    """Mean IoU on simulated samples of held-out photos: of what a prompt asks for, and of all subjects without one
-    (whose picture a network of people alone says nothing of)."""
+    """Mean IoU on simulated samples of held-out photos: of what a prompt asks for, and without one, of all subjects."""
     rng = np.random.default_rng(0)
-    found: dict[str, list[float]] = {"subjects": [], "prompted": []}
+    found: dict[str, list[float]] = {"prompted": []} if plan.people_only else {"prompted": [], "subjects": []}
     for _ in range(batches):
         image, prompts, target, weight = batch(rng, photos, plan.sizes[-1][1], plan.people_only)
         mask = network(image.float() / 255, prompts)[:, :, 0] > 0
         truth, known = target[:, :, 0] > 0.5, weight[:, :, 0] > 0
         iou = (mask & truth & known).sum((2, 3)) / ((mask | truth) & known).sum((2, 3)).clamp(min=1)
         trusted = weight[:, :, 0].amax((2, 3)) > 0.3
-        found["subjects"] += iou[:, 0][trusted[:, 0]].tolist()
-        found["prompted"] += iou[:, 1:][trusted[:, 1:]].tolist()
+        for name, which in (("subjects", slice(0, 1)), ("prompted", slice(1, None))):
+            if name in found:
+                found[name] += iou[:, which][trusted[:, which]].tolist()
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
@@ -128,7 +129,7 @@ def begin(kind: type[nn.Module], start: Path | str | None = None) -> nn.Module:
     network = kind()
     if start is None:
         finding = network.people if kind is PromptNet else network
-        finding.load_state_dict(load_tensors("people")[0], strict=False)  # what is added begins at zero
+        finding.load_state_dict(finding.state_dict() | load_tensors("people")[0])  # what is added is as it is
     else:
         network.load_state_dict(read(start, kind)[0], strict=False)  # what it has not is as above
     return network.to(memory_format=torch.channels_last).train()
@@ -187,6 +188,8 @@ def train(
     if not packed.exists():
         pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
+    if plan.people_only and not seen.with_people:
+        raise InputError(f"expected photos of people to train on in {', '.join(map(str, folders))}, found none")
     torch.manual_seed(seed)
     network = begin(plan.network, start)
     average = copy.deepcopy(network).eval()
@@ -215,7 +218,7 @@ def train(
             logits = network(image, prompts)
         parts = losses(logits.float(), *(part[:, :, : logits.shape[2]] for part in (target, weight)))
         optimizer.zero_grad(set_to_none=True)
-        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()
+        sum(COUNTS[name] * part for name, part in parts.items()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimizer.step()
         step += 1
@@ -234,7 +237,7 @@ def train(
             export({"network.": network, "average.": average}, out / "resume.safetensors", step=step, spent=spent)
             saved = spent
     drawing.shutdown()
-    if len(aside.chosen):
+    if aside.with_people if plan.people_only else len(aside.chosen):
         print(f"{step} steps; held-out IoU: {held_out_iou(average, aside, plan, batches=4)}", flush=True)
     return weights
 
@@ -273,7 +276,9 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, nargs="+", required=True, help="folders: index.csv, split.csv, images/, masks/"
     )
-    parser.add_argument("--out", type=Path, default=Path("runs/seg"), help="where checkpoint, log and weights go")
+    parser.add_argument(
+        "--out", type=Path, help="where checkpoint, log and weights go [default: runs/ and the network's name]"
+    )
     parser.add_argument("--minutes", type=float, default=45, help="processor time, over all runs together")
     parser.add_argument("--network", choices=PLANS, default="segmentation", help="which network is trained")
     parser.add_argument("--resume", type=Path, help="a resume.safetensors of a run whose folder is not here")
@@ -281,7 +286,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    train(args.photos, args.out, args.minutes, args.seed, args.resume, args.start, args.rate, args.network)
+    out = args.out or Path("runs") / args.network
+    train(args.photos, out, args.minutes, args.seed, args.resume, args.start, args.rate, args.network)
 
 
 if __name__ == "__main__":

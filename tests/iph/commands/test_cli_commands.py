@@ -201,7 +201,7 @@ def test_runs_that_cannot_be(run, photos, arguments, sentence):
 def test_info_describes_what_ships(run):
     code, out, err = run("info")
     assert (code, err) == (0, "")
-    for name in ("match", "small", "psi-small", "segmentation"):
+    for name in ("match", "small", "psi-small", "segmentation", "prompted-people"):
         assert re.search(rf"^{name}: [\d,]+ parameters, [\d.]+ MB", out, re.MULTILINE)
     assert out.count("(matches checksums.json)") == len(shipped.shipped_names()) + len(shipped.graph_files())
     assert re.search(r"^match.onnx: [\d.]+ MB", out, re.MULTILINE)

@@ -1,5 +1,7 @@
 """Training of the segmentation network: what is packed, what a sample holds, the losses, a short run that resumes."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -181,6 +183,19 @@ def test_weights_of_another_network_are_a_sentence() -> None:
     for read in (load, lambda name: take_up(name, PromptNet(), PromptNet())):
         with pytest.raises(InputError, match="expected people to hold weights of PromptNet, got None"):
             read("people")
+    with pytest.raises(InputError, match="expected segmentation to hold weights of PromptedPeople, got PromptNet"):
+        load("segmentation", PromptedPeople)
+
+
+def test_a_network_of_people_is_not_trained_without_any(photos: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str})
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    table.assign(person_flags=[len(flags) * "0" for flags in table["person_flags"]]).to_csv(
+        folder / "index.csv", index=False
+    )
+    with pytest.raises(InputError, match="expected photos of people to train on in .*, found none"):
+        train([folder], tmp_path / "run", 0.01, kind="prompted-people")
 
 
 def test_it_starts_from_the_segmenter_that_knows_people_and_leaves_the_encoder_alone() -> None:
@@ -201,16 +216,26 @@ def test_untrained_a_prompt_changes_nothing_of_what_finds_people() -> None:
     torch.testing.assert_close(found, everybody[:, None].expand_as(found), rtol=1e-4, atol=1e-4)
 
 
-def test_other_weights_answer_when_they_are_to_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def shipped_again() -> Iterator[None]:
+    """Afterwards what ships answers, and nothing is remembered of others."""
+    yield
+    windows.network.cache_clear()
+    windows._looked_at.cache_clear()
+
+
+def test_other_weights_answer_when_they_are_to_be_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped_again: None
+) -> None:
     torch.manual_seed(0)
     export({"": begin(PromptNet)}, tmp_path / "new.safetensors")
     export({"": begin(PromptedPeople)}, tmp_path / "people.safetensors")
     monkeypatch.setattr(windows, "_weights", [])
     picture = np.full((64, 96, 3), 90, np.uint8)
     windows.answer_with(tmp_path / "new.safetensors", tmp_path / "people.safetensors")
+    monkeypatch.setattr(windows, "SOME_PERSON", -1)  # both are asked
     mask = windows.look(picture).find([(48, 32)])
     assert mask.shape == (64, 96) and 0 <= mask.min() <= mask.max() <= 1
-    windows.network.cache_clear()
 
 
 def test_the_network_answers_at_half_the_size() -> None:

@@ -135,7 +135,9 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_the_files_in_this_repository_are_the_ones_of_their_checksums():
     sums = json.loads((weights.FOLDER / "checksums.json").read_text())
-    assert {"match", "small", "small-portrait", "psi-small", "segmentation"} <= set(weights.shipped_names())
+    assert {"match", "small", "small-portrait", "psi-small", "segmentation", "prompted-people"} <= set(
+        weights.shipped_names()
+    )
     for name in weights.shipped_names():
         assert sums[f"{name}.safetensors"] == weights.checksum(locate(name))
         load_tensors(name)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[4]))
 from drawn_hair import drawn_hair, rough_mask
 
-from iph.masks.matting import band_of, known
+from iph.masks.matting import band_of, settled
 
 if __name__ == "__main__":
     golden = {}
@@ -22,7 +22,7 @@ if __name__ == "__main__":
         picture, alpha, _ = drawn_hair(textured)
         mask = rough_mask(alpha)
         picture = np.rint(picture * 255) / 255
-        trimap = np.where(band_of(mask), 0.5, known(mask)).astype(np.float64)
+        trimap = np.where(band_of(mask), 0.5, settled(mask)).astype(np.float64)
         found = estimate_alpha_cf(picture.astype(np.float64), trimap, laplacian_kwargs={"epsilon": 1e-5})
         golden[name] = np.rint(found[band_of(mask)] * 255).astype(np.uint8)
     np.savez_compressed(Path(__file__).with_name("matting.npz"), **golden)
