@@ -18,7 +18,7 @@ FEATURES = {"sixteenth": 16, "eighth": 8, "quarter": 4, "half": 2}  # strides of
 MARK = 1 / 48  # radius of a click, of the side of the network's input: as in training
 KEPT = 2  # windows whose features are remembered: the whole copy's, and that of the last click
 OTHERS_SAY = 0.5  # of an answer about a person is that of the network which knows people alone
-SOME_PERSON = 0.1  # who is less of a person than this is a thing
+SOME_PERSON = 0.5  # what is less of a person than this is a thing
 _weights: list[tuple[str | Path, str | Path]] = []  # of both networks, the last ones answer
 
 
