@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iph.training.evaluate_alpha import errors, measure
+from iph.training.people.evaluate_alpha import errors, measure
 
 
 @pytest.mark.shared

@@ -54,8 +54,9 @@ def test_background_and_person_exchange_their_photos_in_one_step(whole, tmp_path
     np.testing.assert_array_equal(now.foreground, main_subject(scene()).mask)  # as of a photo that is opened
     assert now.found and now.edge == EdgeAdjustment(clean=True) and now.amounts == Amounts(0.8)
     assert now.region is whole.suggestions["photo"][0].region and now.placement.shows((150, 110), now.foreground)
-    rows, columns = np.nonzero(whole.scene.mask >= 0.5)
-    assert len(rows) and columns.min() > 0 and columns.max() < 109  # a place of its own, inside
+    larger = now.placement.height * 150 / 120
+    whole_of_them = (now.foreground >= 0.5).sum() * larger**2
+    assert (whole.scene.mask >= 0.5).sum() > 0.9 * whole_of_them  # a place of its own, inside
     assert len(whole.history.steps) == steps + 1 and whole.history.steps[-1].name == "Swapped background and person"
     recipe = Recipe.load(save(whole, "recipe", tmp_path))
     assert recipe.names["image"] == "me.png" and recipe.names["person"] == "beach.png"

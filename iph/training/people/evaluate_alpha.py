@@ -1,6 +1,6 @@
 """Measure the edges of cut-outs on composites whose alpha is known, and print the table of `docs/segmentation.md`.
 
-    python -m iph.training.evaluate_alpha --portraits DIR --photos DIR
+    python -m iph.training.people.evaluate_alpha --portraits DIR --photos DIR
 
 Portraits by the masks that came with them, their colours cleaned, over `test` photos without people; seeded. Cut out
 unasked, by a click on the deepest place and by a box, each with the matting of the edge and without.
