@@ -5,11 +5,14 @@ best and with what lies beside it, by conjugate gradients from the mask itself. 
 ``docs/segmentation.md``.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from iph.masks.forms import HALF, bounds
 from iph.masks.refine import at_full_size, enlarge
+from iph.masks.windows import working_copy
 from iph.pixels import small_copy
 
 SIDE = 768  # longest side of the copy on which it is done
@@ -24,17 +27,31 @@ CLEAR = 0.8  # of a soft mask: who is likelier than this is there, and who is le
 _OFFSETS = np.array([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)])  # of a window's nine pixels
 
 
-def finished(image: np.ndarray, copy: np.ndarray, mask: np.ndarray, soft: bool = False) -> np.ndarray:
-    """The alpha (H, W) float32 in an image (H, W, 3) of what a mask (h, w) float32 shows on its small copy.
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """A picture (H, W, 3) at its own size, at that of the edges, and at that on which everything is found, uint8."""
+
+    image: np.ndarray
+    middle: np.ndarray
+    copy: np.ndarray
+
+
+def sizes(image: np.ndarray) -> Sizes:
+    """A picture of uint8, uint16 or float32 in [0, 1] and its copies. InputError for what is no picture."""
+    middle = small_copy(image, SIDE)
+    return Sizes(image, middle, working_copy(middle))
+
+
+def finished(picture: Sizes, mask: np.ndarray, soft: bool = False) -> np.ndarray:
+    """The alpha (H, W) float32 in a picture of what a mask (h, w) float32 shows on its small copy.
 
     soft: the mask is a probability, half clear nearly everywhere, and stretched first.
     """
-    middle = small_copy(image, SIDE)
-    alpha = enlarge(middle, copy, mask)
+    alpha = enlarge(picture.middle, picture.copy, mask)
     if soft:
         cv2.addWeighted(alpha, 1 / (2 * CLEAR - 1), alpha, 0, (CLEAR - 1) / (2 * CLEAR - 1), dst=alpha)
         np.clip(alpha, 0, 1, out=alpha)
-    return at_full_size(image, matted(middle, alpha), middle)
+    return at_full_size(picture.image, matted(picture.middle, alpha), picture.middle)
 
 
 def matted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

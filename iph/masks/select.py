@@ -9,10 +9,10 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF, as_box, bounds, from_box_region
-from iph.masks.matting import finished
+from iph.masks.matting import Sizes, finished, sizes
 from iph.masks.people import people_apart
 from iph.masks.refine import grabcut
-from iph.masks.windows import look, shrunk, working_copy
+from iph.masks.windows import look, shrunk
 
 Point = tuple[float, float]
 GAP = 0.025
@@ -27,7 +27,8 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     Raises InputError if the box holds no pixel of the picture, or the click lies outside the box.
     """
     box = as_box(box, image.shape)
-    copy = working_copy(image)
+    picture = sizes(image)
+    copy = picture.copy
     small = as_box(np.array(box) * _scale(image, copy), copy.shape)
     window = look(copy, small)
     inside, add = from_box_region(copy.shape, small), []
@@ -40,7 +41,7 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
     cut = grabcut(copy, probability, add=discs(add, copy.shape))
-    return _best_of(image, copy, cut, people_apart(copy)) * from_box_region(image.shape, box)
+    return _best_of(picture, cut, people_apart(copy)) * from_box_region(image.shape, box)
 
 
 def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) -> np.ndarray:
@@ -48,7 +49,8 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
 
     Looks twice: at the whole picture, then closely at what the first look found.
     """
-    copy = working_copy(image)
+    picture = sizes(image)
+    copy = picture.copy
     add = [_inside(point, image, copy)]
     remove = [_inside(p, image, copy) for p in remove]
     first = look(copy)
@@ -57,7 +59,7 @@ def from_click(image: np.ndarray, point: Point, remove: tuple[Point, ...] = ()) 
     probability = closer(copy, connected(probability, marks[0]), add, remove)
     cut = grabcut(copy, connected(probability, marks[0]), add=marks[0], remove=marks[1])
     people = [] if remove else [one for one in people_apart(copy) if (one[marks[0]] > HALF).any()]
-    return _best_of(image, copy, connected(cut, marks[0]), people)
+    return _best_of(picture, connected(cut, marks[0]), people)
 
 
 def from_strokes(
@@ -73,7 +75,8 @@ def from_strokes(
     for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
         if mask is not None and mask.shape != image.shape[:2]:
             raise InputError(f"the {name} were expected with shape {image.shape[:2]}, not {mask.shape}")
-    copy = working_copy(image)
+    picture = sizes(image)
+    copy = picture.copy
     marked = [None if m is None else _marked(m) for m in (add, remove)]
     strokes = [np.zeros(copy.shape[:2], bool) if m is None else shrunk(m, copy.shape) > STROKE for m in marked]
     if start is None and not strokes[0].any():
@@ -86,7 +89,7 @@ def from_strokes(
         probability = closer(copy, connected(probability, strokes[0]), *strokes)
     elif not strokes[0].any():
         probability = np.where(_near(strokes[1]), probability, prior)
-    mask = finished(image, copy, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
+    mask = finished(picture, grabcut(copy, probability, add=strokes[0], remove=strokes[1]))
     for stroke, value in zip(marked, (1, 0), strict=True):
         if stroke is not None:
             mask[stroke] = value
@@ -116,15 +119,15 @@ def connected(probability: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return probability * np.isin(parts, wanted) if len(wanted) else probability
 
 
-def _best_of(image: np.ndarray, copy: np.ndarray, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
+def _best_of(picture: Sizes, cut: np.ndarray, people: list[np.ndarray]) -> np.ndarray:
     """What was cut out of the small copy (h, w) 0/1 at the picture's size. Where that is one of the people whom the
     network of people finds apart, they are theirs to cut out: it knows where people end, and hair is soft there."""
     hard = cut > HALF
     for person in people:
         found = person > HALF
         if (found & hard).sum() > SAME_PERSON * (found | hard).sum():
-            return finished(image, copy, person, soft=True)
-    return finished(image, copy, cut)
+            return finished(picture, person, soft=True)
+    return finished(picture, cut)
 
 
 def _near(stroke: np.ndarray) -> np.ndarray:

@@ -14,11 +14,11 @@ import numpy as np
 
 from iph.errors import InputError
 from iph.masks.forms import HALF, bounds, top_of
-from iph.masks.matting import finished
+from iph.masks.matting import finished, sizes
 from iph.masks.people import people_apart
 from iph.masks.refine import grabcut
 from iph.masks.select import closer, connected, discs
-from iph.masks.windows import look, working_copy
+from iph.masks.windows import look
 from iph.runtime.memory import give_back_copies
 
 MIDDLE = 0.15  # a middle is at least this probable
@@ -64,10 +64,10 @@ def main_subject(image: np.ndarray) -> Subject | None:
 
 def everybody(image: np.ndarray) -> np.ndarray | None:
     """One soft mask (H, W) float32 of all people of a picture (H, W, 3) of any depth; None where nobody is found."""
-    copy = working_copy(image)
-    found = people_apart(copy)
+    picture = sizes(image)
+    found = people_apart(picture.copy)
     if found:
-        return finished(image, copy, np.maximum.reduce(found), soft=True)
+        return finished(picture, np.maximum.reduce(found), soft=True)
     people = [subject.mask for subject in segment_subjects(image) if subject.person]
     return np.maximum.reduce(people) if people else None
 
@@ -133,7 +133,8 @@ def _outside(subject: Subject, foreground: np.ndarray) -> np.ndarray | None:
 
 
 def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
-    copy = working_copy(image)
+    picture = sizes(image)
+    copy = picture.copy
     if np.ptp(copy) < CONTRAST:
         return
     people = people_apart(copy)
@@ -147,7 +148,7 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
     for score, person, probability in found[:limit]:
         give_back_copies(image)  # before a mask of 48 MB at 12 MP
         soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
-        mask = finished(image, copy, probability if soft else grabcut(copy, probability), soft)
+        mask = finished(picture, probability if soft else grabcut(copy, probability), soft)
         if (mask >= HALF).any():
             subject = Subject(mask, bounds(mask >= HALF), score, person)
             del mask  # at 12 MP it takes 48 MB, which whoever asks for the next one needs no more

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iph.masks import matting
-from iph.masks.matting import band_of, finished, matted
+from iph.masks.matting import Sizes, band_of, finished, matted
+from iph.pixels import small_copy
 
 GOLDEN = Path(__file__).parent / "golden" / "matting.npz"  # made by golden/make_matting.py
 
@@ -98,7 +99,7 @@ def test_finished_at_the_pictures_own_size_and_depth(dtype: type, soft: bool) ->
     image = picture if dtype == np.float32 else np.rint(picture * np.iinfo(dtype).max).astype(dtype)
     copy, _, mask = drawn(False)
     mask = 0.5 + 0.6 * (mask - 0.5) if soft else mask  # half clear, as a probability is
-    found = finished(image, copy, mask, soft)
+    found = finished(Sizes(image, small_copy(image, matting.SIDE), copy), mask, soft)
     enlarged = cv2.resize(mask, alpha.shape[::-1])
     assert found.shape == alpha.shape and found.dtype == np.float32
     assert np.abs(found - alpha).mean() < 0.85 * np.abs(enlarged - alpha).mean()
