@@ -23,7 +23,7 @@ from iph.checkpoint import load_tensors
 from iph.errors import InputError
 from iph.masks import prompts as prompt_maps
 from iph.masks.prompted_people import Asking, PromptedPeople
-from iph.masks.prompts import SEEN, zero
+from iph.masks.prompts import SEEN, like_unwanted, like_wanted, zero
 from iph.masks.selfie import SelfieNet
 from iph.masks.windows import PROMPTS, Segmenter
 from iph.runtime.modules import function
@@ -132,12 +132,12 @@ class PromptNet(nn.Module):
         seen = [join(tap) for join, tap in zip(self.joins, self.prompted(image, maps), strict=True)]
         maps4, maps8, maps16 = prompt_maps.smaller(maps)
         first, *deep = self.at_sixteenth
-        x = first(torch.cat([sixteenth, *prompt_maps.like(sixteenth, maps16), maps16], 1)) + seen[3]
+        x = first(torch.cat([sixteenth, like_wanted(sixteenth, maps16), like_unwanted(sixteenth, maps16), maps16], 1))
+        x = x + seen[3]
         for layer in deep:
             x = layer(x)
-        like_wanted, _ = prompt_maps.like(eighth, maps8)
         first, last = self.at_eighth
-        x = last(first(torch.cat([_up(x, eighth), eighth, like_wanted, maps8], 1)) + seen[2])
+        x = last(first(torch.cat([_up(x, eighth), eighth, like_wanted(eighth, maps8), maps8], 1)) + seen[2])
         x = self.at_quarter(torch.cat([_up(x, quarter), quarter, maps4], 1)) + seen[1]
         first, last = self.at_half
         x = last(first(torch.cat([_up(x, half), half], 1)) + seen[0])

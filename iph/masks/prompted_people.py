@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iph.masks import prompts as prompt_maps
-from iph.masks.prompts import SEEN, zero
+from iph.masks.prompts import SEEN, like_unwanted, like_wanted, zero
 from iph.masks.selfie import SelfieNet
 
 
@@ -39,7 +39,7 @@ class Adapter(nn.Module):
         self.leave = zero(nn.Conv2d(width, channels, 1))
 
     def forward(self, x: Tensor, maps: Tensor) -> Tensor:
-        asked = torch.cat([x, *prompt_maps.like(x, maps), maps], 1)
+        asked = torch.cat([x, like_wanted(x, maps), like_unwanted(x, maps), maps], 1)
         return x + self.leave(F.hardswish(self.mixers(self.norm(self.enter(asked)))))
 
 

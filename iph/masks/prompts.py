@@ -22,10 +22,14 @@ def smaller(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return quarter, eighth, F.max_pool2d(eighth, 2)
 
 
-def like(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Features (B, C, H, W) times their mean under what is wanted, and times that under what is not."""
-    wanted = maps[:, 0:1] + FAINT * maps[:, 2:3] + FAINT * maps[:, 3:4]
-    return features * pooled(features, wanted), features * pooled(features, maps[:, 1:2])
+def like_wanted(features: Tensor, maps: Tensor) -> Tensor:
+    """Features (B, C, H, W) times their mean under what is wanted."""
+    return features * pooled(features, maps[:, 0:1] + FAINT * maps[:, 2:3] + FAINT * maps[:, 3:4])
+
+
+def like_unwanted(features: Tensor, maps: Tensor) -> Tensor:
+    """Features (B, C, H, W) times their mean under what is to be removed."""
+    return features * pooled(features, maps[:, 1:2])
 
 
 def pooled(features: Tensor, weight: Tensor) -> Tensor:

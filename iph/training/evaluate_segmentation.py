@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from iph.data.pictures import read_image
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
 from iph.masks.forms import bounds
 from iph.masks.windows import answer_with
@@ -131,7 +132,7 @@ def measure_portraits(folder: Path) -> pd.DataFrame:
         index = index.merge(pd.read_csv(folder / "split.csv")).query("split == 'test'")
     rows = []
     for name in tqdm(sorted(set(index["id"]) - WRONG)):
-        image = cv2.cvtColor(cv2.imread(str(folder / "images" / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+        image = read_image(folder / "images" / f"{name}.jpg", oriented=True)
         path = next(p for p in (folder / "masks" / f"{name}{end}.png" for end in ("_0", "")) if p.exists())
         truth = cv2.imread(str(path), 0).astype(np.float32) / 255
         subjects = segment_subjects(image)
@@ -153,7 +154,7 @@ def measure(photos: Path, split: str, every: int = 1) -> pd.DataFrame:
     table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
     rows = []
     for photo in tqdm(list(table[table["split"] == split].itertuples())[::every]):
-        image = cv2.cvtColor(cv2.imread(str(photos / "images" / f"{photo.id}.jpg")), cv2.COLOR_BGR2RGB)
+        image = read_image(photos / "images" / f"{photo.id}.jpg", oriented=True)
         masks = [cv2.imread(str(photos / "masks" / f"{photo.id}_{k}.png"), 0) > 127 for k in range(photo.n_instances)]
         people = [flag == "1" for flag in photo.person_flags]
         rows += [row | {"id": photo.id} for row in measure_photo(image, masks, people, photo.source == REGIONS)]

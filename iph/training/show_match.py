@@ -18,6 +18,7 @@ import torch
 
 from iph.data.match_samples import encoder_view
 from iph.data.photos import PhotoRecord, read_folder
+from iph.data.pictures import read_image
 from iph.data.placement import stand_beside
 from iph.data.samples import sample
 from iph.errors import InputError
@@ -72,7 +73,7 @@ def _row(rng: np.random.Generator, portraits: Path, name: str, host: PhotoRecord
         return None
     beside = cv2.resize(beside.astype(np.uint8), square) > 0
     scene = cv2.resize(host.read_image(), square, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    guest = cv2.cvtColor(cv2.imread(str(portraits / "images" / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+    guest = read_image(portraits / "images" / f"{name}.jpg", oriented=True)
     guest = cv2.resize(guest, square, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     alpha = cv2.imread(str(portraits / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
     alpha = cv2.resize(alpha, square, interpolation=cv2.INTER_AREA)

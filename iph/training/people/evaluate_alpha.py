@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from iph.data.pictures import read_image
 from iph.masks import clean_edges, from_box, from_click, matting
 from iph.masks.forms import bounds
 from iph.masks.subjects import main_subject
@@ -27,8 +28,6 @@ LONGER = 800  # pixels
 SEED = 5
 NEAR = 25  # pixels, side of the square around what is half transparent that counts
 GROUNDS = {"over dark": 24, "over bright": 245}
-
-
 Composite = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -40,17 +39,16 @@ def composites(portraits: Path, photos: Path, count: int = COUNT) -> Iterator[Co
     grounds = table[(table["split"] == "test") & ~table["person_flags"].str.contains("1")]["id"]
     chosen = (rng.choice(all_, min(count, len(all_)), replace=False) for all_ in (names, grounds.to_numpy(str)))
     for name, ground in zip(*chosen, strict=False):
-        image, behind = (_read(folder, one) for folder, one in ((portraits, name), (photos, ground)))
+        image, behind = (
+            read_image(folder / "images" / f"{one}.jpg", oriented=True)
+            for folder, one in ((portraits, name), (photos, ground))
+        )
         alpha = cv2.imread(str(portraits / "masks" / f"{name}.png"), 0).astype(np.float32) / 255
         scale = min(1, LONGER / max(alpha.shape))
         image, alpha = (cv2.resize(a, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for a in (image, alpha))
         behind = cv2.GaussianBlur(cv2.resize(behind, alpha.shape[::-1], interpolation=cv2.INTER_CUBIC), (0, 0), 1)
         own = clean_edges(image, alpha)
         yield np.rint(_over(own, alpha, behind)).astype(np.uint8), alpha, own
-
-
-def _read(folder: Path, name: str) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(folder / "images" / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
 
 
 def _over(colors: np.ndarray, alpha: np.ndarray, ground: np.ndarray | float) -> np.ndarray:
