@@ -18,14 +18,15 @@ def test_the_second_one_ends_at_once(tmp_path: Path) -> None:
     """A method that takes minutes a picture: the first Ctrl-C waits for it, the second does not, and no row is lost."""
     make_dataset(tmp_path / "set", images=6)
     (tmp_path / "slow.py").write_text(
-        "import pathlib, time\nseen = pathlib.Path(__file__).with_name('seen')\n\n\ndef harmonize(c, f, r):\n"
-        "    if seen.exists():\n        time.sleep(600)\n    seen.touch()\n    return c\n"
+        "import pathlib, time\nfirst, second = (pathlib.Path(__file__).with_name(name) for name in ('first', 'second'))\n\n\n"
+        "def harmonize(c, f, r):\n    if first.exists():\n        second.touch()\n        time.sleep(600)\n"
+        "    first.touch()\n    return c\n"
     )
     command = [sys.executable, "-m", "bench", "run", "--dataset", str(tmp_path / "set"), "--workers", "1"]
     command += ["--methods", f"slow={tmp_path}/slow.py", "--out", str(tmp_path / "results")]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True)
     store = Store(tmp_path / "results", "set")
-    while not any(part.stat().st_size for part in store.parts.glob("*.jsonl")):
+    while not any(part.stat().st_size for part in store.parts.glob("*.jsonl")) or not (tmp_path / "second").exists():
         assert process.poll() is None
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
