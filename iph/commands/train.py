@@ -8,7 +8,7 @@ import typer
 from iph.errors import InputError
 from iph.runtime.shipped import check_torch
 
-STAGES = ("1", "2", "3", "psi", "psi-paper", "match")
+STAGES = ("1", "2", "3", "psi", "psi-paper", "match", "match-scene")
 
 
 def train(
@@ -18,7 +18,8 @@ def train(
         typer.Option(
             help="1: background as reference (iHarmony4); 2: any region as reference (IntHarmony); 3: people (LV-MHP); "
             "psi: the colour-transfer encoder of eq. 7 in our way, with the network of --start frozen; psi-paper: that "
-            "as the appendix trains it; match: the network that starts from the semantic match (what ships)."
+            "as the appendix trains it; match: the network that starts from the semantic match (what ships); "
+            "match-scene: its peer, which sees the whole scene and no reference."
         ),
     ] = "2",
     config: Annotated[
@@ -120,9 +121,10 @@ def train(
         raise InputError(f"expected a folder to train in at {out}, but: {error.strerror}") from None
     from iph.commands import training  # not before it is needed: torch takes seconds to import
 
-    if stage == "match":
+    if stage in ("match", "match-scene"):
         return training.train_match_stage(
             out,
+            scene_only=stage == "match-scene",
             photos=photos,
             portraits=portraits,
             luts=luts,
@@ -136,7 +138,7 @@ def train(
             images=images,
         )
     if portraits or resume:
-        raise InputError(f"expected --portraits and --resume with --stage match alone, got stage {stage}")
+        raise InputError(f"expected --portraits and --resume with --stage match or match-scene, got stage {stage}")
     batch = batch or 48
     if stage.startswith("psi"):
         way = "paper" if stage == "psi-paper" else "look"

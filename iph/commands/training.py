@@ -9,6 +9,7 @@ import torch
 from iph.checkpoint import load_network, save_network
 from iph.data.luts import load_folder
 from iph.data.manifest_samples import read_composites, sampler_of
+from iph.data.match_samples import MatchRules
 from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.network import Network, build
@@ -80,6 +81,7 @@ def train_psi(
 def train_match_stage(
     out: Path,
     *,
+    scene_only: bool,
     photos: Path | None,
     portraits: Path | None,
     luts: Path | None,
@@ -89,10 +91,18 @@ def train_match_stage(
     images: int | None,
     **given: Any,
 ) -> int:
-    """The network that starts from the semantic match; ``given`` are fields of ``MatchTraining``, None its default."""
+    """The network that starts from the semantic match, or its peer of the whole scene; ``given`` are fields of
+    ``MatchTraining``, None its default."""
     if photos is None:
-        raise InputError("expected --photos for --stage match: its composites are drawn anew all the time")
-    given |= {"batch": batch, "minutes": minutes, "sizes": size and (size, size)}
+        raise InputError(
+            "expected --photos for --stage match or match-scene: its composites are drawn anew all the time"
+        )
+    given |= {
+        "batch": batch,
+        "minutes": minutes,
+        "sizes": size and (size, size),
+        "rules": MatchRules(scene_only=scene_only),
+    }
     settings = MatchTraining(out, **{name: value for name, value in given.items() if value is not None})
     if images is not None:
         settings = replace(settings, steps=max(1, images // settings.batch))

@@ -2,7 +2,8 @@
 
 On top of ``iph.data.samples``: several changes at once and wide changes of light; colours moved to those of another
 photo's instance (transfers); people pasted beside people, cut out cleanly or not; references that are another kind of
-thing than the foreground; masks that are not exact. A sample has in addition ``photo`` (3, 192, 192), the composite as
+thing than the foreground; masks that are not exact. Or, for a peer that nobody points for, the whole scene as the
+reference. A sample has in addition ``photo`` (3, 192, 192), the composite as
 the encoder sees it; ``pasted`` (), whether the foreground came from another photo (there is no truth then); and
 ``transfer`` (), whether its colours were moved.
 """
@@ -33,7 +34,7 @@ class MatchRules:
     lower edge. people: the foreground of the others is a person. several: two or three changes instead of one; light:
     one of them is a change of light (white point, exposure, saturation). transfer_share: how far colours are moved.
     unlike: the reference is another kind of thing. changed_guest: a pasted person is recoloured before. inexact: the
-    mask is a little too large or too small.
+    mask is a little too large or too small. scene_only: whatever was drawn, the reference is all but the foreground.
     """
 
     base: SampleRules = field(
@@ -49,6 +50,7 @@ class MatchRules:
     unlike: float = 0.25
     changed_guest: float = 0.25
     inexact: float = 0.3
+    scene_only: bool = False
 
 
 class MatchSampler(Sampler):
@@ -177,6 +179,8 @@ class MatchSampler(Sampler):
     ) -> Sample:
         if rng.random() < self.mixture.inexact:
             foreground, reference = _inexact(rng, foreground, reference)
+        if self.mixture.scene_only:
+            reference = ~foreground
         sample = self._sample(composite, foreground, reference, target, paired=not pasted)
         del sample["reference_image"]  # it is the composite
         return sample | {

@@ -8,7 +8,8 @@ should become.
 Belief. What a cell should become follows how alike it and the attended cells are. Of alike things, hue and saturation
 go towards each other's where light can have made the difference: a navy shirt beside a red one is another dye and stays
 navy. Skin has no dye. Unlike things exchange nothing: they take the common cast, what greyish things tell of the
-light, and lightness half way to the scene's. Saturation is a*, b* over L* + 16, which an exposure leaves alone.
+light (skin, so far as it stays skin), and lightness half way to the scene's. Saturation is a*, b* over L* + 16, which
+an exposure leaves alone.
 
 Axes: B batch, S side of the pictures, N = cells x cells, 3 L*a*b*. Everything is on L*a*b* of ``iph.match.lab``.
 """
@@ -37,6 +38,7 @@ GREY_PRIOR = 0.02  # share of the cells that is taken as grey in any case: witho
 CAST_SHARE = 0.8  # measured: what the grey cells' difference says of a change of white point
 LEAST_SATURATION = 0.015  # below it, a hue is noise
 MOST_RATIO, MOST_TURN = 1.2, 1.2  # of saturation, natural logarithm, and of hue, radians, where it is believed
+SKIN_RATIO, SKIN_TURN = 0.4, 0.25  # the same, of what the cast alone may do to skin: beside jeans it is no blue
 DYE_RATIO, DYE_TURN = 2.0, 1.0  # a difference far above these is another dye and not another light; skin has no dye
 SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
@@ -159,14 +161,15 @@ def match(
     pixels = F.interpolate(matched.unflatten(1, (1, CELLS, CELLS)), lab.shape[-2:], mode="bilinear").clamp_min(0)
     near = percentiles(other_lab[:, 0], ((pixels + 1e-6 * other.share.mean()) * reference)[:, 0])
     far = before + SCENE_LIGHTNESS * (percentiles(other_lab[:, 0], scene[:, 0]) - before)
-    trust = (weight * alike).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(EPS)
+    trust = _mean(alike, weight)
     after = torch.lerp(nearer_points(before, trust * near + (1 - trust) * far), near, transfer)
 
     light = own.colour[..., :1] + cell_hats(own.colour[..., 0], before) @ (after - before)[..., None]  # (B, N, 1)
     source, target = saturation(own.colour), saturation(attended)
     cast = common_cast(source, own.share, saturation(around), around_share)
-    lit = believed(source, target, alike, own.kinds[..., 0] * alike, cast) * (light + 16)
-    wanted = torch.cat([light, torch.lerp(lit, attended[..., 1:], transfer)], -1)
+    lit = under(source, cast, own.kinds[..., 0])
+    wanted = believed(lit, target, alike, own.kinds[..., 0] * alike) * (light + 16)
+    wanted = torch.cat([light, torch.lerp(wanted, attended[..., 1:], transfer)], -1)
     return Match(
         lab=lab,
         source=own.colour,
@@ -205,21 +208,47 @@ def attend(own: Region, other: Region) -> tuple[Tensor, Tensor, Tensor]:
     return attention, ((attention * agreement).sum(-1) / SURE).clamp(0, 1), (attention * photo).sum(-1)
 
 
-def believed(source: Tensor, attended: Tensor, alike: Tensor, skin: Tensor, cast: Tensor) -> Tensor:
-    """Saturations (B, N, 2) that cells should get, from their own and the attended ones; ``cast`` (B, 2).
+def widened(own: Region, alike: Tensor, reference: Tensor, scene: Tensor, most: Tensor) -> Tensor:
+    """The reference (B, 1, S, S) with as much of the scene as it shows nothing ``alike`` (B, N), times ``most`` (B,).
+
+    Beside a sofa alone, the rest of the photo says more of a face. Masks as in ``match``.
+    """
+    doubt = 1 - _mean(alike, own.share * own.used)[:, 0]
+    return torch.maximum(reference, (most * doubt)[:, None, None, None] * scene)
+
+
+def under(source: Tensor, cast: Tensor, skin: Tensor) -> Tensor:
+    """Saturations (B, N, 2) under another light, whose ``cast`` (B, 2) skin, ``skin`` (B, N) in [0, 1], follows as far
+    as skin is seen to."""
+    lit = source + cast[:, None]
+    ratio, angle = between(source, lit)
+    bounded = turned(source, SKIN_RATIO * torch.tanh(ratio / SKIN_RATIO), SKIN_TURN * torch.tanh(angle / SKIN_TURN))
+    return torch.lerp(lit, bounded, skin[..., None])
+
+
+def believed(lit: Tensor, attended: Tensor, alike: Tensor, skin: Tensor) -> Tensor:
+    """Saturations (B, N, 2) that cells should get, from their own ``under`` the other light and the attended ones.
 
     ``alike`` and ``skin`` (B, N) in [0, 1]: how far to believe the attended one, and how surely both are skin.
     """
-    lit = source + cast[:, None]  # under the other light
-    strength, wanted = (values.norm(dim=-1).clamp_min(LEAST_SATURATION) for values in (lit, attended))
-    cross = lit[..., 0] * attended[..., 1] - lit[..., 1] * attended[..., 0]
-    ratio, angle = (wanted / strength).log(), torch.atan2(cross, (lit * attended).sum(-1))
+    ratio, angle = between(lit, attended)
     dyed = (ratio / DYE_RATIO).square() + (angle / DYE_TURN).square()  # how unlike light a difference is
     alike = alike * torch.lerp(torch.exp(-dyed), torch.ones_like(dyed), skin)
-    scale = (alike * MOST_RATIO * torch.tanh(ratio / MOST_RATIO)).exp()
-    turn = alike * MOST_TURN * torch.tanh(angle / MOST_TURN)
-    cos, sin = scale * turn.cos(), scale * turn.sin()
-    return torch.stack([cos * lit[..., 0] - sin * lit[..., 1], sin * lit[..., 0] + cos * lit[..., 1]], -1)
+    change = alike * MOST_RATIO * torch.tanh(ratio / MOST_RATIO)
+    return turned(lit, change, alike * MOST_TURN * torch.tanh(angle / MOST_TURN))
+
+
+def between(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """From saturations (…, 2) to others: natural logarithm of their ratio, and radians of hue, each (…)."""
+    strength, wanted = (values.norm(dim=-1).clamp_min(LEAST_SATURATION) for values in (one, other))
+    cross = one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]
+    return (wanted / strength).log(), torch.atan2(cross, (one * other).sum(-1))
+
+
+def turned(values: Tensor, ratio: Tensor, angle: Tensor) -> Tensor:
+    """Saturations (…, 2) after a change as ``between`` tells it."""
+    cos, sin = ratio.exp() * angle.cos(), ratio.exp() * angle.sin()
+    return torch.stack([cos * values[..., 0] - sin * values[..., 1], sin * values[..., 0] + cos * values[..., 1]], -1)
 
 
 def saturation(lab: Tensor) -> Tensor:
@@ -293,6 +322,11 @@ def _scaled(mine: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
 def _cosine(mine: Tensor, theirs: Tensor, middle: Tensor) -> Tensor:
     """Cosines (B, N, N) around a middle (B, 1, C)."""
     return F.normalize(mine - middle, dim=-1) @ F.normalize(theirs - middle, dim=-1).transpose(1, 2)
+
+
+def _mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over cells (B, N): (B, 1)."""
+    return (values * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(EPS)
 
 
 def _light(values: Tensor, share: Tensor) -> Tensor:

@@ -57,9 +57,8 @@ class Answer(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         own, other = _seen(image, features, kinds, other_image, other_features, other_kinds)
         with quick_autocast("cpu", self.autocast):
-            code = r1 * self.network.base.style(other_image, reference) + code
-            frame, parts = self.network.parts(own, foreground, other, reference, scene, pasted, code, transfer)
-        return frame.clamp(0, 1), parts.found.attention, parts.found.alike
+            frame, parts = self.network.parts(own, foreground, other, reference, scene, pasted, r1, code, transfer)
+        return frame.clamp(0, 1), parts.attention, parts.alike
 
 
 class ClosedForm(nn.Module):

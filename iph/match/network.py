@@ -5,6 +5,9 @@ learned attention, and by the match with its belief. The *match* is moved by lea
 foreground that belongs to the photo takes the own path alone; of a pasted one, whose light is another, ``BLEND`` is the
 match. A small correction, a polynomial of the colours, is added to both. Everything new starts at zero.
 
+A foreground that belongs to the photo sees more than it was pointed to where nothing there is like it: the reference is
+widened to the scene. Who was pasted follows the reference only.
+
 Axes as in ``iph.match.closed_form``. Pictures are (B, 3, S, S), S a multiple of 16.
 """
 
@@ -17,7 +20,7 @@ from torch import Tensor, nn
 from iph.blocks import EPS
 from iph.checkpoint import load_network, load_tensors
 from iph.errors import InputError
-from iph.match.closed_form import CELLS, Match, Seen, cell_colors, match, moved
+from iph.match.closed_form import CELLS, Match, Seen, attend, cell_colors, match, moved, widened
 from iph.network import Config, Network, polynomial_terms
 from iph.semantics import CHANNELS
 
@@ -45,12 +48,15 @@ class MatchConfig:
 @dataclass(frozen=True)
 class Parts:
     """What a result was made of: the ``own`` path's frame, the ``found`` match, and its shares of the way,
-    ``lightness`` (B, 3) and ``chroma`` (B, N)."""
+    ``lightness`` (B, 3) and ``chroma`` (B, N). Of the reference alone, before it was widened: the ``attention`` to its
+    cells (B, N, N) and how ``alike`` they are (B, N)."""
 
     own: Tensor
     found: Match
     lightness: Tensor
     chroma: Tensor
+    attention: Tensor
+    alike: Tensor
 
 
 class CellReader(nn.Module):
@@ -144,18 +150,22 @@ class MatchNetwork(nn.Module):
         reference: Tensor,
         scene: Tensor,
         pasted: Tensor,
-        code: Tensor | None = None,
-        transfer: float = 0.0,
+        r1: float | Tensor = 1.0,
+        code: float | Tensor = 0.0,
+        transfer: float | Tensor = 0.0,
     ) -> tuple[Tensor, Parts]:
         """The frame, and what it was made of.
 
-        ``code`` (B, C): of the reference, where it is more than φ's (γ of eq. 7); ``transfer`` as in ``match``.
+        The reference's code is ``r1`` times φ's and ``code`` (B, C) (γ of eq. 7); ``transfer`` as in ``match``.
         """
         with torch.autocast(foreground.device.type, enabled=False):
+            mine = picture.region(foreground)
+            attention, alike, _ = attend(mine, other.region(reference))
+            reference = widened(mine, alike, reference, scene, (1 - pasted) * (1 - transfer))
             found = match(picture, foreground, other, reference, scene, transfer)
         cells, share = self.cells(picture, foreground, other, reference, found)
         composite = picture.image
-        code = self.base.style(other.image, reference) if code is None else code
+        code = r1 * self.base.style(other.image, reference) + code
         code = self.base.condition(code, self.base.style(composite, foreground))
         hint = self.hint(cells.transpose(1, 2).unflatten(2, (CELLS, CELLS)))  # (B, N, C) -> (B, C, 16, 16)
         own = self.base.harmonize(composite, foreground, code, hint).float()
@@ -173,7 +183,7 @@ class MatchNetwork(nn.Module):
             own = own + foreground * changed(self.own)
             blend = (BLEND * pasted)[:, None, None, None] * foreground
             result = torch.lerp(own, moved(found, lightness, chroma), blend) + foreground * changed(self.correction)
-        return result, Parts(own, found, lightness, chroma)
+        return result, Parts(own, found, lightness, chroma, attention, alike)
 
     def settings(self) -> dict:
         """The configuration as plain values, to be stored beside the weights."""
@@ -181,7 +191,10 @@ class MatchNetwork(nn.Module):
 
 
 def from_network(network: Network) -> MatchNetwork:
-    """An untrained network of this form whose own path is ``network``: not pasted, it answers as ``network`` does."""
+    """An untrained network of this form whose own path is ``network``.
+
+    Not pasted, it answers as ``network`` does to the widened reference.
+    """
     grown = MatchNetwork(MatchConfig(base=network.config))
     grown.base.load_state_dict(network.state_dict())
     return grown

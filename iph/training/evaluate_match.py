@@ -1,6 +1,7 @@
 """Judges the network that starts from the semantic match, on test photos that nothing is trained on.
 
-    python -m iph.training.evaluate_match --photos PHOTOS [--weights RUN/average.safetensors] [--out report.json]
+    python -m iph.training.evaluate_match --photos PHOTOS [--weights RUN/average.safetensors] [--peer PEER/…]
+        [--out report.json]
 
 Five parts. Recoloured: foreground MSE over the composite's, people and anything, with the right and with another
 sample's reference. Kept back: the same under changes of light that training never draws. Belief: ``Belief-Open``, the
@@ -244,11 +245,15 @@ def match_alone(batch: Batch) -> Tensor:
     return batch["composite"] + batch["foreground"] * (matched_frame(found) - batch["composite"])
 
 
-def match_network(path: Path) -> Method:
-    """A trained network of this form."""
+def match_network(path: Path, peer: bool = False) -> Method:
+    """A trained network of this form. ``peer``: whatever is pointed at, it sees all of the scene, and that alone."""
     network = load_match_network(path)
 
     def method(batch: Batch) -> Tensor:
+        if peer:
+            scene = 1 - batch["foreground"]
+            own = {"reference_image": batch["composite"], "reference_photo": batch["photo"]}
+            batch = batch | own | {"reference": scene, "scene": scene}
         picture = see(batch["composite"], batch["photo"])
         other = see(batch["reference_image"], batch["reference_photo"])
         return network(picture, batch["foreground"], other, batch["reference"], batch["scene"], batch["pasted"])
@@ -282,23 +287,27 @@ def belief_batch(folder: Path) -> tuple[list[str], Batch]:
     return list(kinds), stack(list(drawn))
 
 
-def compared(weights: Sequence[Path]) -> dict[str, Method]:
+def compared(weights: Sequence[Path], peers: Sequence[Path]) -> dict[str, Method]:
     """What is laid side by side: four anchors, and trained weights by their path. InputError where they are none."""
     anchors = {"composite": composite_alone, "match": match_alone}
     anchors |= {name: network_alone(name) for name in ("small", "small-portrait")}
-    return anchors | {str(path): match_network(path) for path in weights}
+    anchors |= {str(path): match_network(path) for path in weights}
+    return anchors | {f"{path}, no reference": match_network(path, peer=True) for path in peers}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True, help="a folder of photos with a test split")
     parser.add_argument("--weights", type=Path, action="append", default=[], help="trained weights, .safetensors")
+    parser.add_argument(
+        "--peer", type=Path, action="append", default=[], help="those of `iph train --stage match-scene`, no reference"
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/pack-test-192"), help="where photos are packed")
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     args = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        methods = compared(args.weights)
+        methods = compared(args.weights, args.peer)
         samples = batches(args.photos, pack(args.photos, "test", 192, args.cache))
         rows = report(methods, samples, belief_batch(args.photos))
         if args.out:

@@ -18,7 +18,8 @@ def test_the_second_one_ends_at_once(tmp_path: Path) -> None:
     """A method that takes minutes a picture: the first Ctrl-C waits for it, the second does not, and no row is lost."""
     make_dataset(tmp_path / "set", images=6)
     (tmp_path / "slow.py").write_text(
-        "import pathlib, time\nfirst, second = (pathlib.Path(__file__).with_name(name) for name in ('first', 'second'))\n\n\n"
+        "import pathlib, time\nhere = pathlib.Path(__file__)\n"
+        "first, second = (here.with_name(name) for name in ('first', 'second'))\n\n\n"
         "def harmonize(c, f, r):\n    if first.exists():\n        second.touch()\n        time.sleep(600)\n"
         "    first.touch()\n    return c\n"
     )

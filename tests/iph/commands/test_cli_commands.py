@@ -146,7 +146,7 @@ def test_the_network_of_the_match_and_its_use(run, photos):
     resume = ("--resume", "runs/m/resume.safetensors", "--out", "runs/n")
     assert run(*small_run("--stage", "match", "--photos", photos, *resume))[0] == 0
     code, _, err = run(*small_run("--stage", "2", "--photos", photos, *resume))
-    assert code == 2 and "with --stage match alone, got stage 2" in err
+    assert code == 2 and "with --stage match or match-scene, got stage 2" in err
 
 
 def test_only_the_training_split_is_trained_on(run, photos):
@@ -166,7 +166,7 @@ def test_training_on_a_built_set(run, photos):
     [
         (
             ("--photos", "photos", "--images", "8", "--stage", "4"),
-            "out of 1, 2, 3, psi, psi-paper, match, got '4'",
+            "out of 1, 2, 3, psi, psi-paper, match, match-scene, got '4'",
         ),
         (("--photos", "photos", "--images", "8", "--config", "smal"), "did you mean 'small'"),
         (("--photos", "photos"), "--minutes or as --images, got neither"),

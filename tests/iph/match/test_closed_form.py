@@ -8,7 +8,20 @@ import torch
 from skimage.color import rgb2lab
 
 from iph.match import closed_form as module
-from iph.match.closed_form import Seen, believed, kind_weights, match, moved, saturation, see
+from iph.match.closed_form import (
+    Seen,
+    attend,
+    believed,
+    between,
+    kind_weights,
+    match,
+    moved,
+    saturation,
+    see,
+    turned,
+    under,
+    widened,
+)
 from iph.match.lab import lab_to_rgb, rgb_to_lab
 from iph.match.tone import lightness_hats, percentiles
 
@@ -140,6 +153,29 @@ def test_skin_without_skin_keeps_its_hue():
     assert apart(hue(before), hue(unbelieved)) > 15
 
 
+def test_an_unlike_reference_is_widened_to_the_scene_and_a_like_one_is_not():
+    for kind, low, high in ((SKIN, 0.0, 0.1), (THING, 0.8, 1.0)):
+        seen, mask, other = scene(FACE, ((0.45, 0.30, 0.25), kind))
+        own = seen.region(mask)
+        alike = attend(own, seen.region(other))[1]
+        wide, half, none = (widened(own, alike, other, 1 - mask, torch.tensor([most])) for most in (1.0, 0.5, 0.0))
+        assert torch.equal(none, other) and torch.equal(wide * other, other) and not (wide * mask).any()
+        rest = wide[(other == 0) & (mask == 0)]
+        assert low <= rest.min() == rest.max() <= high
+        assert torch.allclose(half[(other == 0) & (mask == 0)], rest / 2)
+
+
+def test_a_cast_leaves_skin_skin():
+    warm, blue = torch.tensor([[[0.16, 0.16]]]), torch.tensor([[-0.1, -0.2]])
+    cloth, skin = (under(warm, blue, torch.full((1, 1), share)) for share in (0.0, 1.0))
+    assert torch.allclose(cloth, warm + blue)
+    ratio, angle = between(warm, skin)
+    assert -module.SKIN_RATIO <= ratio < -0.2 and -module.SKIN_TURN <= angle < -0.2
+    assert torch.allclose(turned(warm, *between(warm, skin)), skin, atol=1e-6)
+    slight = torch.tensor([[0.005, 0.005]])
+    assert torch.allclose(under(warm, slight, torch.ones(1, 1)), warm + slight, atol=1e-3)
+
+
 def test_navy_does_not_turn_wine():
     _, before, after = harmonized(NAVY, WINE)
     assert apart(hue(before), hue(after)) < 30 < 60 < apart(hue(before), hue(np.array(WINE[0])))
@@ -159,9 +195,7 @@ def test_the_common_cast_reaches_unlike_things():
 
 def test_belief_follows_alikeness():
     source, target = torch.tensor([[[0.3, 0.1]]]), torch.tensor([[[0.1, 0.3]]])
-    none, half, full = (
-        believed(source, target, torch.full((1, 1), a), torch.zeros(1, 1), torch.zeros(1, 2)) for a in (0, 0.5, 1)
-    )
+    none, half, full = (believed(source, target, torch.full((1, 1), a), torch.zeros(1, 1)) for a in (0, 0.5, 1))
     assert torch.allclose(none, source)
     assert (none - target).norm() > (half - target).norm() > (full - target).norm() > 0.05
 

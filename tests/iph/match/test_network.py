@@ -15,7 +15,7 @@ from iph.data.match_samples import MatchRules, MatchSampler, unlike_region
 from iph.data.pack import pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
-from iph.match.closed_form import SIDE, see
+from iph.match.closed_form import SIDE, attend, see, widened
 from iph.match.network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
 from iph.network import Config
 from iph.training.belief import BASELINE, belief_samples
@@ -24,7 +24,9 @@ from iph.training.evaluate_match import (
     foreground_errors,
     hue_error,
     local_deviation,
+    match_network,
     recoloured,
+    run,
     structure_term,
 )
 from iph.training.match_between import part_of_the_way
@@ -66,11 +68,21 @@ def answer(network, batch, pasted: float):
         return network.parts(picture, batch["foreground"], picture, batch["reference"], 1 - batch["foreground"], told)
 
 
+def alone(network, batch) -> torch.Tensor:
+    """A network without the match, shown the reference as widened as the other's own path sees it."""
+    picture = see(batch["composite"], batch["photo"])
+    foreground, reference = (picture.region(batch[name]) for name in ("foreground", "reference"))
+    wide = widened(
+        foreground, attend(foreground, reference)[1], batch["reference"], 1 - batch["foreground"], torch.ones(12)
+    )
+    return network(batch["composite"], batch["foreground"], batch["composite"], wide)
+
+
 def test_untrained_and_not_pasted_it_answers_as_the_network_that_it_grew_from(batch):
     grown, general = start_network("small"), load_network("small")
-    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
-    assert (answer(grown, batch, 0.0)[0] - own).abs().max() < 1e-5
+    assert (answer(grown, batch, 0.0)[0] - alone(general, batch)).abs().max() < 1e-5
     result, parts = answer(grown, batch, 1.0)
+    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
     assert not torch.allclose(result, own, atol=1e-3)
     assert torch.allclose(parts.own, own, atol=1e-5)
     assert torch.allclose(parts.lightness, torch.full_like(parts.lightness, 0.9))
@@ -106,7 +118,7 @@ def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
     for parameter in trained.parameters():
         parameter.data += torch.randn_like(parameter) * 0.01
     general = load_network("small")
-    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
+    own = alone(general, batch)
     assert torch.allclose(answer(part_of_the_way(trained, general, 0.0), batch, 0.0)[0], own, atol=1e-5)
     assert torch.equal(answer(part_of_the_way(trained, general, 1.0), batch, 1.0)[0], answer(trained, batch, 1.0)[0])
     half = part_of_the_way(trained, general, 0.5)
@@ -146,6 +158,26 @@ def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
 def test_clean_pastes_need_no_portraits(photos):
     sampler = MatchSampler(photos, replace(RULES, clean=1.0, **ALWAYS))
     assert sum(sampler.draw(seed)["pasted"] for seed in range(10)) > 5
+
+
+def test_the_peer_sees_the_same_composites_and_the_whole_scene_alone(photos, start, batch):
+    sampler, peer = (MatchSampler(photos, replace(RULES, scene_only=only)) for only in (False, True))
+    for seed in range(20):
+        one, other = sampler.draw(seed), peer.draw(seed)
+        assert all(np.array_equal(one[name], other[name]) for name in ("composite", "foreground", "target", "photo"))
+        covered = other["reference"] + one["foreground"]
+        assert (covered != 1).mean() < 0.1  # pixels of the small copy that lie on the edge
+    torch.manual_seed(3)
+    network = MatchNetwork(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    save_network(start, network)
+    elsewhere = torch.arange(len(batch["composite"])).roll(1)
+    ours, peers = (match_network(start, peer=only) for only in (False, True))
+    assert not torch.allclose(run(ours, batch), run(ours, batch, elsewhere), atol=1e-3)
+    assert torch.equal(run(peers, batch), run(peers, batch, elsewhere))
+    whole = batch | {"reference": 1 - batch["foreground"]}
+    assert torch.equal(run(peers, batch), run(ours, whole))
 
 
 def test_an_unlike_reference_is_the_saturated_one():
