@@ -1,9 +1,10 @@
 """The shipped networks in ONNX Runtime are those of the weights in torch, wherever and however they are asked."""
 
 import json
-import multiprocessing
-import pickle
+import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -150,15 +151,21 @@ def test_many_threads_may_ask_at_once():
             assert np.array_equal(found, expected[seed % 4])
 
 
-def test_a_forked_process_and_one_that_gets_it_by_post(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    graphs._session.cache_clear()
-    expected = code(0)
-    for way in ("fork", "spawn"):
-        with multiprocessing.get_context(way).Pool(1) as pool:
-            found = pool.apply_async(pickle.loads(pickle.dumps(Graph("psi-small"))), kwds=inputs_of(0)).get(60)
-        np.testing.assert_allclose(found[0], expected, atol=1e-6)
-    graphs._session.cache_clear()
+def test_a_forked_process_and_one_that_gets_it_by_post(tmp_path):
+    """In a process of its own, as a server forks: pytest's has threads of other tests, whose locks a fork keeps."""
+    np.savez(tmp_path / "asked.npz", **inputs_of(0))
+    (tmp_path / "ways.py").write_text(
+        "import multiprocessing, sys\nimport numpy as np\nfrom iph.runtime.graphs import Graph\n\n"
+        "if __name__ == '__main__':\n    graph, asked = Graph('psi-small'), dict(np.load(sys.argv[1]))\n"
+        "    expected = graph(**asked)[0]\n    for way in ('fork', 'spawn'):\n"
+        "        with multiprocessing.get_context(way).Pool(1) as pool:\n"
+        "            found = pool.apply_async(graph, kwds=asked).get(100)[0]\n"
+        "        np.testing.assert_allclose(found, expected, atol=1e-6)\n        print(way)\n"
+    )
+    command = [sys.executable, tmp_path / "ways.py", tmp_path / "asked.npz"]
+    threads_and_path = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": str(shipped.FOLDER.parents[1])}
+    told = subprocess.run(command, env=threads_and_path, capture_output=True, text=True, check=False)
+    assert told.stdout.split() == ["fork", "spawn"], told.stderr
 
 
 def inputs_of(seed: int) -> dict[str, np.ndarray]:
