@@ -95,10 +95,11 @@ def train(
                 --start runs/portrait/best.safetensors --out runs/psi
 
     \b
-    The default, in one thread, and then 0.7 of the way from small to it (docs/match.md):
+    The default, in one thread, in two runs (docs/match.md):
       OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts
                 --minutes 228 --out runs/match
-      python -m iph.training.match_between runs/match/average.safetensors --share 0.7 --out match.safetensors
+      OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts
+                --start runs/match/average.safetensors --size 128 --rate 4e-4 --images 28800 --out runs/on
 
     \b
     On several GPUs, in mixed precision:
