@@ -203,8 +203,9 @@ def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmoniz
     """The harmonizer of a shipped name or a .safetensors path.
 
     ``portrait``, the default, is told that the foreground was pasted from another photo; ``general``, the same
-    weights, that it belongs to this one. ``small`` and ``small-portrait`` are the networks of style codes without the
-    match. Weights at a path are told that it was pasted. ``pasted`` says otherwise.
+    weights, that it belongs to this one: it looks at all of the photo where the reference shows nothing like it.
+    ``small`` and ``small-portrait`` are the networks of style codes without the match. Weights at a path are told that
+    it was pasted. ``pasted`` says otherwise.
 
     Raises InputError for an unknown name, a missing or an altered file.
     """
