@@ -3,9 +3,9 @@
 On top of ``iph.data.samples``: several changes at once and wide changes of light; colours moved to those of another
 photo's instance (transfers); people pasted beside people, cut out cleanly or not; references that are another kind of
 thing than the foreground; masks that are not exact. Or, for a peer that nobody points for, the whole scene as the
-reference. A sample has in addition ``photo`` (3, 192, 192), the composite as
-the encoder sees it; ``pasted`` (), whether the foreground came from another photo (there is no truth then); and
-``transfer`` (), whether its colours were moved.
+reference. A sample has in addition ``photo`` (3, 192, 192), the composite as the encoder sees it; ``pasted`` (),
+whether the foreground came from another photo (there is no truth then); and ``transfer`` (), whether its colours were
+moved.
 """
 
 from collections.abc import Sequence
