@@ -38,7 +38,9 @@ class MatchRules:
     """
 
     base: SampleRules = field(
-        default_factory=lambda: SampleRules(size=96, stage=2, unchanged=0.05, strength=(0.4, 1.7), whole_strength=0.5)
+        default_factory=lambda: SampleRules(
+            size=96, unchanged=0.05, strength=(0.4, 1.7), whole_look=0.3, whole_strength=0.5, arbitrary=0.1
+        )
     )
     pasted: float = 0.22
     transfer: float = 0.06
