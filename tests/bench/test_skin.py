@@ -62,17 +62,17 @@ def entries(tmp_path):
 
 
 def test_a_turned_face_is_told_of(entries):
-    hues = measure({"general": iph.load("general")}, entries, SIZE * 4)
+    hues = measure({"portrait": iph.load("portrait")}, entries, SIZE * 4)
     found = errors(hues)
     assert (found[COMPOSITE] > 25).all() and (found[GUESS] == 0).all()
     for (_, row), entry in zip(hues.iterrows(), entries, strict=True):
         picture = load(entry, SIZE * 4)
-        result = iph.harmonize(picture.composite, picture.foreground, reference=picture.reference, model="general")
+        result = iph.harmonize(picture.composite, picture.foreground, reference=picture.reference, model="portrait")
         skin = skin_pixels(picture.target) & picture.foreground
-        assert row["general"] == pytest.approx(hue(result.image, skin)), "each with its own reference"
-    assert abs(hues["general"].diff().iat[1]) > 0.01
+        assert row["portrait"] == pytest.approx(hue(result.image, skin)), "each with its own reference"
+    assert abs(hues["portrait"].diff().iat[1]) > 0.01
     told = report(hues)
-    assert "references of other kinds (1)" in told and "| general |" in told
+    assert "references of other kinds (1)" in told and "| portrait |" in told
 
 
 def test_a_missing_folder_is_said():
