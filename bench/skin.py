@@ -13,7 +13,6 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from skimage.color import rgb2lab
 from tqdm import tqdm
 
 import iph
@@ -22,18 +21,19 @@ from bench.commands.terminal import sentences
 from bench.datasets.catalogue import open_dataset
 from bench.datasets.manifest import Entry
 from bench.datasets.pictures import load
+from bench.metrics.color_difference import lab
 from bench.report.render import markdown
 from iph.training.belief import BASELINE
 from iph.training.kinds import skin_pixels
 
-LEAST_SKIN = 160  # pixels at 256 x 256
+LEAST_SKIN = 160  # pixels, of Belief-Open's 256 x 256
 TRUTH, COMPOSITE = "truth", "composite as it is"
 GUESS = "one hue for everybody"
 
 
 def hue(image: np.ndarray, mask: np.ndarray) -> float:
     """Degrees, 0 to 360, of the mean a*, b* of an image (H, W, 3) uint8 inside a mask (H, W) bool."""
-    a, b = rgb2lab(image[mask])[:, 1:].mean(axis=0)
+    _, a, b = lab(image[mask]).mean(axis=1)
     return float(np.degrees(np.arctan2(b, a)) % 360)
 
 
@@ -42,11 +42,11 @@ def apart(one: np.ndarray, other: np.ndarray | float) -> np.ndarray:
     return np.abs((one - other + 180) % 360 - 180)
 
 
-def measure(models: dict[str, iph.Harmonizer], entries: Iterable[Entry], size: int) -> pd.DataFrame:
+def measure(models: dict[str, iph.Harmonizer], entries: Iterable[Entry]) -> pd.DataFrame:
     """A row for each composite with enough skin: its ``subset``, and the hue in truth, composite and every result."""
     rows = []
     for entry in entries:
-        picture = load(entry, size)
+        picture = load(entry)
         skin = skin_pixels(picture.target) & picture.foreground
         if skin.sum() < LEAST_SKIN:
             continue
@@ -79,13 +79,12 @@ def report(hues: pd.DataFrame) -> str:
 def main(
     root: Annotated[Path, typer.Option(help="Folder of Belief-Open, as `bench build-open` makes it.")],
     model: Annotated[list[str], typer.Option(help="Weights of iph; may be given several times.")],
-    size: Annotated[int, typer.Option(help="Side of the pictures.")] = 256,
 ) -> None:
     """Print how far skin's hue lies from the truth's."""
     with sentences():
         entries = open_dataset(DATASET, root).entries
         models = {name: iph.load(name) for name in model}
-        print(report(measure(models, tqdm(entries, unit="image"), size)))
+        print(report(measure(models, tqdm(entries, unit="image"))))
 
 
 if __name__ == "__main__":

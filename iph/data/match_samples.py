@@ -37,6 +37,7 @@ class MatchRules:
     mask is a little too large or too small. scene_only: whatever was drawn, the reference is all but the foreground.
     """
 
+    # Tinted whole at random, photos would not tell how skin looks: hence half as often as by default.
     base: SampleRules = field(
         default_factory=lambda: SampleRules(
             size=96, unchanged=0.05, strength=(0.4, 1.7), whole_look=0.3, whole_strength=0.5, arbitrary=0.1

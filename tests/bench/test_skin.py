@@ -62,11 +62,11 @@ def entries(tmp_path):
 
 
 def test_a_turned_face_is_told_of(entries):
-    hues = measure({"portrait": iph.load("portrait")}, entries, SIZE * 4)
+    hues = measure({"portrait": iph.load("portrait")}, entries)
     found = errors(hues)
     assert (found[COMPOSITE] > 25).all() and (found[GUESS] == 0).all()
     for (_, row), entry in zip(hues.iterrows(), entries, strict=True):
-        picture = load(entry, SIZE * 4)
+        picture = load(entry)
         result = iph.harmonize(picture.composite, picture.foreground, reference=picture.reference, model="portrait")
         skin = skin_pixels(picture.target) & picture.foreground
         assert row["portrait"] == pytest.approx(hue(result.image, skin)), "each with its own reference"
