@@ -47,16 +47,16 @@ def shrink_mask(mask: np.ndarray, size: int) -> np.ndarray:
 
 def window_on(mask: np.ndarray) -> Window:
     """What of a picture is looked at for a region (h, w) float32: all of it, or a small one's surroundings."""
-    inside = mask >= HALF
-    return _surroundings(inside) if inside.mean() < SMALL_SHARE else WHOLE
+    return around(mask, MARGIN) if (mask >= HALF).mean() < SMALL_SHARE else WHOLE
 
 
-def _surroundings(inside: np.ndarray) -> tuple[slice, slice]:
-    """A window around a region, wider than its box where the picture allows."""
+def around(mask: np.ndarray, margin: float) -> Window:
+    """A window around a region (h, w) float32, ``margin`` times as wide and as high as its box where the picture
+    allows; ``WHOLE`` where that is all of it."""
     window = []
     for axis in (1, 0):
-        places = np.flatnonzero(inside.any(axis))
-        middle, half = (places[0] + places[-1] + 1) / 2, (places[-1] + 1 - places[0]) * MARGIN / 2 + 1
-        limit = inside.shape[1 - axis]
+        places = np.flatnonzero((mask >= HALF).any(axis))
+        middle, half = (places[0] + places[-1] + 1) / 2, (places[-1] + 1 - places[0]) * margin / 2 + 1
+        limit = mask.shape[1 - axis]
         window.append(slice(max(0, int(middle - half)), min(limit, int(np.ceil(middle + half)))))
-    return window[0], window[1]
+    return WHOLE if all(part == slice(0, size) for part, size in zip(window, mask.shape, strict=True)) else tuple(window)

@@ -53,7 +53,7 @@ def semantic_match(method: Method) -> Harmonize:
     ) -> NDArray[np.uint8]:
         inside, other = (as_weights(mask).astype(np.float32) for mask in (foreground, given(reference)))
         photo = Photo(MATCH.read, composite, inside)
-        own = photo.view(inside)
+        own = photo.foreground_view()
         (frame,) = matched_frame(**pair(own, photo.view(other)))
         return fitted(own, frame).apply(composite, inside)
 

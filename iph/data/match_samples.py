@@ -20,7 +20,7 @@ from iph.data.lights import ColourStatistics, random_light
 from iph.data.pack import PackedPhotos
 from iph.data.placement import Pasted, feathered, stand_beside
 from iph.data.regions import large_enough, random_region
-from iph.data.samples import Sample, Sampler, SampleRules, _place
+from iph.data.samples import Layer, Sample, Sampler, SampleRules, _place
 from iph.match.closed_form import SIDE
 
 TRIES = 8
@@ -33,14 +33,16 @@ class MatchRules:
     pasted, transfer: kinds of samples; the others are recoloured. clean: of the pasted, half-length portraits on the
     lower edge. people: the foreground of the others is a person. several: two or three changes instead of one; light:
     one of them is a change of light (white point, exposure, saturation). transfer_share: how far colours are moved.
-    unlike: the reference is another kind of thing. changed_guest: a pasted person is recoloured before. inexact: the
-    mask is a little too large or too small. scene_only: whatever was drawn, the reference is all but the foreground.
+    together: of people, those of photos with more than one. pairs: where the photo has another instance of the
+    foreground's kind, that is the reference. unlike: of the rest, the reference is another kind of thing.
+    changed_guest: a pasted person is recoloured before. inexact: the mask is a little too large or too small.
+    scene_only: whatever was drawn, the reference is all but the foreground.
     """
 
-    # Tinted whole at random, photos would not tell how skin looks: hence half as often as by default.
+    # Tinted whole at random, photos do not tell how skin looks: hence less often than by default.
     base: SampleRules = field(
         default_factory=lambda: SampleRules(
-            size=96, unchanged=0.05, strength=(0.4, 1.7), whole_look=0.3, whole_strength=0.5, arbitrary=0.1
+            size=96, unchanged=0.05, strength=(0.4, 1.7), whole_look=0.45, whole_strength=0.5, arbitrary=0.1
         )
     )
     pasted: float = 0.22
@@ -50,6 +52,8 @@ class MatchRules:
     several: float = 0.45
     light: float = 0.35
     transfer_share: tuple[float, float] = (0.4, 1.0)
+    together: float = 0.5
+    pairs: float = 0.5
     unlike: float = 0.25
     changed_guest: float = 0.25
     inexact: float = 0.3
@@ -72,6 +76,7 @@ class MatchSampler(Sampler):
         super().__init__(photos, rules.base, film_luts)
         self.mixture = rules
         self.portraits = portraits
+        self.groups = [n for n in self.with_person if sum(photos.persons[n]) > 1]
         self.half_lengths = [] if portraits is None else _half_lengths(portraits)
         self.statistics = ColourStatistics.of(photos) if rules.transfer else None
 
@@ -87,14 +92,19 @@ class MatchSampler(Sampler):
         """A foreground whose colours were changed: the photo is the truth."""
         rules, base = self.mixture, self.rules
         people = bool(self.with_person) and rng.random() < rules.people
-        number = self.with_person[rng.integers(len(self.with_person))] if people else rng.integers(len(self.photos))
-        image, layers = self._crop(rng, int(number))
+        chosen = self.with_person if people else range(len(self.photos))
+        if people and self.groups and rules.together and rng.random() < rules.together:  # at 0 nothing is drawn, so
+            chosen = self.groups  # that a seed gives evaluate_match the samples that it gave before
+        image, layers = self._crop(rng, chosen[rng.integers(len(chosen))])
         if rng.random() < base.whole_look:
             image = random_global_look(rng, self.film_luts, base.whole_strength).apply(image)
         candidates = [layer for layer in layers if layer[1] or not people]
         foreground, _, _ = self._foreground(rng, candidates, image.shape[:2])
         others = [(layer, person) for layer, person in layers if layer is not foreground]
-        if rng.random() < rules.unlike:
+        alike = same_kind(foreground, layers)
+        if alike and rules.pairs and rng.random() < rules.pairs:
+            reference = alike[rng.integers(len(alike))]
+        elif rng.random() < rules.unlike:
             reference = unlike_region(rng, image, foreground, [layer for layer, person in others if not person])
         else:
             reference, _ = self._reference(rng, foreground, others)
@@ -198,6 +208,13 @@ def encoder_view(image: np.ndarray) -> np.ndarray:
     way = cv2.INTER_AREA if max(image.shape[:2]) > SIDE else cv2.INTER_LINEAR
     seen = cv2.resize(np.ascontiguousarray(image, np.float32), (SIDE, SIDE), interpolation=way)
     return np.clip(seen, 0, 1).transpose(2, 0, 1).copy()
+
+
+def same_kind(foreground: np.ndarray, layers: list[Layer]) -> list[np.ndarray]:
+    """What is seen of the other instances of the foreground's kind: none where the foreground is no instance."""
+    kinds = [person for layer, person in layers if layer is foreground]
+    seen = [layer & ~foreground for layer, person in layers if person in kinds and layer is not foreground]
+    return [layer for layer in seen if large_enough(layer)]
 
 
 def unlike_region(

@@ -1,14 +1,14 @@
 """From regions to a colour mapping with the network that starts from the match: what a session asks of it.
 
 A photo is opened once: shrunk, read by the encoder, mirrored; a region of the same photo costs no second reading. The
-network answers the picture and its mirror image. A mirrored photo has the same look, so the mean of both errs less than
-one (docs/trials.md).
+network answers twice, and the mean of both errs less than one: a foreground is seen from near and, mirrored, from
+farther off; of a reference its whole photo is seen, for what is around it tells the light as well (docs/match.md).
 
 Arrays go in and come out: the networks are the shipped graphs, or torch's (``iph.match.functions``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -18,11 +18,12 @@ from iph.mapping import ColorMapping
 from iph.pixels import FULL_SCALE
 from iph.reference import Reference
 from iph.runtime.graphs import Function
-from iph.views import WHOLE, Window, shrink, shrink_mask, window_on
+from iph.views import WHOLE, Window, around, shrink, shrink_mask
 
 WORKING_SIZE = 128  # side of the square that the network of the match sees
 SIDE = 192  # of the photo that the encoder sees
 CELLS = 16  # a side
+NEAR, FAR = 1.5, 3.2  # sides of what is seen of a foreground, in sides of its box
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Seen:
 class View:
     """A region of a photo as the network sees it, both ways: ``seen`` of 2 pictures, ``mask`` and ``scene``
     (2, 1, S, S); ``scene`` is what of the picture may tell its light. ``region`` (h, w) is the mask on the proxy,
-    ``window`` what of that is seen."""
+    ``window`` what of that is seen in the first picture."""
 
     seen: Seen
     mask: np.ndarray
@@ -89,22 +90,30 @@ class Photo:
         self._whole: Seen | None = None
 
     def view(self, mask: np.ndarray) -> View:
-        """The network's view of the region ``mask`` (h, w) float32 in [0, 1]; of a small one, of its surroundings."""
-        window = window_on(mask)
-        region = _region(mask[window])
-        scene = np.ones_like(region)
-        if self.foreground is not None and mask is not self.foreground:
-            scene = scene - _region(self.foreground[window])
-        if not scene.any():  # a foreground that fills the window of a small reference
+        """The network's view of a reference ``mask`` (h, w) float32 in [0, 1], all of its photo around it."""
+        region = _region(mask)
+        scene = np.ones_like(region) if self.foreground is None else 1 - _region(self.foreground)
+        if not scene.any():  # a foreground that leaves next to nothing
             scene = region
         both = (np.concatenate([part, part[..., ::-1]]) for part in (region, scene))
-        return View(self._seen(window), *both, mask, window)
+        return View(self._seen(WHOLE, WHOLE), *both, mask, WHOLE)
 
-    def _seen(self, window: Window) -> Seen:
+    def foreground_view(self) -> View:
+        """The network's view of the foreground, from near and from farther off."""
+        near, far = (around(self.foreground, margin) for margin in (NEAR, FAR))
+        masks = np.concatenate([_region(self.foreground[near]), _region(self.foreground[far])[..., ::-1]])
+        return View(self._seen(near, far), masks, np.ones_like(masks), self.foreground, near)
+
+    def _seen(self, near: Window, far: Window) -> Seen:
+        """A part of the photo, and the mirror image of another one."""
+        both = self._read(near), self._read(far).mirrored()
+        return Seen(*(np.concatenate([getattr(way, part.name) for way in both]) for part in fields(Seen)))
+
+    def _read(self, window: Window) -> Seen:
         if window is not WHOLE:
-            return _both_ways(self.read, self.image[window])
+            return _read(self.read, self.image[window])
         if self._whole is None:
-            self._whole = _both_ways(self.read, self.image)
+            self._whole = _read(self.read, self.image)
         return self._whole
 
 
@@ -119,7 +128,7 @@ class MatchLook:
     @cached_property
     def foreground(self) -> View:
         """The composite's foreground."""
-        return self.photo.view(self.photo.foreground)
+        return self.photo.foreground_view()
 
     def fit(self, references: Sequence[Reference], r1: float = 1.0, r2: float = 1.0) -> ColorMapping:
         """The mapping towards references (``iph.reference.as_references``) at full strength; r1, r2 of eq. 7.
@@ -166,19 +175,18 @@ def pair(own: View, other: View) -> dict[str, np.ndarray]:
 
 
 def fitted(foreground: View, answer: np.ndarray) -> ColorMapping:
-    """The mapping from a view to what was made of it and of its mirror image, (2, 3, S, S)."""
-    harmonized = (answer[0] + answer[1, ..., ::-1]) / 2
-    source, target = (picture.transpose(1, 2, 0) for picture in (foreground.seen.image[0], harmonized))
-    return ColorMapping.fit(source, target, foreground.mask[0, 0] > 0.5)
-
-
-def _both_ways(read: Function, image: np.ndarray) -> Seen:
-    """A picture and its mirror image, one pass of the encoder for both."""
-    seen = Seen(_planes(shrink(image, WORKING_SIZE)), *read(photo=_planes(shrink(image, SIDE))))
-    mirrored = seen.mirrored()
-    return Seen(
-        *(np.concatenate([getattr(way, name) for way in (seen, mirrored)]) for name in seen.__dataclass_fields__)
+    """The mapping from a view to what was made of its two pictures, (2, 3, S, S): the mean of either's."""
+    one, other = (
+        ColorMapping.fit(seen.transpose(1, 2, 0), made.transpose(1, 2, 0), mask[0] > 0.5)
+        for seen, made, mask in zip(foreground.seen.image, answer, foreground.mask, strict=True)
     )
+    return ColorMapping(
+        (one.change + other.change) / 2, np.minimum(one.low, other.low), np.maximum(one.high, other.high)
+    )
+
+
+def _read(read: Function, image: np.ndarray) -> Seen:
+    return Seen(_planes(shrink(image, WORKING_SIZE)), *read(photo=_planes(shrink(image, SIDE))))
 
 
 def _region(mask: np.ndarray) -> np.ndarray:

@@ -50,7 +50,16 @@ PLAIN = SampleRules(
     size=SIZE, whole_look=0.0, unchanged=0.0, arbitrary=0.0, strength=(1.0, 1.0), crop=(0.9, 1.0)
 )  # single changes of typical strength
 ONE_CHANGE = MatchRules(
-    base=PLAIN, pasted=0.0, transfer=0.0, several=0.0, light=0.0, unlike=0.0, inexact=0.0, changed_guest=0.0
+    base=PLAIN,
+    pasted=0.0,
+    transfer=0.0,
+    several=0.0,
+    light=0.0,
+    together=0.0,
+    pairs=0.0,
+    unlike=0.0,
+    inexact=0.0,
+    changed_guest=0.0,
 )
 
 

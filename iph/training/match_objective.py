@@ -25,7 +25,7 @@ Batch = dict[str, Tensor]
 class MatchWeights:
     """Of the losses; ``teacher``: the match's part in the teacher."""
 
-    squared: float = 4.0
+    squared: float = 8.0
     luminance: float = 0.1
     chroma: float = 0.3
     teacher: float = 0.9

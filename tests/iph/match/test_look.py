@@ -9,9 +9,10 @@ import pytest
 from iph.checkpoint import load_network
 from iph.mapping import ColorMapping
 from iph.match.functions import functions
-from iph.match.look import MatchLook, Photo
+from iph.match.look import FAR, NEAR, MatchLook, Photo, fitted
 from iph.match.network import start_network
 from iph.reference import Reference
+from iph.views import WHOLE, around
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +59,52 @@ def test_any_dtype_other_photos_and_several_references(network, dtype):
     assert np.abs(mean - (one + other) / 2).max() < 0.35 * np.abs(one - other).max() + 0.02
 
 
-def test_a_tiny_reference_is_looked_at_from_nearer(network):
+def test_a_tiny_reference_is_seen_with_all_around_it(network):
     image, foreground, _ = photo()
     tiny = np.zeros_like(foreground)
     tiny[5:9, 100:106] = 1
     opened = MatchLook(network, True, image, foreground)
-    assert opened.photo.view(tiny).mask.mean() > 0.1
+    view = opened.photo.view(tiny)
+    assert view.window == WHOLE and 0 < view.mask.mean() < 0.01
+    assert np.array_equal(view.scene, 1 - opened.photo.view(foreground).mask)
     assert np.isfinite(opened.fit([Reference(tiny, image)]).change).all()
-    inside = np.zeros_like(foreground)
-    inside[40:44, 28:33] = 1
-    assert opened.photo.view(inside).scene.any()
+    everything = Photo(network.read, image, np.ones_like(foreground))
+    assert everything.view(tiny).scene.any()
+
+
+def test_a_foreground_is_seen_from_near_and_from_farther_off(network):
+    image, foreground, _ = photo()
+    small = np.zeros_like(foreground)
+    small[60:70, 40:48] = 1
+    view = Photo(network.read, image, small).foreground_view()
+    near, far = around(small, NEAR), around(small, FAR)
+    assert view.window == near
+    assert view.mask[0].mean() == pytest.approx(1 / NEAR**2, rel=0.4)
+    assert view.mask[1].mean() == pytest.approx(1 / FAR**2, rel=0.4)
+    for part, window, seen in zip((near, far), (slice(None), slice(None, None, -1)), view.seen.image, strict=True):
+        alone = Photo(network.read, image[part]).view(small[part])
+        assert np.array_equal(alone.seen.image[0], seen[:, :, window])
+
+
+def test_a_large_foreground_is_read_once(network):
+    image, _, _ = photo()
+    large = np.zeros(image.shape[:2], np.float32)
+    large[10:80, 10:110] = 1
+    read = []
+    counting = replace(network, read=lambda **picture: read.append(1) or network.read(**picture))
+    MatchLook(counting, True, image, large).fit([Reference(1 - large, image)])
+    assert len(read) == 1
+
+
+def test_the_mapping_is_the_mean_of_both_views(network):
+    image, foreground, _ = photo()
+    view = Photo(network.read, image, foreground).foreground_view()
+    brighter, darker = (np.clip(view.seen.image + change, 0, 1) for change in (0.1, -0.1))
+    both = fitted(view, np.stack([brighter[0], darker[1]]))
+    one, other = fitted(view, brighter), fitted(view, darker)
+    colours = image[foreground > 0][:50, None]
+    changes = [mapping.apply(colours).astype(float) - colours for mapping in (both, one, other)]
+    assert np.abs(changes[0]).mean() < 3 and changes[1].mean() > 15 and changes[2].mean() < -15
 
 
 def test_a_second_region_of_the_photo_needs_no_second_reading(network):
@@ -76,10 +113,11 @@ def test_a_second_region_of_the_photo_needs_no_second_reading(network):
     counting = replace(network, read=lambda **picture: read.append(1) or network.read(**picture))
     opened = MatchLook(counting, True, image, foreground)
     opened.fit([Reference(reference, image)])
+    first = len(read)
     opened.fit([Reference(1 - foreground, image)])
-    assert len(read) == 1
+    assert len(read) == first <= 3
     opened.fit([Reference(reference, image.copy())])
-    assert len(read) == 2
+    assert len(read) == first + 1
 
 
 def test_colour_transfer_takes_more_of_the_references_colours(network):

@@ -11,7 +11,7 @@ from photo_folder import make_folder
 
 from iph.checkpoint import load_network, save_network
 from iph.data.lights import ColourStatistics, random_light
-from iph.data.match_samples import MatchRules, MatchSampler, unlike_region
+from iph.data.match_samples import MatchRules, MatchSampler, same_kind, unlike_region
 from iph.data.pack import pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
@@ -178,6 +178,28 @@ def test_the_peer_sees_the_same_composites_and_the_whole_scene_alone(photos, sta
     assert torch.equal(run(peers, batch), run(peers, batch, elsewhere))
     whole = batch | {"reference": 1 - batch["foreground"]}
     assert torch.equal(run(peers, batch), run(ours, whole))
+
+
+def test_people_of_a_group_are_shown_one_another(photos):
+    rules = replace(RULES, base=SampleRules(size=48, arbitrary=0.0, crop=(1.0, 1.0), mirrored=0.0))
+    always = replace(rules, pasted=0.0, people=1.0, together=1.0, pairs=1.0, inexact=0.0)
+    sampler = MatchSampler(photos, always)
+    people = [[(bits >> k & 1).astype(bool) for k in np.flatnonzero(flags)]
+              for bits, flags in zip(photos.instances, photos.persons, strict=True)]  # fmt: skip
+    for seed in range(12):
+        drawn = sampler.draw((4, seed))
+        foreground, reference = (drawn[name][0] > 0.5 for name in ("foreground", "reference"))
+        mine = [group for group in people if any(np.array_equal(one, foreground) for one in group)]
+        assert any(len(group) > 1 and np.array_equal(other & ~foreground, reference) for group in mine for other in group)
+
+
+def test_of_the_same_kind_is_what_is_seen_of_another_instance():
+    one, two, three = (np.zeros((48, 48), bool) for _ in range(3))
+    one[:20], two[10:30], three[30:] = True, True, True
+    (seen,) = same_kind(one, [(one, True), (two, True), (three, False)])
+    assert np.array_equal(seen, two & ~one)
+    assert not same_kind(three, [(one, True), (two, True), (three, False)])
+    assert not same_kind(one & two, [(one, True), (two, True)])  # a region, not an instance
 
 
 def test_an_unlike_reference_is_the_saturated_one():
