@@ -59,4 +59,6 @@ def around(mask: np.ndarray, margin: float) -> Window:
         middle, half = (places[0] + places[-1] + 1) / 2, (places[-1] + 1 - places[0]) * margin / 2 + 1
         limit = mask.shape[1 - axis]
         window.append(slice(max(0, int(middle - half)), min(limit, int(np.ceil(middle + half)))))
-    return WHOLE if all(part == slice(0, size) for part, size in zip(window, mask.shape, strict=True)) else tuple(window)
+    return (
+        WHOLE if all(part == slice(0, size) for part, size in zip(window, mask.shape, strict=True)) else tuple(window)
+    )

@@ -202,9 +202,14 @@ def from_network(network: Network) -> MatchNetwork:
 
 def start_network(name: str | Path) -> MatchNetwork:
     """``from_network`` of a shipped name, or the weights of this form at a path."""
-    if Path(name).suffix == ".safetensors" and load_tensors(name)[1].get("kind") == MatchNetwork.__name__:
+    if is_match(name):
         return load_match_network(name)
     return from_network(load_network(name).requires_grad_(True))
+
+
+def is_match(name: str | Path) -> bool:
+    """Whether that is a file of weights of this form."""
+    return Path(name).suffix == ".safetensors" and load_tensors(name)[1].get("kind") == MatchNetwork.__name__
 
 
 def load_match_network(name: str | Path) -> MatchNetwork:

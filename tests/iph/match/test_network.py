@@ -16,7 +16,7 @@ from iph.data.pack import pack
 from iph.data.samples import SampleRules
 from iph.errors import InputError
 from iph.match.closed_form import SIDE, attend, see, widened
-from iph.match.network import BLEND, MatchConfig, MatchNetwork, load_match_network, start_network
+from iph.match.network import BLEND, MatchConfig, MatchNetwork, is_match, load_match_network, start_network
 from iph.network import Config
 from iph.training.belief import BASELINE, belief_samples
 from iph.training.evaluate_match import (
@@ -130,6 +130,19 @@ def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
         part_of_the_way(MatchNetwork(SMALL), general, 0.5)
 
 
+def test_part_of_the_way_between_two_runs_is_that_share_of_every_weight(start, tmp_path):
+    one, other = load_match_network(start), MatchNetwork(SMALL)
+    ways = [part_of_the_way(other, one, share).state_dict() for share in (0.0, 0.25, 1.0)]
+    for name, value in one.state_dict().items():
+        goal = other.state_dict()[name]
+        torch.testing.assert_close(ways[0][name], value)
+        torch.testing.assert_close(ways[1][name], 0.75 * value + 0.25 * goal)
+        torch.testing.assert_close(ways[2][name], goal)
+    assert is_match(start) and not is_match("small")
+    with pytest.raises(InputError, match="expected the network that training began with"):
+        part_of_the_way(MatchNetwork(), one, 0.5)
+
+
 def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
     sampler = MatchSampler(photos, RULES, portraits=photos)
     kinds = set()
@@ -190,7 +203,9 @@ def test_people_of_a_group_are_shown_one_another(photos):
         drawn = sampler.draw((4, seed))
         foreground, reference = (drawn[name][0] > 0.5 for name in ("foreground", "reference"))
         mine = [group for group in people if any(np.array_equal(one, foreground) for one in group)]
-        assert any(len(group) > 1 and np.array_equal(other & ~foreground, reference) for group in mine for other in group)
+        assert any(
+            len(group) > 1 and np.array_equal(other & ~foreground, reference) for group in mine for other in group
+        )
 
 
 def test_of_the_same_kind_is_what_is_seen_of_another_instance():
