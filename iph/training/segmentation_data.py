@@ -23,7 +23,7 @@ from iph.training.segmentation_users import simulate
 
 PASTE = 0.6  # that somebody more is pasted
 MOST_PASTED = 4
-THING = 0.35  # of what is pasted is a thing
+THING = 0.2  # of what is pasted is a thing
 BEHIND = 0.4  # of the pasted people stand behind those who are there
 LIKE = 0.6  # of the pasted people have the colours of who is beside them: told apart by their form alone
 ALIKE_IN_SIZE = 0.7  # of those pasted beside somebody are about as large
@@ -266,8 +266,8 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     # Machine-made masks of several people at once cannot answer a click; a pasted person can.
     first = len(photos.person[i])
     whole = [k for k in range(len(person)) if cv2.countNonZero(_one(bits, k)) > 80]
-    among = 2.0 if len(person) == first else 3.0
-    pick = np.array([among if person[k] else 0.0 if people_only else 2.0 if k < first else 4.0 for k in whole])
+    among = 3.0 if len(person) == first else 5.0
+    pick = np.array([among if person[k] else 0.0 if people_only else 1.0 if k < first else 3.0 for k in whole])
     if not pick.sum():
         return sample(rng, photos, size, people_only)
     aim = int(rng.choice(whole, p=pick / pick.sum()))
