@@ -59,6 +59,5 @@ def around(mask: np.ndarray, margin: float) -> Window:
         middle, half = (places[0] + places[-1] + 1) / 2, (places[-1] + 1 - places[0]) * margin / 2 + 1
         limit = mask.shape[1 - axis]
         window.append(slice(max(0, int(middle - half)), min(limit, int(np.ceil(middle + half)))))
-    return (
-        WHOLE if all(part == slice(0, size) for part, size in zip(window, mask.shape, strict=True)) else tuple(window)
-    )
+    everything = [slice(0, size) for size in mask.shape]
+    return WHOLE if window == everything else (window[0], window[1])

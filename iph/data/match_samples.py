@@ -8,7 +8,7 @@ whether the foreground came from another photo (there is no truth then); and ``t
 moved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -93,8 +93,9 @@ class MatchSampler(Sampler):
         rules, base = self.mixture, self.rules
         people = bool(self.with_person) and rng.random() < rules.people
         chosen = self.with_person if people else range(len(self.photos))
-        if people and self.groups and rules.together and rng.random() < rules.together:  # at 0 nothing is drawn, so
-            chosen = self.groups  # that a seed gives evaluate_match the samples that it gave before
+        # A share of 0 draws no number, here and below: evaluate_match's seeds give the samples that they always gave.
+        if people and self.groups and rules.together and rng.random() < rules.together:
+            chosen = self.groups
         image, layers = self._crop(rng, chosen[rng.integers(len(chosen))])
         if rng.random() < base.whole_look:
             image = random_global_look(rng, self.film_luts, base.whole_strength).apply(image)
@@ -213,22 +214,25 @@ def encoder_view(image: np.ndarray) -> np.ndarray:
 def same_kind(foreground: np.ndarray, layers: list[Layer]) -> list[np.ndarray]:
     """What is seen of the other instances of the foreground's kind: none where the foreground is no instance."""
     kinds = [person for layer, person in layers if layer is foreground]
-    seen = [layer & ~foreground for layer, person in layers if person in kinds and layer is not foreground]
-    return [layer for layer in seen if large_enough(layer)]
+    return _left_of((layer for layer, person in layers if person in kinds and layer is not foreground), foreground)
 
 
 def unlike_region(
     rng: np.random.Generator, image: np.ndarray, foreground: np.ndarray, things: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Another kind of thing: one of ``things``, or the most saturated of some random regions outside the foreground."""
-    free = [thing & ~foreground for thing in things]
-    free = [thing for thing in free if large_enough(thing)]
+    free = _left_of(things, foreground)
     if free and rng.random() < 0.6:
         return free[rng.integers(len(free))]
     saturation = np.ptp(image, axis=-1)
-    regions = [random_region(rng, foreground.shape) & ~foreground for _ in range(6)]
-    regions = [region for region in regions if large_enough(region)] or [~foreground]
+    regions = _left_of((random_region(rng, foreground.shape) for _ in range(6)), foreground) or [~foreground]
     return max(regions, key=lambda region: saturation[region].mean() if region.any() else 0.0)
+
+
+def _left_of(regions: Iterable[np.ndarray], foreground: np.ndarray) -> list[np.ndarray]:
+    """What a foreground leaves of regions, where it is enough to be seen."""
+    left = [region & ~foreground for region in regions]
+    return [region for region in left if large_enough(region)]
 
 
 def _inexact(rng: np.random.Generator, foreground: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

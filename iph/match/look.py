@@ -87,7 +87,6 @@ class Photo:
 
     def __init__(self, read: Function, image: np.ndarray, foreground: np.ndarray | None = None) -> None:
         self.read, self.image, self.foreground = read, image, foreground
-        self._whole: Seen | None = None
 
     def view(self, mask: np.ndarray) -> View:
         """The network's view of a reference ``mask`` (h, w) float32 in [0, 1], all of its photo around it."""
@@ -106,15 +105,15 @@ class Photo:
 
     def _seen(self, near: Window, far: Window) -> Seen:
         """A part of the photo, and the mirror image of another one."""
-        both = self._read(near), self._read(far).mirrored()
+        both = self._part(near), self._part(far).mirrored()
         return Seen(*(np.concatenate([getattr(way, part.name) for way in both]) for part in fields(Seen)))
 
-    def _read(self, window: Window) -> Seen:
-        if window is not WHOLE:
-            return _read(self.read, self.image[window])
-        if self._whole is None:
-            self._whole = _read(self.read, self.image)
-        return self._whole
+    def _part(self, window: Window) -> Seen:
+        return self._whole if window is WHOLE else _read(self.read, self.image[window])
+
+    @cached_property
+    def _whole(self) -> Seen:
+        return _read(self.read, self.image)
 
 
 class MatchLook:

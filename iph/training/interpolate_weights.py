@@ -1,4 +1,4 @@
-"""Weights between two networks, one of which went on from the other (WiSE-FT, Wortsman et al. 2022).
+"""Weights between two networks of one form, with the match or without (WiSE-FT, Wortsman et al. 2022).
 
     python -m iph.training.interpolate_weights GENERAL.safetensors PORTRAIT.safetensors --share 0.7 --out OUT
 
@@ -11,10 +11,13 @@ from pathlib import Path
 
 from iph.checkpoint import load_harmonizer, save_network
 from iph.errors import InputError
+from iph.match.network import MatchNetwork, is_match, load_match_network
 from iph.network import Network
 
+Either = Network | MatchNetwork
 
-def between(start: Network, end: Network, share: float, onto: Network | None = None) -> Network:
+
+def between(start: Either, end: Either, share: float, onto: Either | None = None) -> Either:
     """A network ``share`` (0 to 1) of the way from ``start`` to ``end``; with ``onto``, that step taken from there.
 
     Raises InputError for networks of different forms.
@@ -26,9 +29,13 @@ def between(start: Network, end: Network, share: float, onto: Network | None = N
         raise InputError(f"expected a share from 0 to 1, got {share}")
     before, after = start.state_dict(), end.state_dict()
     moved = {name: value + share * (after[name] - before[name]) for name, value in onto.state_dict().items()}
-    found = Network(onto.config)
+    found = type(onto)(onto.config)
     found.load_state_dict(moved)
     return found
+
+
+def _load(name: str) -> Either:
+    return load_match_network(name) if is_match(name) else load_harmonizer(name)
 
 
 def main() -> None:
@@ -40,8 +47,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     args = parser.parse_args()
     try:
-        start, end, onto = (load_harmonizer(name) for name in (args.start, args.end, args.onto or args.start))
-        save_network(args.out, between(start, end, args.share, onto))
+        start, end, onto = (_load(name) for name in (args.start, args.end, args.onto or args.start))
+        found = between(start, end, args.share, onto)
+        save_network(args.out, found, half=isinstance(found, MatchNetwork))  # as the runs of that form keep theirs
     except InputError as error:
         parser.error(str(error))
 

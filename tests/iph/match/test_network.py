@@ -29,6 +29,7 @@ from iph.training.evaluate_match import (
     run,
     structure_term,
 )
+from iph.training.interpolate_weights import between
 from iph.training.match_between import part_of_the_way
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.show_match import rows
@@ -130,17 +131,17 @@ def test_part_of_the_way_goes_from_the_start_to_the_end(batch):
         part_of_the_way(MatchNetwork(SMALL), general, 0.5)
 
 
-def test_part_of_the_way_between_two_runs_is_that_share_of_every_weight(start, tmp_path):
+def test_between_two_runs_is_that_share_of_every_weight(start):
     one, other = load_match_network(start), MatchNetwork(SMALL)
-    ways = [part_of_the_way(other, one, share).state_dict() for share in (0.0, 0.25, 1.0)]
+    ways = [between(one, other, share).state_dict() for share in (0.0, 0.25, 1.0)]
     for name, value in one.state_dict().items():
         goal = other.state_dict()[name]
         torch.testing.assert_close(ways[0][name], value)
         torch.testing.assert_close(ways[1][name], 0.75 * value + 0.25 * goal)
         torch.testing.assert_close(ways[2][name], goal)
     assert is_match(start) and not is_match("small")
-    with pytest.raises(InputError, match="expected the network that training began with"):
-        part_of_the_way(MatchNetwork(), one, 0.5)
+    with pytest.raises(InputError, match="expected networks of one configuration"):
+        between(one, MatchNetwork(), 0.5)
 
 
 def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
