@@ -3,9 +3,13 @@
 On top of ``iph.data.samples``: several changes at once and wide changes of light; colours moved to those of another
 photo's instance (transfers); people pasted beside people, cut out cleanly or not; references that are another kind of
 thing than the foreground; masks that are not exact. Or, for a peer that nobody points for, the whole scene as the
-reference. A sample has in addition ``photo`` (3, 192, 192), the composite as the encoder sees it; ``pasted`` (),
-whether the foreground came from another photo (there is no truth then); and ``transfer`` (), whether its colours were
-moved.
+reference.
+
+The foreground is seen from near and the reference in its whole photo, as in use (``iph.match.look``): ``composite``,
+``foreground`` and ``target`` show a window, ``reference_image`` and ``reference`` everything. A sample has in addition
+``photo`` and ``reference_photo`` (3, 192, 192), both pictures as the encoder sees them; ``scene`` (1, S, S), what of
+the second is not the foreground; ``pasted`` (), whether the foreground came from another photo (there is no truth
+then); and ``transfer`` (), whether its colours were moved.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,8 +24,9 @@ from iph.data.lights import ColourStatistics, random_light
 from iph.data.pack import PackedPhotos
 from iph.data.placement import Pasted, feathered, stand_beside
 from iph.data.regions import large_enough, random_region
-from iph.data.samples import Layer, Sample, Sampler, SampleRules, _place
-from iph.match.closed_form import SIDE
+from iph.data.samples import Layer, Sample, Sampler, SampleRules, _place, sample
+from iph.match.look import SIDE
+from iph.views import WHOLE, Window, around, shrink, shrink_mask
 
 TRIES = 8
 
@@ -36,13 +41,20 @@ class MatchRules:
     together: of people, those of photos with more than one. pairs: where the photo has another instance of the
     foreground's kind, that is the reference. unlike: of the rest, the reference is another kind of thing.
     changed_guest: a pasted person is recoloured before. inexact: the mask is a little too large or too small.
-    scene_only: whatever was drawn, the reference is all but the foreground.
+    margin: sides of the window that is seen of the foreground, in sides of its box, drawn between these; None: the
+    whole picture is seen. scene_only: whatever was drawn, the reference is all but the foreground.
     """
 
     # Tinted whole at random, photos do not tell how skin looks: hence less often than by default.
     base: SampleRules = field(
         default_factory=lambda: SampleRules(
-            size=96, unchanged=0.05, strength=(0.4, 1.7), whole_look=0.45, whole_strength=0.5, arbitrary=0.1
+            size=96,
+            unchanged=0.05,
+            strength=(0.4, 1.7),
+            whole_look=0.45,
+            whole_strength=0.5,
+            arbitrary=0.1,
+            crop=(0.8, 1.0),
         )
     )
     pasted: float = 0.22
@@ -57,6 +69,7 @@ class MatchRules:
     unlike: float = 0.25
     changed_guest: float = 0.25
     inexact: float = 0.3
+    margin: tuple[float, float] | None = (1.2, 4.0)
     scene_only: bool = False
 
 
@@ -195,13 +208,40 @@ class MatchSampler(Sampler):
             foreground, reference = _inexact(rng, foreground, reference)
         if self.mixture.scene_only:
             reference = ~foreground
-        sample = self._sample(composite, foreground, reference, target, paired=not pasted)
-        del sample["reference_image"]  # it is the composite
-        return sample | {
-            "photo": encoder_view(composite),
-            "pasted": np.float32(pasted),
-            "transfer": np.float32(transfer),
-        }
+        window = WHOLE
+        if self.mixture.margin is not None and foreground.any():
+            near, far = np.log(self.mixture.margin)
+            window = around(foreground, float(np.exp(rng.uniform(near, far))))
+        seen = look_sample(composite, foreground, reference, target, self.rules.size, window, paired=not pasted)
+        return seen | {"pasted": np.float32(pasted), "transfer": np.float32(transfer)}
+
+
+def look_sample(
+    composite: np.ndarray,
+    foreground: np.ndarray,
+    reference: np.ndarray,
+    target: np.ndarray,
+    size: int,
+    window: Window = WHOLE,
+    paired: bool = True,
+) -> Sample:
+    """Pictures (h, w, 3) float32 and masks (h, w) as the network of the match reads them; ``window`` is what is seen of
+    the foreground."""
+    found = sample(
+        shrink(composite[window], size),
+        shrink_mask(foreground[window], size),
+        shrink_mask(reference, size),
+        shrink(target[window], size),
+        paired,
+        shrink(composite, size),
+    )
+    photo = encoder_view(composite)
+    scene = 1 - shrink_mask(foreground, size)[None]
+    return found | {
+        "photo": photo if window is WHOLE else encoder_view(composite[window]),
+        "reference_photo": photo,
+        "scene": scene if scene.any() else found["reference"],
+    }
 
 
 def encoder_view(image: np.ndarray) -> np.ndarray:

@@ -183,14 +183,22 @@ def kind(person: bool) -> str:
 
 
 def sample(
-    composite: np.ndarray, foreground: np.ndarray, reference: np.ndarray, target: np.ndarray, paired: bool = True
+    composite: np.ndarray,
+    foreground: np.ndarray,
+    reference: np.ndarray,
+    target: np.ndarray,
+    paired: bool = True,
+    reference_image: np.ndarray | None = None,
 ) -> Sample:
-    """Pictures (S, S, 3) of any float and masks (S, S) of any type, as the sample that training reads."""
+    """Pictures (S, S, 3) of any float and masks (S, S) of any type, as the sample that training reads.
+
+    ``reference_image`` is the composite where it is None.
+    """
     seen = _planes(composite)
     return {
         "composite": seen,
         "foreground": foreground[None].astype(np.float32),
-        "reference_image": seen,
+        "reference_image": seen if reference_image is None else _planes(reference_image),
         "reference": reference[None].astype(np.float32),
         "target": _planes(target),
         "paired": np.float32(paired),

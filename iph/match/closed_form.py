@@ -8,8 +8,8 @@ should become.
 Belief. What a cell should become follows how alike it and the attended cells are. Of alike things, hue and saturation
 go towards each other's where light can have made the difference: a navy shirt beside a red one is another dye and stays
 navy. Skin has no dye. Unlike things exchange nothing: they take the common cast, what greyish things tell of the
-light (skin, so far as it stays skin), and lightness half way to the scene's. Saturation is a*, b* over L* + 16, which
-an exposure leaves alone.
+light (skin, so far as it stays skin), and lightness half way to the reference's. Saturation is a*, b* over L* + 16,
+which an exposure leaves alone.
 
 Axes: B batch, S side of the pictures, N = cells x cells, 3 L*a*b*. Everything is on L*a*b* of ``iph.match.lab``.
 """
@@ -43,7 +43,7 @@ DYE_RATIO, DYE_TURN = 2.0, 1.0  # a difference far above these is another dye an
 SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
 MOST_LIFT, MOST_DROP = (10.0, 16.0, 16.0), 24.0  # of the three points of lightness
-SCENE_LIGHTNESS = 0.5  # of the way to the scene's lightness, where nothing alike is known
+UNLIKE_LIGHTNESS = 0.5  # of the way to the reference's lightness, where it shows nothing alike
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def match(
     before = percentiles(lab[:, 0], foreground[:, 0])
     pixels = F.interpolate(matched.unflatten(1, (1, CELLS, CELLS)), lab.shape[-2:], mode="bilinear").clamp_min(0)
     near = percentiles(other_lab[:, 0], ((pixels + 1e-6 * other.share.mean()) * reference)[:, 0])
-    far = before + SCENE_LIGHTNESS * (percentiles(other_lab[:, 0], scene[:, 0]) - before)
+    far = before + UNLIKE_LIGHTNESS * (percentiles(other_lab[:, 0], reference[:, 0]) - before)
     trust = _mean(alike, weight)
     after = torch.lerp(nearer_points(before, trust * near + (1 - trust) * far), near, transfer)
 

@@ -16,12 +16,12 @@ import pandas as pd
 
 from iph.data.augment import random_look
 from iph.data.composites import Composed
-from iph.data.match_samples import encoder_view, unlike_region
+from iph.data.match_samples import look_sample, unlike_region
 from iph.data.photos import PhotoRecord, read_folder
 from iph.data.regions import large_enough
-from iph.data.samples import Sample, sample
+from iph.data.samples import Sample
 from iph.training.kinds import skin_pixels
-from iph.views import shrink, shrink_mask
+from iph.views import shrink_mask
 
 KINDS = ("cloth", "sky", "furniture", "thing", "saturated")
 BASELINE = "background"
@@ -34,20 +34,15 @@ FURNITURE = ("chair", "couch", "bed", "table", "desk", "bench", "sofa", "cabinet
 def belief_samples(folder: Path, size: int, split: str = "test") -> Iterator[tuple[str, Sample]]:
     """(kind of reference, sample) in order; for each composite first the whole background, then each kind it has.
 
-    A sample has in addition ``photo``, as the encoder sees it, and ``skin`` (1, S, S), the foreground's skin.
+    As ``look_sample``'s, of the whole picture, and ``skin`` (1, S, S), the foreground's skin.
     """
     labels = _labels(folder)
     for record in read_folder(folder, split):
         for composed in _composites(record, labels):
             composite, photo = (pixels.astype(np.float32) / 255 for pixels in (composed.composite, composed.target))
             skin = skin_pixels(composed.target) & composed.foreground
-            small = sample(
-                shrink(composite, size),
-                shrink_mask(composed.foreground, size),
-                shrink_mask(composed.reference, size),
-                shrink(photo, size),
-            )
-            yield composed.subset, small | {"photo": encoder_view(composite), "skin": shrink_mask(skin, size)[None]}
+            small = look_sample(composite, composed.foreground, composed.reference, photo, size)
+            yield composed.subset, small | {"skin": shrink_mask(skin, size)[None]}
 
 
 @lru_cache(maxsize=1)

@@ -60,6 +60,7 @@ ONE_CHANGE = MatchRules(
     unlike=0.0,
     inexact=0.0,
     changed_guest=0.0,
+    margin=None,
 )
 
 
@@ -96,14 +97,11 @@ def run(method: Method, batch: Batch, other: Tensor | None = None, pasted: float
     results = []
     for start in range(0, len(batch["composite"]), CHUNK):
         part = {name: value[start : start + CHUNK] for name, value in batch.items()}
-        source = part if other is None else {name: value[other[start : start + CHUNK]] for name, value in batch.items()}
-        part |= {
-            "reference_image": source["composite"],
-            "reference_photo": source["photo"],
-            "reference": source["reference"],
-            "scene": 1 - source["foreground"] if other is None else torch.ones_like(source["foreground"]),
-            "pasted": torch.full((len(part["composite"]),), pasted),
-        }
+        if other is not None:
+            names = ("reference_image", "reference_photo", "reference")
+            part |= {name: batch[name][other[start : start + CHUNK]] for name in names}
+            part["scene"] = torch.ones_like(part["scene"])
+        part["pasted"] = torch.full((len(part["composite"]),), pasted)
         with torch.inference_mode():
             results.append(method(part).clamp(0, 1))
     return torch.cat(results)
@@ -127,6 +125,7 @@ def drift(method: Method, batch: Batch, pasted: float = 0.0) -> float:
     """Foreground MSE, 0 to 255 scale, of what a method makes of the photos as they were: they needed nothing."""
     seen = torch.nn.functional.interpolate(batch["target"], batch["photo"].shape[-2:], mode="bilinear")
     true = batch | {"composite": batch["target"], "photo": seen}
+    true |= {"reference_image": batch["target"], "reference_photo": seen}
     return float(foreground_errors(run(method, true, pasted=pasted), true).mean()) * 255**2
 
 

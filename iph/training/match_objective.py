@@ -35,12 +35,13 @@ def match_objective(
     network: MatchNetwork, teacher: Network, batch: Batch, weights: MatchWeights, bfloat16: bool = True
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch of ``iph.data.match_samples`` and its parts by name."""
-    composite, foreground, reference = batch["composite"], batch["foreground"], batch["reference"]
-    composite = composite.contiguous(memory_format=torch.channels_last)
-    picture = see(composite, batch["photo"])
-    scene, pasted = 1 - foreground, batch["pasted"]
-    with quick_autocast(composite.device.type, bfloat16):
-        result, parts = network.parts(picture, foreground, picture, reference, scene, pasted)
+    foreground, reference, pasted = batch["foreground"], batch["reference"], batch["pasted"]
+    picture, other = (
+        see(batch[image].contiguous(memory_format=torch.channels_last), batch[photo])
+        for image, photo in (("composite", "photo"), ("reference_image", "reference_photo"))
+    )
+    with quick_autocast(foreground.device.type, bfloat16):
+        result, parts = network.parts(picture, foreground, other, reference, batch["scene"], pasted)
     target = batch["target"].clone()
     guests = pasted > 0.5
     if guests.any():
@@ -86,5 +87,5 @@ def _taught(teacher: Network, batch: Batch, chosen: Tensor, found: Match, share:
     composite, foreground = batch["composite"][chosen], batch["foreground"][chosen]
     full = torch.ones(len(found.alike), 1)
     guess = moved(found, full.expand(-1, 3), full)[chosen].clamp(0, 1)
-    own = teacher(composite, foreground, composite, batch["reference"][chosen]).clamp(0, 1)
+    own = teacher(composite, foreground, batch["reference_image"][chosen], batch["reference"][chosen]).clamp(0, 1)
     return composite + foreground * (torch.lerp(own, guess, share) - composite)

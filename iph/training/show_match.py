@@ -16,17 +16,15 @@ import cv2
 import numpy as np
 import torch
 
-from iph.data.match_samples import encoder_view
+from iph.data.match_samples import look_sample
 from iph.data.photos import PhotoRecord, read_folder
 from iph.data.pictures import read_image
 from iph.data.placement import stand_beside
-from iph.data.samples import sample
 from iph.errors import InputError
 from iph.files import replacing
 from iph.mapping import ColorMapping
 from iph.training.evaluate_match import SIZE, Method, composite_alone, match_alone, match_network, network_alone, run
 from iph.training.validate import stack
-from iph.views import shrink, shrink_mask
 
 SIDE = 512  # of a portrait and its host, both squeezed to squares while they are composed
 SHOWN = (300, 260)  # width and height of a picture of the sheet
@@ -88,13 +86,7 @@ def _row(rng: np.random.Generator, portraits: Path, name: str, host: PhotoRecord
 
 def drawn(row: Row, methods: Mapping[str, Method]) -> np.ndarray:
     """The composite with its reference outlined, and each method's result, side by side (h, w, 3) uint8."""
-    small = sample(
-        shrink(row.composite, SIZE),
-        shrink_mask(row.alpha, SIZE),
-        shrink_mask(row.reference, SIZE),
-        shrink(row.composite, SIZE),
-    )
-    batch = stack([small | {"photo": encoder_view(row.composite)}])
+    batch = stack([look_sample(row.composite, row.alpha, row.reference, row.composite, SIZE)])
     source = batch["composite"][0].permute(1, 2, 0).numpy()
     inside = batch["foreground"][0, 0].numpy() > 0.5
     pictures = []

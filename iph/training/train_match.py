@@ -37,7 +37,7 @@ from iph.training.validate import hold_out, stack
 
 FALLING = 0.35  # share of the run in which the rate falls to zero
 SMALL, LARGE = 96, 128  # side of the pictures before and after it begins to fall
-PACKED_FOR = 128  # photos are packed for samples of this size
+PACKED_FOR = 160  # photos are packed for samples of this size: a window shows a part of them
 
 
 @dataclass(frozen=True)

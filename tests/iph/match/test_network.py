@@ -62,28 +62,32 @@ def start(tmp_path):
     return path
 
 
+def seen(batch) -> tuple:
+    """The picture of the foreground, and that of the reference."""
+    return see(batch["composite"], batch["photo"]), see(batch["reference_image"], batch["reference_photo"])
+
+
 def answer(network, batch, pasted: float):
-    picture = see(batch["composite"], batch["photo"])
+    picture, other = seen(batch)
     told = torch.full((len(batch["composite"]),), pasted)
     with torch.no_grad():
-        return network.parts(picture, batch["foreground"], picture, batch["reference"], 1 - batch["foreground"], told)
+        return network.parts(picture, batch["foreground"], other, batch["reference"], batch["scene"], told)
 
 
 def alone(network, batch) -> torch.Tensor:
     """A network without the match, shown the reference as widened as the other's own path sees it."""
-    picture = see(batch["composite"], batch["photo"])
-    foreground, reference = (picture.region(batch[name]) for name in ("foreground", "reference"))
-    wide = widened(
-        foreground, attend(foreground, reference)[1], batch["reference"], 1 - batch["foreground"], torch.ones(12)
-    )
-    return network(batch["composite"], batch["foreground"], batch["composite"], wide)
+    picture, other = seen(batch)
+    foreground, reference = picture.region(batch["foreground"]), other.region(batch["reference"])
+    alike = attend(foreground, reference)[1]
+    wide = widened(foreground, alike, batch["reference"], batch["scene"], torch.ones(12))
+    return network(batch["composite"], batch["foreground"], batch["reference_image"], wide)
 
 
 def test_untrained_and_not_pasted_it_answers_as_the_network_that_it_grew_from(batch):
     grown, general = start_network("small"), load_network("small")
     assert (answer(grown, batch, 0.0)[0] - alone(general, batch)).abs().max() < 1e-5
     result, parts = answer(grown, batch, 1.0)
-    own = general(batch["composite"], batch["foreground"], batch["composite"], batch["reference"])
+    own = general(batch["composite"], batch["foreground"], batch["reference_image"], batch["reference"])
     assert not torch.allclose(result, own, atol=1e-3)
     assert torch.allclose(parts.own, own, atol=1e-5)
     assert torch.allclose(parts.lightness, torch.full_like(parts.lightness, 0.9))
@@ -155,6 +159,9 @@ def test_samples_keep_their_form_and_depend_on_their_seed_alone(photos):
             "reference": (1, 32, 32),
             "target": (3, 32, 32),
             "photo": (3, SIDE, SIDE),
+            "reference_image": (3, 32, 32),
+            "reference_photo": (3, SIDE, SIDE),
+            "scene": (1, 32, 32),
             "paired": (),
             "pasted": (),
             "transfer": (),
@@ -174,18 +181,19 @@ def test_clean_pastes_need_no_portraits(photos):
     assert sum(sampler.draw(seed)["pasted"] for seed in range(10)) > 5
 
 
-def test_the_peer_sees_the_same_composites_and_the_whole_scene_alone(photos, start, batch):
+def test_the_peer_sees_the_same_composites_and_the_whole_scene_alone(photos, start):
     sampler, peer = (MatchSampler(photos, replace(RULES, scene_only=only)) for only in (False, True))
     for seed in range(20):
         one, other = sampler.draw(seed), peer.draw(seed)
         assert all(np.array_equal(one[name], other[name]) for name in ("composite", "foreground", "target", "photo"))
-        covered = other["reference"] + one["foreground"]
-        assert (covered != 1).mean() < 0.1  # pixels of the small copy that lie on the edge
+        assert (other["reference"] != one["scene"]).mean() < 0.1  # pixels of the small copy that lie on the edge
     torch.manual_seed(3)
     network = MatchNetwork(SMALL)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     save_network(start, network)
+    whole_pictures = MatchSampler(photos, replace(RULES, margin=None))
+    batch = stack([whole_pictures.draw((1, n)) for n in range(12)])
     elsewhere = torch.arange(len(batch["composite"])).roll(1)
     ours, peers = (match_network(start, peer=only) for only in (False, True))
     assert not torch.allclose(run(ours, batch), run(ours, batch, elsewhere), atol=1e-3)
@@ -194,8 +202,24 @@ def test_the_peer_sees_the_same_composites_and_the_whole_scene_alone(photos, sta
     assert torch.equal(run(peers, batch), run(ours, whole))
 
 
+def test_a_foreground_is_seen_from_near_and_its_reference_in_the_whole_photo(photos):
+    near, far = (MatchSampler(photos, replace(RULES, margin=(share, share))) for share in (1.5, 100.0))
+    nearer = 0
+    for seed in range(20):
+        window, whole = near.draw((6, seed)), far.draw((6, seed))
+        for name in ("reference_image", "reference_photo", "reference", "scene"):
+            assert np.array_equal(window[name], whole[name])
+        assert np.array_equal(whole["composite"], whole["reference_image"])
+        assert np.array_equal(whole["photo"], whole["reference_photo"])
+        assert window["foreground"].mean() >= whole["foreground"].mean()
+        nearer += window["foreground"].mean() > 1.2 * whole["foreground"].mean()
+        inside = window["foreground"][0] > 0
+        assert min(inside.any(1).mean(), inside.any(0).mean()) >= 0.5  # its box: two thirds, less what is thin
+    assert nearer > 5
+
+
 def test_people_of_a_group_are_shown_one_another(photos):
-    rules = replace(RULES, base=SampleRules(size=48, arbitrary=0.0, crop=(1.0, 1.0), mirrored=0.0))
+    rules = replace(RULES, base=SampleRules(size=48, arbitrary=0.0, crop=(1.0, 1.0), mirrored=0.0), margin=None)
     always = replace(rules, pasted=0.0, people=1.0, together=1.0, pairs=1.0, inexact=0.0)
     sampler = MatchSampler(photos, always)
     people = [[(bits >> k & 1).astype(bool) for k in np.flatnonzero(flags)]
