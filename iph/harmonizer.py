@@ -20,7 +20,7 @@ from iph.match.overlay import overlays
 from iph.pixels import is_grey
 from iph.reference import References, as_picture, as_references, visible_proxy
 from iph.runtime.graphs import Graph
-from iph.runtime.shipped import check_torch, locate, read_tensors
+from iph.runtime.shipped import check_torch, locate
 from iph.views import read_mask
 
 if TYPE_CHECKING:  # torch takes seconds to import, and what ships does without
@@ -219,7 +219,7 @@ def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmoniz
     from iph.checkpoint import load_harmonizer, load_network
     from iph.match import functions, network
 
-    if read_tensors(setting.networks)[1].get("kind") == network.MatchNetwork.__name__:
+    if network.is_match(setting.networks):
         return Harmonizer(functions.functions(network.load_match_network(setting.networks)), None, told)
     psi = load_network(setting.psi) if setting.psi else None
     return Harmonizer(load_harmonizer(setting.networks), psi, told)
