@@ -42,7 +42,7 @@ SKIN_RATIO, SKIN_TURN = 0.4, 0.25  # the same, of what the cast alone may do to 
 DYE_RATIO, DYE_TURN = 2.0, 1.0  # a difference far above these is another dye and not another light; skin has no dye
 SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
-MOST_LIFT, MOST_DROP = (10.0, 16.0, 16.0), 24.0  # of the three points of lightness
+MOST_LIFT, MOST_DROP = (12.0, 22.0, 22.0), 36.0  # of the three points of lightness
 UNLIKE_LIGHTNESS = 0.5  # of the way to the reference's lightness, where it shows nothing alike
 
 

@@ -24,7 +24,7 @@ from iph.match.closed_form import CELLS, Match, Seen, attend, cell_colors, match
 from iph.network import Config, Network, polynomial_terms
 from iph.semantics import CHANNELS
 
-BLEND = 0.8  # of the match in a pasted foreground
+BLEND = 0.9  # of the match in a pasted foreground
 MOST_SHARE = 1.2
 START_SHARE = 0.9
 SEMANTICS = sum(CHANNELS)
