@@ -7,7 +7,6 @@ what it lost: SSIM's structure term and local contrast on L*, pixels that were c
 (``iph.training.evaluate_match.unpaired``).
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,20 +17,12 @@ import typer
 import iph
 from bench.commands.terminal import sentences
 from bench.report.render import markdown
-from iph.data.match_samples import MatchSampler
-from iph.data.pack import PackedPhotos, pack, packed_side
-from iph.training.evaluate_match import ONE_CHANGE, PASTED_COUNT, PLAIN, Batch, Method, composite_alone, unpaired
-from iph.training.validate import stack
+from iph.data.pack import pack, packed_side
+from iph.training.evaluate_match import Batch, Method, composite_alone, pasted_pairs, to_bytes, unpaired
 
 SIZE = 256
 DISTANCES = ("L*", "ab", "ab believed")
 KEPT = ("structure", "contrast", "clipped", "skin turned")
-
-
-def pairs(photos: PackedPhotos, count: int = PASTED_COUNT) -> Batch:
-    """The stacked samples: the same ``count`` of the same photos every time."""
-    sampler = MatchSampler(photos, replace(ONE_CHANGE, pasted=1.0, base=replace(PLAIN, size=SIZE)))
-    return stack([sampler.draw((7, number)) for number in range(count)])
 
 
 def asked(harmonizer: iph.Harmonizer) -> Method:
@@ -44,9 +35,8 @@ def asked(harmonizer: iph.Harmonizer) -> Method:
 
 
 def _answer(harmonizer: iph.Harmonizer, batch: Batch, place: int) -> torch.Tensor:
-    composite = np.rint(batch["composite"][place].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
     foreground, reference = (batch[name][place, 0].numpy() > 0 for name in ("foreground", "reference"))
-    result = harmonizer.open(composite, foreground).harmonize(reference).image
+    result = harmonizer.open(to_bytes(batch["composite"][place]), foreground).harmonize(reference).image
     return torch.from_numpy(result.astype(np.float32) / 255).permute(2, 0, 1)
 
 
@@ -69,7 +59,7 @@ def main(
     """Print how near pasted people come to the person pointed at, and what they lose."""
     with sentences():
         models = {name: asked(iph.load(name)) for name in model}
-        batch = pairs(pack(photos, "test", packed_side(SIZE), cache))
+        batch = pasted_pairs(pack(photos, "test", packed_side(SIZE), cache), SIZE)
         figures = {name: unpaired(way, batch) for name, way in ({"composite": composite_alone} | models).items()}
         print(report(figures))
 

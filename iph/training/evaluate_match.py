@@ -69,10 +69,17 @@ def batches(folder: Path, photos: PackedPhotos) -> dict[str, Batch]:
     people = MatchSampler(photos, replace(ONE_CHANGE, people=1.0, base=replace(PLAIN, stage=3)))
     anything = MatchSampler(photos, replace(ONE_CHANGE, people=0.0))
     kept = _KeptBack(photos, replace(ONE_CHANGE, people=0.5))
-    pasted = MatchSampler(photos, replace(ONE_CHANGE, pasted=1.0))
-    drawn = {"people": (people, COUNT), "anything": (anything, COUNT), "kept back": (kept, COUNT)}
-    drawn["pasted"] = (pasted, PASTED_COUNT)
-    return {name: stack([sampler.draw((7, n)) for n in range(count)]) for name, (sampler, count) in drawn.items()}
+    samplers = {"people": people, "anything": anything, "kept back": kept}
+    return {name: _drawn(sampler, COUNT) for name, sampler in samplers.items()} | {"pasted": pasted_pairs(photos)}
+
+
+def pasted_pairs(photos: PackedPhotos, size: int = SIZE, count: int = PASTED_COUNT) -> Batch:
+    """People beside people of other photos: the same ``count`` of the same photos every time."""
+    return _drawn(MatchSampler(photos, replace(ONE_CHANGE, pasted=1.0, base=replace(PLAIN, size=size))), count)
+
+
+def _drawn(sampler: MatchSampler, count: int) -> Batch:
+    return stack([sampler.draw((7, number)) for number in range(count)])
 
 
 class _KeptBack(MatchSampler):
@@ -180,7 +187,7 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
         ((image <= 0.5 / 255) | (image >= 254.5 / 255)).any(1, keepdim=True) for image in (batch["composite"], after)
     ]
     clipped = _inside((at_the_end[1] & ~at_the_end[0]).float(), batch["foreground"])
-    skin = torch.from_numpy(np.stack([skin_pixels(_bytes(image)) for image in batch["composite"]])[:, None])
+    skin = torch.from_numpy(np.stack([skin_pixels(to_bytes(image)) for image in batch["composite"]])[:, None])
     own, others = skin * batch["foreground"], skin * batch["reference"]
     hues, seen = hue_error(after, batch["composite"], own), _mean_hue_distance(lab, own, before, others)
     return {
@@ -228,7 +235,8 @@ def _mean_hue_distance(lab: Tensor, mask: Tensor, other: Tensor, other_mask: Ten
     return torch.where(enough, (means[0] - means[1]).norm(dim=1), torch.nan)
 
 
-def _bytes(image: Tensor) -> np.ndarray:
+def to_bytes(image: Tensor) -> np.ndarray:
+    """A picture (3, S, S) in [0, 1] as (S, S, 3) uint8."""
     return np.rint(image.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
 
 

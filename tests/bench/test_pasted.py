@@ -8,15 +8,15 @@ from photo_folder import make_folder
 from typer.testing import CliRunner
 
 import iph
-from bench.pasted import SIZE, asked, main, pairs, report
+from bench.pasted import SIZE, asked, main, report
 from iph.data.pack import pack
-from iph.training.evaluate_match import composite_alone, unpaired
+from iph.training.evaluate_match import composite_alone, pasted_pairs, unpaired
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
     folder = make_folder(tmp_path_factory.mktemp("pasted") / "photos", [2 + n % 3 for n in range(20)])
-    return pairs(pack(folder, None, 64, tmp_path_factory.mktemp("pack")), 6)
+    return pasted_pairs(pack(folder, None, 64, tmp_path_factory.mktemp("pack")), SIZE, 6)
 
 
 def test_all_are_pasted_and_seen_whole(batch):
