@@ -38,7 +38,7 @@ class Setting:
     psi: str | None = None
 
 
-MATCH = MatchFunctions(Graph("semantics"), Graph("match", rearranged=False), Graph("psi-small"))
+MATCH = MatchFunctions(Graph("semantics"), Graph("match", rearranged=False), Graph("psi-match"))
 SETTINGS = {
     "portrait": Setting(MATCH, True),
     "general": Setting(MATCH, False),

@@ -13,7 +13,7 @@ from iph.data.match_samples import MatchRules
 from iph.data.pack import PackedPhotos, pack_for_runs
 from iph.errors import InputError
 from iph.network import Network, build
-from iph.training.color_transfer import ColorTransferSettings, train_color_transfer
+from iph.training.color_transfer import ColorTransferSettings, network_of, train_color_transfer
 from iph.training.loop import TrainingSettings, everywhere, this_process, train
 from iph.training.shares import shares_of, shares_text
 from iph.training.stages import stage as settings_of
@@ -63,12 +63,11 @@ def train_psi(
     seed: int,
     way: str,
 ) -> int:
-    """ψ in one of the ways of ``iph.training.color_transfer``, with the network of ``start`` frozen."""
+    """ψ in one of the ways of ``iph.training.color_transfer``, with the network of ``start``, of a match its own path,
+    frozen."""
     if photos is None or images is None or start is None:
         raise InputError("expected --photos, --images and --start for ψ, at least one of them is missing")
-    network = load_network(start)
-    if not isinstance(network, Network) or not network.config.style:
-        raise InputError(f"expected the weights of a harmonizer that takes a style code as --start, got {start}")
+    network = network_of(start)
     size = size or ColorTransferSettings.size
     settings = ColorTransferSettings(images=images, size=size, batch=batch, seed=seed, way=way)
     settings = settings if rate is None else replace(settings, rate=rate)

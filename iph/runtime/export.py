@@ -98,7 +98,7 @@ def _match() -> Export:
 def _psi() -> Export:
     side = WORKING_SIZE
     inputs = {"image": torch.rand(2, 3, side, side), "mask": torch.ones(2, 1, side, side)}
-    return Export(Code(load_network("psi-small")), inputs, ("code",))
+    return Export(Code(load_network("psi-match")), inputs, ("code",))
 
 
 def _people() -> Export:
@@ -165,7 +165,7 @@ def _window() -> tuple[Dim, Dim]:
 EXPORTS: dict[str, Callable[[], Export]] = {
     "semantics": _semantics,
     "match": _match,
-    "psi-small": _psi,
+    "psi-match": _psi,
     "people": _people,
     "segmentation-encode": _encode,
     "segmentation-decode": _decode,

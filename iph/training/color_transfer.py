@@ -11,16 +11,19 @@ harmonizer give the foreground the reference's own colours, on pairs of differen
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from iph import losses
+from iph.checkpoint import load_network
 from iph.data.manifest_samples import sampler_of
 from iph.data.pack import PackedPhotos
 from iph.data.samples import Sampler, SampleRules, paper_rules
 from iph.errors import InputError, unknown
 from iph.losses import LossWeights
+from iph.match.network import is_match, load_match_network
 from iph.network import Network, StyleEncoder
 from iph.training.expressible import expressible
 from iph.training.objective import Batch
@@ -46,6 +49,14 @@ class ColorTransferSettings:
     weights: LossWeights = field(default_factory=LossWeights)
     apart: float = 1.0
     seed: int = 0
+
+
+def network_of(start: str | Path) -> Network:
+    """The network that ψ is trained for, of a match its own path. InputError where it takes no style code."""
+    network = load_match_network(start).base if is_match(start) else load_network(start)
+    if not isinstance(network, Network) or not network.config.style:
+        raise InputError(f"expected the weights of a harmonizer that takes a style code as --start, got {start}")
+    return network
 
 
 def train_color_transfer(

@@ -17,4 +17,4 @@ def test_every_shipped_model_has_its_psi(model):
         for r, found in distances.items():
             result = session.harmonize(region, reference_image=look, r1=r, r2=r).image
             found.append(np.abs(result[mask].mean(axis=0) - look[region].mean(axis=0)).mean())
-    assert np.mean(distances[0]) < 0.8 * np.mean(distances[1])
+    assert np.mean(distances[0]) < 0.75 * np.mean(distances[1])

@@ -140,6 +140,11 @@ def test_the_stages_one_after_the_other(run, photos):
 def test_the_network_of_the_match_and_its_use(run, photos):
     code, out, _ = run(*small_run("--stage", "match", "--photos", photos, "--portraits", photos, "--out", "runs/m"))
     assert code == 0 and "iph harmonize --model runs/m/average.safetensors" in out
+    own_path = small_run(
+        "--stage", "psi", "--photos", photos, "--start", "runs/m/average.safetensors", "--out", "runs/p"
+    )
+    code, out, _ = run(*own_path)
+    assert code == 0 and "look under" in out and isinstance(load_network("runs/p/psi.safetensors"), StyleEncoder)
     settings = json.loads(Path("runs/m/settings.json").read_text())
     assert (settings["steps"], settings["batch"], settings["sizes"]) == (2, 8, [32, 32])
     assert isinstance(iph.load("runs/m/average.safetensors").network, MatchFunctions)

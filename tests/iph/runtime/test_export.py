@@ -24,9 +24,9 @@ def weights(path: Path) -> dict[str, np.ndarray]:
 
 def test_a_shipped_network_is_what_is_exported_from_its_weights(tmp_path, capsys):
     before = shipped.checksum(shipped.FOLDER / "checksums.json")
-    assert run("psi-small", "--out", tmp_path) == 0
-    assert capsys.readouterr().out.startswith(f"{tmp_path / 'psi-small.onnx'}: 0.1 MB")
-    made, ships = (weights(folder / "psi-small.onnx") for folder in (tmp_path, shipped.FOLDER))
+    assert run("psi-match", "--out", tmp_path) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'psi-match.onnx'}: 0.1 MB")
+    made, ships = (weights(folder / "psi-match.onnx") for folder in (tmp_path, shipped.FOLDER))
     assert made.keys() == ships.keys()
     assert all(np.array_equal(made[name], ships[name]) for name in made)
     assert shipped.checksum(shipped.FOLDER / "checksums.json") == before

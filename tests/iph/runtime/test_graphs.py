@@ -83,7 +83,7 @@ def test_the_answer_of_the_match(reading, pasted, r1, transfer):
 
 
 def test_the_code_of_colour_transfer():
-    equal(MATCH.psi, function(Code(load_network("psi-small"))), image=picture(2, 3, 128, 128), mask=region(8, 60))
+    equal(MATCH.psi, function(Code(load_network("psi-match"))), image=picture(2, 3, 128, 128), mask=region(8, 60))
 
 
 @pytest.mark.parametrize("side", [192, 256, 320])
@@ -141,7 +141,7 @@ def test_any_reference_gives_a_change_of_the_foreground_alone(name):
 
 
 def code(seed: int) -> np.ndarray:
-    return Graph("psi-small")(image=picture(2, 3, 128, 128, seed=seed), mask=region(8, 60))[0]
+    return Graph("psi-match")(image=picture(2, 3, 128, 128, seed=seed), mask=region(8, 60))[0]
 
 
 def test_many_threads_may_ask_at_once():
@@ -156,7 +156,7 @@ def test_a_forked_process_and_one_that_gets_it_by_post(tmp_path):
     np.savez(tmp_path / "asked.npz", **inputs_of(0))
     (tmp_path / "ways.py").write_text(
         "import multiprocessing, sys\nimport numpy as np\nfrom iph.runtime.graphs import Graph\n\n"
-        "if __name__ == '__main__':\n    graph, asked = Graph('psi-small'), dict(np.load(sys.argv[1]))\n"
+        "if __name__ == '__main__':\n    graph, asked = Graph('psi-match'), dict(np.load(sys.argv[1]))\n"
         "    expected = graph(**asked)[0]\n    for way in ('fork', 'spawn'):\n"
         "        with multiprocessing.get_context(way).Pool(1) as pool:\n"
         "            found = pool.apply_async(graph, kwds=asked).get(100)[0]\n"
@@ -190,15 +190,15 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_an_altered_and_a_missing_network_are_refused(folder):
-    path = folder / "psi-small.onnx"
+    path = folder / "psi-match.onnx"
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(InputError, match="the weights psi-small.onnx were altered"):
-        Graph("psi-small").check()
+    with pytest.raises(InputError, match="the weights psi-match.onnx were altered"):
+        Graph("psi-match").check()
     path.unlink()
-    with pytest.raises(InputError, match="expected a network at .*psi-small.onnx, but: No such file"):
-        Graph("psi-small").check()
+    with pytest.raises(InputError, match="expected a network at .*psi-match.onnx, but: No such file"):
+        Graph("psi-match").check()
 
 
 def test_the_networks_in_this_repository_are_those_of_their_checksums_and_tell_of_no_machine():
