@@ -13,6 +13,8 @@ import pandas as pd
 from iph.data.pictures import read_image, read_mask
 from iph.errors import InputError
 
+STUFF = "stuff:"  # how labels of COCO's regions (sky, grass, a wall) begin, which are neither people nor things
+
 
 @dataclass(frozen=True)
 class PhotoRecord:

@@ -19,6 +19,7 @@ SMALLEST = 0.005  # of the picture
 MARGIN = 0.25  # around all that were found, of their longer side, at the second look
 OWN = 0.4  # around one who stands apart, at the third
 NEARER = 0.8  # of the picture: a second look at more shows nothing new
+SPECK = 0.01  # of all that was found of somebody: a smaller piece that lies by itself is none of them
 
 _network = Graph("people")
 
@@ -54,13 +55,26 @@ def _apart(data: bytes, shape: tuple[int, ...]) -> list[np.ndarray]:
     probability = _looked_closely(np.frombuffer(data, np.uint8).reshape(shape))
     parts, large = _parts(probability)
     if parts.max() == 1:  # soft hair may reach beyond what was joined
-        return [probability for _ in large]
-    # Each pixel takes the part of the nearest pixel of one: for what is soft outside of all of them.
+        return [_without_specks(probability) for _ in large]
+    whose = _nearest(parts)  # for what is soft outside of all of them
+    return [_without_specks(probability * (whose == label)) for label in large]
+
+
+def _without_specks(probability: np.ndarray) -> np.ndarray:
+    """A probability (H, W) without small pieces that lie by themselves, as a lit spot on a tree."""
+    hard = probability > HALF
+    _, pieces = cv2.connectedComponents(hard.astype(np.uint8))
+    areas = np.bincount(pieces[hard], minlength=pieces.max() + 1)
+    kept = areas >= SPECK * areas.sum()
+    return probability if kept[1:].all() else probability * kept[_nearest(pieces)]
+
+
+def _nearest(parts: np.ndarray) -> np.ndarray:
+    """The part (H, W) of the nearest pixel that belongs to one; 0 belongs to none."""
     _, nearest = cv2.distanceTransformWithLabels((parts == 0).astype(np.uint8), cv2.DIST_L2, 5)
     owner = np.zeros(nearest.max() + 1, np.int32)
     owner[nearest[parts > 0]] = parts[parts > 0]
-    whose = owner[nearest]
-    return [probability * (whose == label) for label in large]
+    return owner[nearest]
 
 
 def _parts(probability: np.ndarray) -> tuple[np.ndarray, list[int]]:

@@ -4,7 +4,8 @@
 
 Every instance mask of the split is asked for with its true box and with one click on its deepest place; people who
 touch another person also with one stroke on that other person. The automatic masks are measured a photo: the union of
-what is found against the union of what is marked (of people alone, where there are people).
+what is found against the union of what is marked (of people alone, where there are people). Regions (sky, a wall) are
+no subjects and have a row of their own.
 
     python -m iph.training.evaluate_segmentation --photos DIR --portraits DIR --more DIR
 
@@ -21,6 +22,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from iph.data.photos import STUFF
 from iph.data.pictures import read_image
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
 from iph.masks.forms import bounds
@@ -29,7 +31,7 @@ from iph.masks.windows import answer_with
 GRABCUT_SIDE = 320  # GrabCut from the box takes 3 s a mask at 512 pixels
 GRABCUT_ROUNDS = 5
 SMALLEST = 100  # pixels
-REGIONS = "BIDS/BSDS500"  # its masks are regions (sky, a wall), not subjects
+REGIONS = "BIDS/BSDS500"  # all of its masks are regions
 WRONG = {f"cc0_{number:03d}" for number in (19, 24, 45, 51, 53, 57, 74)}  # a cap alone, a face without hair, no shirt
 COLUMNS = {
     "frame": "all foreground (whole frame)",
@@ -80,8 +82,8 @@ def stroke_on(mask: np.ndarray) -> np.ndarray:
     return (line > 0) & mask
 
 
-def measure_photo(image: np.ndarray, masks: list[np.ndarray], people: list[bool], regions: bool) -> list[dict]:
-    """One row an instance, and one of the automatic mask unless the masks are regions."""
+def measure_photo(image: np.ndarray, masks: list[np.ndarray], people: list[bool], regions: list[bool]) -> list[dict]:
+    """One row an instance, and one of the automatic mask unless all of them are regions."""
     rows = []
     reach = np.ones((2 * max(2, max(image.shape) // 128) + 1,) * 2, np.uint8)
     for k, mask in enumerate(masks):
@@ -90,7 +92,7 @@ def measure_photo(image: np.ndarray, masks: list[np.ndarray], people: list[bool]
         box, point = bounds(mask), deepest(mask)
         clicked = from_click(image, point)
         row = {
-            "kind": "region" if regions else "person" if people[k] else "object",
+            "kind": "region" if regions[k] else "person" if people[k] else "object",
             "frame": float(mask.mean()),
             "box": iou(from_box_region(image.shape, box) > 0, mask),
             "grabcut": iou(grabcut_from_box(image, box), mask),
@@ -106,8 +108,9 @@ def measure_photo(image: np.ndarray, masks: list[np.ndarray], people: list[bool]
             remove = stroke_on(max(others, key=np.sum))
             row["ours_stroke"] = iou(from_strokes(image, click > 0, remove, start=clicked) > 0.5, mask)
         rows.append(row)
-    if rows and not regions:
-        wanted = [m for m, person in zip(masks, people, strict=True) if person] or masks
+    things = [m for m, region in zip(masks, regions, strict=True) if not region]
+    wanted = [m for m, person in zip(masks, people, strict=True) if person] or things
+    if rows and wanted:
         truth = np.any(wanted, axis=0)
         subjects = segment_subjects(image)
         chosen = [s for s in subjects if s.person] or subjects
@@ -157,7 +160,8 @@ def measure(photos: Path, split: str, every: int = 1) -> pd.DataFrame:
         image = read_image(photos / "images" / f"{photo.id}.jpg", oriented=True)
         masks = [cv2.imread(str(photos / "masks" / f"{photo.id}_{k}.png"), 0) > 127 for k in range(photo.n_instances)]
         people = [flag == "1" for flag in photo.person_flags]
-        rows += [row | {"id": photo.id} for row in measure_photo(image, masks, people, photo.source == REGIONS)]
+        regions = [photo.source == REGIONS or label.startswith(STUFF) for label in photo.labels.split("|")]
+        rows += [row | {"id": photo.id} for row in measure_photo(image, masks, people, regions)]
     return pd.DataFrame(rows)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from iph.data.photos import STUFF
 from iph.masks.forms import bounds
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
@@ -29,6 +30,7 @@ LIKE = 0.6  # of the pasted people have the colours of who is beside them: told 
 ALIKE_IN_SIZE = 0.7  # of those pasted beside somebody are about as large
 ZOOM = 0.5
 PROMPTS_A_PHOTO = 3
+GROUPS = 5.0  # how much more often a photo of several people is drawn
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ TRUST = {
 PSEUDO = Trust(drawn=0.4, subjects=0.4, people=0.4, single=0.4)
 
 
+def _regions(labels: str) -> str:
+    """One flag an instance of a row's labels: whether it is a region (sky, grass), which is no subject."""
+    return "".join("01"[label.startswith(STUFF)] for label in labels.split("|"))
+
+
 def pack(folders: Sequence[Path], target: Path) -> None:
     """Pack the `train` splits of folders of photos into one .npz of encoded pictures and instance maps."""
     tables = []
@@ -87,6 +94,7 @@ def pack(folders: Sequence[Path], target: Path) -> None:
         map_end=np.cumsum([len(m) for m in maps]),
         id=table["id"].to_numpy(str),
         person=table["person_flags"].to_numpy(str),
+        region=table["labels"].map(_regions).to_numpy(str),
         source=table["source"].to_numpy(str),
         pseudo=(~table["mask_kind"].str.startswith("human")).to_numpy(),
     )
@@ -94,32 +102,39 @@ def pack(folders: Sequence[Path], target: Path) -> None:
 
 
 class Photos:
-    """A packed folder: `image(i)` (H, W, 3) uint8 RGB, `bits(i)` (H, W) uint16, `person[i]` one bool an instance."""
+    """A packed folder: `image(i)` (H, W, 3) uint8 RGB, `bits(i)` (H, W) uint16; `person[i]` and `region[i]` one bool an
+    instance."""
 
     def __init__(self, packed: Path, held_out: bool) -> None:
         with np.load(packed) as file:
             data = dict(file)
         self._image, self._map = data["image"], data["map"]
         self._spans = [list(zip([0, *ends[:-1]], ends, strict=True)) for ends in (data["image_end"], data["map_end"])]
-        self.person = [np.array(list(flags)) == "1" for flags in data["person"]]
+        self.person, self.region = (
+            [np.array(list(flags)) == "1" for flags in data[name]] for name in ("person", "region")
+        )
         self.trust = [
             PSEUDO if pseudo else TRUST.get(source, HUMAN)
             for source, pseudo in zip(data["source"], data["pseudo"], strict=True)
         ]
         aside = np.array([zlib.crc32(str(i).encode()) % 33 == 0 for i in data["id"]])
         self.chosen = np.flatnonzero(aside if held_out else ~aside)
-        drawn = np.array([self.trust[i].drawn for i in self.chosen])
+        drawn = np.array([self.trust[i].drawn * (GROUPS if self._group(i) else 1) for i in self.chosen])
         self.probability = drawn / drawn.sum()
         # People to paste: alone in a photo whose masks were drawn by hand.
         self.cutouts = np.array([i for i in self.chosen if self.person[i].tolist() == [True] and self._by_hand(i)])
         self.tall = np.array([_tall(bounds(_one(self.bits(i), 0))) for i in self.cutouts])
         by_hand = [i for i in self.chosen if self.trust[i] is not PSEUDO and self.trust[i].single == 1]
-        self.things = [(i, k) for i in by_hand for k in np.flatnonzero(~self.person[i])]
+        self.things = [(i, k) for i in by_hand for k in np.flatnonzero(~self.person[i] & ~self.region[i])]
 
     @property
     def with_people(self) -> bool:
         """Whether anybody is in any of the chosen photos."""
         return any(self.person[i].any() for i in self.chosen)
+
+    def _group(self, i: int) -> bool:
+        """Whether several people were marked apart by hand: rare, and what is hardest to tell apart."""
+        return self.trust[i] is not PSEUDO and self.person[i].sum() > 1
 
     def _by_hand(self, i: int) -> bool:
         return self.trust[i] is not PSEUDO and self.trust[i].people == 1
@@ -279,6 +294,7 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2))
     masks = {k: _one(bits, k) for k in whole}
+    regions = np.uint16(sum(1 << k for k in np.flatnonzero(photos.region[i])))
     seen = [k for k in whole if cv2.countNonZero(masks[k]) > size * size * 0.003]
     if aim not in seen:
         return sample(rng, photos, size, people_only)
@@ -290,7 +306,7 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     for k in seen:
         people |= masks[k] * person[k]
         np.maximum(middles, _middle(masks[k]), out=middles)
-    things = (bits > 0).astype(np.uint8)
+    things = (bits & ~regions > 0).astype(np.uint8)
     beside_people = people.any() & (things > people)
     inside_half = _halve(inside) * (0.4 if zoom else 1.0)
     target[0, 0] = _halve(people if people.any() else things)

@@ -37,6 +37,13 @@ def test_who_touches_stays_one_and_specks_are_nobody(monkeypatch: pytest.MonkeyP
     assert people_apart(planes(monkeypatch)) == []
 
 
+@pytest.mark.parametrize(("columns", "kept"), [(1, 0), (4, 4)])
+def test_a_speck_near_somebody_is_none_of_them(monkeypatch: pytest.MonkeyPatch, columns: int, kept: int) -> None:
+    (found,) = people_apart(planes(monkeypatch, (5, 125), (129, 129 + columns)))
+    assert (found > 0.5).sum() == 80 * (120 + kept)
+    assert found[50, 4] > 0.2 and (found[50, 130 + columns] > 0.2) == (kept > 0)  # with its soft edge, or all gone
+
+
 def test_who_stands_apart_is_looked_at_from_near(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = planes(monkeypatch, (20, 60), (120, 180))
     near = module.people

@@ -48,6 +48,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "mask_kind": "human",
                 "person_flags": "10"[: len(discs)],
                 "n_instances": len(discs),
+                "labels": "person|ball" if len(discs) > 1 else "person",
             }
         )
     pd.DataFrame(rows).to_csv(folder / "index.csv", index=False)
@@ -95,6 +96,30 @@ def test_people_alone_are_asked_for_where_that_is_wanted(packed: Path) -> None:
         one = sample(np.random.default_rng(seed), data, 64, people_only=True)
         asked, people = one["target"][1:, 0], one["target"][1:, 1]
         assert asked.any((1, 2)).all() and not (asked > people).any()
+
+
+@pytest.fixture(scope="module")
+def with_regions(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same photos without people: of two discs the first is a wall, and only the second a thing."""
+    folder = tmp_path_factory.mktemp("regions") / "photos"
+    shutil.copytree(photos, folder)
+    table = pd.read_csv(folder / "index.csv", dtype={"person_flags": str})
+    table["person_flags"] = table["person_flags"].str.replace("1", "0")
+    table["labels"] = table["labels"].str.replace("person", "stuff:wall-brick")
+    table.to_csv(folder / "index.csv", index=False)
+    return folder
+
+
+def test_a_region_is_no_subject(with_regions: Path, tmp_path: Path) -> None:
+    pack([with_regions], tmp_path / "photos.npz")
+    data = Photos(tmp_path / "photos.npz", held_out=False)
+    assert set(data.things) == {(i, 1) for i in range(1, 5)}
+    data.things = []  # nothing is pasted
+    for photo, shown in ((0, False), (1, True)):  # a wall alone; a wall and a ball
+        data.chosen, data.probability = np.array([photo]), np.ones(1)
+        subjects, asked = sample(np.random.default_rng(0), data, 64)["target"][:2, 0]
+        assert subjects.any() == shown and asked.any()
+    assert measure(with_regions, "test")["kind"].tolist() == ["region", "object", "automatic, objects"]
 
 
 def test_some_ask_again_where_the_first_answer_was_wrong() -> None:
