@@ -203,7 +203,8 @@ def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmoniz
     """The harmonizer of a shipped name or a .safetensors path.
 
     ``portrait``, the default, is told that the foreground was pasted from another photo; ``general``, the same
-    weights, that it belongs to this one: it looks at all of the photo where the reference shows nothing like it.
+    weights, that it belongs to this one: it looks at all of the photo unless the reference has the like of nearly all
+    of it, so that pointing decides little.
     ``small`` and ``small-portrait`` are the networks of style codes without the match. Weights at a path are told that
     it was pasted. ``pasted`` says otherwise.
 

@@ -113,8 +113,8 @@ def harmonize(
     model: Annotated[
         str | None,
         typer.Option(
-            help="portrait, for a person pasted from another photo; general, for one who belongs to this photo; or a "
-            ".safetensors file. [default: portrait]"
+            help="portrait, for a person pasted from another photo; general, for one who belongs to this photo, all of "
+            "which then tells how they should look; or a .safetensors file. [default: portrait]"
         ),
     ] = None,
     cube: Annotated[

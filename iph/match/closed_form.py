@@ -43,6 +43,7 @@ DYE_RATIO, DYE_TURN = 2.0, 1.0  # a difference far above these is another dye an
 SURE = 0.35  # two cells agree in kind with certainty from this probability on: the kinds are read with some doubt
 LIKE_COSINE, LIKE_WIDTH = 0.3, 0.05  # from which cosine on two things that are no people count as alike
 MOST_LIFT, MOST_DROP = (12.0, 22.0, 22.0), 36.0  # of the three points of lightness
+WIDER = 12.0  # a twelfth of the foreground that finds nothing alike, and all of the scene counts
 UNLIKE_LIGHTNESS = 0.5  # of the way to the reference's lightness, where it shows nothing alike
 
 
@@ -209,12 +210,12 @@ def attend(own: Region, other: Region) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def widened(own: Region, alike: Tensor, reference: Tensor, scene: Tensor, most: Tensor) -> Tensor:
-    """The reference (B, 1, S, S) with as much of the scene as it shows nothing ``alike`` (B, N), times ``most`` (B,).
+    """The reference (B, 1, S, S) with the scene, as far as it shows nothing ``alike`` (B, N), times ``most`` (B,).
 
     Beside a sofa alone, the rest of the photo says more of a face. Masks as in ``match``.
     """
     doubt = 1 - _mean(alike, own.share * own.used)[:, 0]
-    return torch.maximum(reference, (most * doubt)[:, None, None, None] * scene)
+    return torch.maximum(reference, (most * (WIDER * doubt).clamp_max(1))[:, None, None, None] * scene)
 
 
 def under(source: Tensor, cast: Tensor, skin: Tensor) -> Tensor:

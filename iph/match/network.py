@@ -5,8 +5,8 @@ learned attention, and by the match with its belief. The *match* is moved by lea
 foreground that belongs to the photo takes the own path alone; of a pasted one, whose light is another, ``BLEND`` is the
 match. A small correction, a polynomial of the colours, is added to both. Everything new starts at zero.
 
-A foreground that belongs to the photo sees more than it was pointed to where nothing there is like it: the reference is
-widened to the scene. Who was pasted follows the reference only.
+A foreground that belongs to the photo sees more than it was pointed to unless that shows the like of nearly all of it:
+the reference is widened to the scene. Who was pasted follows the reference only.
 
 Axes as in ``iph.match.closed_form``. Pictures are (B, 3, S, S), S a multiple of 16.
 """

@@ -30,7 +30,6 @@ LIKE = 0.6  # of the pasted people have the colours of who is beside them: told 
 ALIKE_IN_SIZE = 0.7  # of those pasted beside somebody are about as large
 ZOOM = 0.5
 PROMPTS_A_PHOTO = 3
-GROUPS = 5.0  # how much more often a photo of several people is drawn
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Photos:
         ]
         aside = np.array([zlib.crc32(str(i).encode()) % 33 == 0 for i in data["id"]])
         self.chosen = np.flatnonzero(aside if held_out else ~aside)
-        drawn = np.array([self.trust[i].drawn * (GROUPS if self._group(i) else 1) for i in self.chosen])
+        drawn = np.array([self.trust[i].drawn for i in self.chosen])
         self.probability = drawn / drawn.sum()
         # People to paste: alone in a photo whose masks were drawn by hand.
         self.cutouts = np.array([i for i in self.chosen if self.person[i].tolist() == [True] and self._by_hand(i)])
@@ -131,10 +130,6 @@ class Photos:
     def with_people(self) -> bool:
         """Whether anybody is in any of the chosen photos."""
         return any(self.person[i].any() for i in self.chosen)
-
-    def _group(self, i: int) -> bool:
-        """Whether several people were marked apart by hand: rare, and what is hardest to tell apart."""
-        return self.trust[i] is not PSEUDO and self.person[i].sum() > 1
 
     def _by_hand(self, i: int) -> bool:
         return self.trust[i] is not PSEUDO and self.trust[i].people == 1

@@ -36,6 +36,6 @@ def test_the_published_rows():
     alone = typer.Typer()
     alone.command()(main)
     told = CliRunner().invoke(alone, ["results"])
-    assert told.exit_code == 0 and "| IPH match, general (ours) | 1.01 |" in told.output, told.output
+    assert told.exit_code == 0 and "| IPH match, general (ours) | 1.00 |" in told.output, told.output
     nothing = CliRunner().invoke(alone, ["/nowhere"])
     assert nothing.exit_code == 2 and nothing.output.count("\n") == 1
