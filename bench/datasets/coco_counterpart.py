@@ -19,7 +19,7 @@ from bench.datasets.pictures import read_image, read_mask
 from bench.datasets.usual_forms import write_usual_forms
 from iph.data.coco import Annotated, decode, read_instances
 from iph.data.manifest import write_manifest
-from iph.data.photos import STUFF
+from iph.data.photos import is_region
 from iph.errors import InputError
 from iph.files import replacing
 
@@ -37,9 +37,7 @@ def write_counterpart(
         writer.writerow(COLUMNS)
         for definition in definitions:
             chosen = [k for k in (definition.foreground, definition.reference) if k is not None]
-            if not definition.photo.startswith("coco_") or any(
-                labels[definition.photo, k].startswith(STUFF) for k in chosen
-            ):
+            if not definition.photo.startswith("coco_") or any(is_region(labels[definition.photo, k]) for k in chosen):
                 continue
             masks = [read_mask(photos / "masks" / f"{definition.photo}_{k}.png") for k in chosen]
             boxes = [_extent(mask) for mask in masks] + ([definition.box] if definition.box else [])

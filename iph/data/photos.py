@@ -13,8 +13,6 @@ import pandas as pd
 from iph.data.pictures import read_image, read_mask
 from iph.errors import InputError
 
-STUFF = "stuff:"  # how labels of COCO's regions (sky, grass, a wall) begin, which are neither people nor things
-
 
 @dataclass(frozen=True)
 class PhotoRecord:
@@ -32,6 +30,11 @@ class PhotoRecord:
     def read_masks(self) -> np.ndarray:
         """(K, H, W) bool, one layer an instance."""
         return np.stack(list(map(read_mask, self.masks)))
+
+
+def is_region(label: str) -> bool:
+    """Whether a label is that of a region (sky, grass, a wall), COCO's "stuff" or BSDS500's, and of no subject."""
+    return label == "region" or label.startswith("stuff:")
 
 
 def read_splits(folder: str | Path) -> pd.DataFrame:

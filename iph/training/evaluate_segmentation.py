@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from iph.data.photos import STUFF
+from iph.data.photos import is_region
 from iph.data.pictures import read_image
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
 from iph.masks.forms import bounds
@@ -31,7 +31,6 @@ from iph.masks.windows import answer_with
 GRABCUT_SIDE = 320  # GrabCut from the box takes 3 s a mask at 512 pixels
 GRABCUT_ROUNDS = 5
 SMALLEST = 100  # pixels
-REGIONS = "BIDS/BSDS500"  # all of its masks are regions
 WRONG = {f"cc0_{number:03d}" for number in (19, 24, 45, 51, 53, 57, 74)}  # a cap alone, a face without hair, no shirt
 COLUMNS = {
     "frame": "all foreground (whole frame)",
@@ -160,7 +159,7 @@ def measure(photos: Path, split: str, every: int = 1) -> pd.DataFrame:
         image = read_image(photos / "images" / f"{photo.id}.jpg", oriented=True)
         masks = [cv2.imread(str(photos / "masks" / f"{photo.id}_{k}.png"), 0) > 127 for k in range(photo.n_instances)]
         people = [flag == "1" for flag in photo.person_flags]
-        regions = [photo.source == REGIONS or label.startswith(STUFF) for label in photo.labels.split("|")]
+        regions = [is_region(label) for label in photo.labels.split("|")]
         rows += [row | {"id": photo.id} for row in measure_photo(image, masks, people, regions)]
     return pd.DataFrame(rows)
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from iph.data.photos import STUFF
+from iph.data.photos import is_region
 from iph.masks.forms import bounds
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
@@ -66,8 +66,8 @@ PSEUDO = Trust(drawn=0.4, subjects=0.4, people=0.4, single=0.4)
 
 
 def _regions(labels: str) -> str:
-    """One flag an instance of a row's labels: whether it is a region (sky, grass), which is no subject."""
-    return "".join("01"[label.startswith(STUFF)] for label in labels.split("|"))
+    """One flag an instance of a row's labels: whether it is a region."""
+    return "".join("01"[is_region(label)] for label in labels.split("|"))
 
 
 def pack(folders: Sequence[Path], target: Path) -> None:
@@ -289,7 +289,6 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2))
     masks = {k: _one(bits, k) for k in whole}
-    regions = np.uint16(sum(1 << k for k in np.flatnonzero(photos.region[i])))
     seen = [k for k in whole if cv2.countNonZero(masks[k]) > size * size * 0.003]
     if aim not in seen:
         return sample(rng, photos, size, people_only)
@@ -301,7 +300,8 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     for k in seen:
         people |= masks[k] * person[k]
         np.maximum(middles, _middle(masks[k]), out=middles)
-    things = (bits & ~regions > 0).astype(np.uint8)
+    regions = np.uint16(sum(1 << k for k in np.flatnonzero(photos.region[i])))
+    things = ((bits & ~regions) > 0).astype(np.uint8)
     beside_people = people.any() & (things > people)
     inside_half = _halve(inside) * (0.4 if zoom else 1.0)
     target[0, 0] = _halve(people if people.any() else things)
