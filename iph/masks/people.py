@@ -19,6 +19,7 @@ SMALLEST = 0.005  # of the picture
 MARGIN = 0.25  # around all that were found, of their longer side, at the second look
 OWN = 0.4  # around one who stands apart, at the third
 NEARER = 0.8  # of the picture: a second look at more shows nothing new
+DOUBT = 0.1  # where no pixel is more probably a person than this, nobody is
 SPECK = 0.01  # of all that was found of somebody: a smaller piece that lies by itself is none of them
 
 _network = Graph("people")
@@ -48,6 +49,12 @@ def people_apart(copy: np.ndarray) -> list[np.ndarray]:
     those of the last copies are remembered, for the next click.
     """
     return list(_apart(np.ascontiguousarray(copy).tobytes(), copy.shape))
+
+
+def is_somebody(copy: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether a closer look at a small copy (H, W, 3) uint8 sees anybody where a mask (H, W) is."""
+    hard = mask > HALF
+    return bool(hard.any()) and bool(_seen_in(copy, _around(hard, OWN))[hard].max() > DOUBT)
 
 
 @lru_cache(KEPT)

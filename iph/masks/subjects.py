@@ -3,7 +3,8 @@
 The paper takes a saliency model (Pang et al. 2020) for this; here it is the segmentation network of our own.
 
 People are the selfie segmenter's wherever it finds any. Of the rest, and where it finds nobody, the project's network
-says where subjects are and where each one's middle lies; every middle is then clicked, as a person would.
+says where subjects are and where each one's middle lies; every middle is then clicked, as a person would. Whom it takes
+for a person where the segmenter found nobody, that is asked about once more, closely: a shaded wall is none.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import numpy as np
 from iph.errors import InputError
 from iph.masks.forms import HALF, bounds, top_of
 from iph.masks.matting import finished, sizes
-from iph.masks.people import people_apart
+from iph.masks.people import is_somebody, people_apart
 from iph.masks.refine import grabcut
 from iph.masks.select import closer, connected, discs
 from iph.masks.windows import look
@@ -143,7 +144,7 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
     for score, person, mask in _find(copy):
         hard = mask > HALF
         if not people or (not person and (everyone & hard).sum() <= SAME * hard.sum()):
-            found.append((score, person, mask))
+            found.append((score, person and is_somebody(copy, mask), mask))
     found.sort(key=lambda entry: -entry[0])
     for score, person, probability in found[:limit]:
         give_back_copies(image)  # before a mask of 48 MB at 12 MP

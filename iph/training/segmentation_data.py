@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from iph.data.photos import is_region
+from iph.errors import InputError
 from iph.masks.forms import bounds
 from iph.masks.network import OUTPUTS, PROMPTS
 from iph.training.segmentation_users import simulate
@@ -102,11 +103,13 @@ def pack(folders: Sequence[Path], target: Path) -> None:
 
 class Photos:
     """A packed folder: `image(i)` (H, W, 3) uint8 RGB, `bits(i)` (H, W) uint16; `person[i]` and `region[i]` one bool an
-    instance."""
+    instance. Raises InputError for a file that an earlier version packed."""
 
     def __init__(self, packed: Path, held_out: bool) -> None:
         with np.load(packed) as file:
             data = dict(file)
+        if "region" not in data:
+            raise InputError(f"{packed} does not say which masks are regions: delete it, an earlier version packed it")
         self._image, self._map = data["image"], data["map"]
         self._spans = [list(zip([0, *ends[:-1]], ends, strict=True)) for ends in (data["image_end"], data["map_end"])]
         self.person, self.region = (
@@ -297,11 +300,12 @@ def sample(rng: Generator, photos: Photos, size: int, people_only: bool = False)
     target = np.zeros((PROMPTS_A_PHOTO, len(OUTPUTS), size // 2, size // 2), np.float32)
     weight = np.zeros_like(target)
     people, middles = np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
+    regions = np.flatnonzero(photos.region[i]).tolist()
     for k in seen:
         people |= masks[k] * person[k]
-        np.maximum(middles, _middle(masks[k]), out=middles)
-    regions = np.uint16(sum(1 << k for k in np.flatnonzero(photos.region[i])))
-    things = ((bits & ~regions) > 0).astype(np.uint8)
+        if k not in regions:
+            np.maximum(middles, _middle(masks[k]), out=middles)
+    things = ((bits & ~np.uint16(sum(1 << k for k in regions))) > 0).astype(np.uint8)
     beside_people = people.any() & (things > people)
     inside_half = _halve(inside) * (0.4 if zoom else 1.0)
     target[0, 0] = _halve(people if people.any() else things)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iph.masks import everybody, segment_subjects, subjects
+from iph.masks import everybody, main_subject, segment_subjects, subjects
 from iph.masks import people as module
-from iph.masks.people import people_apart
+from iph.masks.people import is_somebody, people_apart
 from iph.masks.subjects import Subject
 
 
@@ -57,6 +57,35 @@ def test_who_stands_apart_is_looked_at_from_near(monkeypatch: pytest.MonkeyPatch
     module._apart.cache_clear()
     monkeypatch.setattr(module, "people", blind_from_afar)
     assert [(mask > 0.5).sum() for mask in people_apart(picture)] == [80 * 60, 80 * 40]
+
+
+def test_somebody_is_seen_from_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = planes(monkeypatch, (20, 60))
+    mask = np.zeros((100, 200), np.float32)
+    assert not is_somebody(picture, mask)
+    mask[40:60, 100:140] = 1
+    assert not is_somebody(picture, mask)  # the person beside it is not under it
+    mask[40:60, 58:62] = 1
+    assert is_somebody(picture, mask)
+
+
+def shaded(across: int, down: int) -> np.ndarray:
+    """A wall, lit from one side."""
+    level = 125 + across * np.linspace(-95, 95, 400)[None] + down * np.linspace(-95, 95, 300)[:, None]
+    return np.repeat(np.clip(level, 0, 255)[..., None], 3, 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("across", "down"), [(1, 0), (-1, 0), (0, 1), (1, 1)])
+def test_a_shaded_wall_is_nobody(across: int, down: int) -> None:
+    assert everybody(shaded(across, down)) is None
+    found = main_subject(shaded(across, down))
+    assert found is None or found.note == "nobody was found in the photo: what stands out most was taken"
+
+
+def test_a_spot_of_light_is_nobody() -> None:
+    rows, columns = np.mgrid[:300, :400]
+    spot = np.repeat((230 - 0.8 * np.hypot(rows - 150, columns - 200))[..., None], 3, 2).astype(np.uint8)
+    assert everybody(spot) is None and not any(subject.person for subject in segment_subjects(spot))
 
 
 def test_nobody_is_none() -> None:

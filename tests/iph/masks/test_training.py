@@ -117,9 +117,16 @@ def test_a_region_is_no_subject(with_regions: Path, tmp_path: Path) -> None:
     data.things = []  # nothing is pasted
     for photo, shown in ((0, False), (1, True)):  # a wall alone; a wall and a ball
         data.chosen, data.probability = np.array([photo]), np.ones(1)
-        subjects, asked = sample(np.random.default_rng(0), data, 64)["target"][:2, 0]
-        assert subjects.any() == shown and asked.any()
+        target = sample(np.random.default_rng(0), data, 64)["target"]
+        assert target[0, 0].any() == target[0, 2].any() == shown and target[1, 0].any()
     assert measure(with_regions, "test")["kind"].tolist() == ["region", "object", "automatic, objects"]
+
+
+def test_a_file_without_regions_is_refused(packed: Path, tmp_path: Path) -> None:
+    with np.load(packed) as file:
+        np.savez(tmp_path / "old.npz", **{name: file[name] for name in file if name != "region"})
+    with pytest.raises(InputError, match=r"old\.npz does not say which masks are regions"):
+        Photos(tmp_path / "old.npz", held_out=False)
 
 
 def test_some_ask_again_where_the_first_answer_was_wrong() -> None:
