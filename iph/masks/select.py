@@ -16,6 +16,7 @@ from iph.masks.windows import look, shrunk
 
 Point = tuple[float, float]
 GAP = 0.025
+ASKED = 2  # times that a box is asked about, the second time with the first answer as the earlier mask
 STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
 SAME_PERSON = 0.85  # of what two masks cover together lies in both: they are of one person
 REACH = 0.5  # how far around it a stroke takes away, of its longer side
@@ -37,7 +38,9 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
         if not (box[0] <= x < box[2] and box[1] <= y < box[3]):
             raise InputError(f"expected the point ({x:g}, {y:g}) inside the box {', '.join(f'{n:g}' for n in box)}")
         add = [_inside(click, image, copy)]
-    probability = window.outside(window.ask([window.prompt(add, box=small)])[0, 0]) * inside
+    probability = None
+    for _ in range(ASKED):
+        probability = window.outside(window.ask([window.prompt(add, box=small, prior=probability)])[0, 0]) * inside
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
     cut = grabcut(copy, probability, add=discs(add, copy.shape))
