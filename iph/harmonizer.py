@@ -5,7 +5,7 @@ photo at its own size, inside the foreground only.
 """
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ from iph.mapping import ColorMapping, check_amount
 from iph.masks.forms import as_mask
 from iph.match.look import MatchFunctions, MatchLook
 from iph.match.overlay import overlays
-from iph.pixels import is_grey
-from iph.reference import References, as_picture, as_references, visible_proxy
+from iph.pixels import as_picture, is_grey
+from iph.reference import References, as_references, visible_proxy
 from iph.runtime.graphs import Graph
 from iph.runtime.shipped import check_torch, locate
 from iph.views import read_mask
@@ -38,6 +38,7 @@ class Setting:
     psi: str | None = None
 
 
+REMEMBERED = 16  # harmonizers, those of files among them
 MATCH = MatchFunctions(Graph("semantics"), Graph("match", rearranged=False), Graph("psi-match"))
 SETTINGS = {
     "portrait": Setting(MATCH, True),
@@ -198,7 +199,6 @@ class Session:
         return Result(mapping.apply(self.image, self.foreground, self.icc), mapping)
 
 
-@cache
 def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmonizer:
     """The harmonizer of a shipped name or a .safetensors path.
 
@@ -210,13 +210,21 @@ def load(model: str | Path = "portrait", pasted: bool | None = None) -> Harmoniz
 
     Raises InputError for an unknown name, a missing or an altered file.
     """
-    setting = SETTINGS.get(model) or Setting(locate(model, SETTINGS), True)
+    if model in SETTINGS:
+        return _made(SETTINGS[model], pasted, None)
+    path = locate(model, SETTINGS)
+    return _made(Setting(path, True), pasted, path.stat().st_mtime_ns)
+
+
+@lru_cache(REMEMBERED)
+def _made(setting: Setting, pasted: bool | None, written: int | None) -> Harmonizer:
+    """What ``load`` returns; ``written``: when the file was, for it may be written anew."""
     told = setting.pasted if pasted is None else pasted
     if isinstance(setting.networks, MatchFunctions):
         for graph in (setting.networks.read, setting.networks.answer):
             graph.check()
         return Harmonizer(setting.networks, None, told)
-    check_torch(f"the model {str(model)!r}")
+    check_torch(f"the model {str(setting.networks)!r}")
     from iph.checkpoint import load_harmonizer, load_network
     from iph.match import functions, network
 

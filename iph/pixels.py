@@ -34,8 +34,11 @@ def resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     while height >= 4 * size[0] and width >= 4 * size[1] and height % 2 == width % 2 == 0:
         height, width = height // 2, width // 2
         array = cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA)
-    way = cv2.INTER_AREA if array.shape[0] > size[0] or array.shape[1] > size[1] else cv2.INTER_LINEAR
-    return cv2.resize(array, (size[1], size[0]), interpolation=way)
+    fewer = min(height, size[0]), min(width, size[1])
+    for (rows, columns), way in ((fewer, cv2.INTER_AREA), (size, cv2.INTER_LINEAR)):  # OpenCV averages only if no side
+        if array.shape[:2] != (rows, columns):  # grows
+            array = cv2.resize(array, (columns, rows), interpolation=way)
+    return array
 
 
 def proxy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:
@@ -47,6 +50,29 @@ def proxy_size(shape: tuple[int, ...], side: int = PROXY_SIDE) -> tuple[int, int
     """Height and width of the proxy of a picture of ``shape`` (H, W, ...)."""
     scale = min(1.0, side / max(shape[:2]))
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+
+
+def as_picture(image: np.ndarray, name: str = "image") -> np.ndarray:
+    """``image`` if it is (H, W, 3) uint8, uint16 or float32 in [0, 1]; InputError says what came instead."""
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        shape = getattr(image, "shape", type(image).__name__)
+        raise InputError(f"expected the {name} as an array of shape (H, W, 3), got {shape}")
+    if image.dtype not in (np.uint8, np.uint16, np.float32):
+        raise InputError(f"expected the {name} as uint8, uint16 or float32, got {image.dtype}")
+    if image.dtype == np.float32:
+        low, high = float(image.min()), float(image.max())  # NaN makes both comparisons false
+        if not (low >= 0 and high <= 1):
+            raise InputError(f"expected float values of the {name} from 0 to 1, got {low:g} to {high:g}")
+    return image
+
+
+def check_visible(image: np.ndarray, alpha: np.ndarray | None, icc: bytes | None) -> None:
+    """Raise InputError for an alpha that is not of the picture's (H, W), or for a profile that is no bytes."""
+    if alpha is not None and (getattr(alpha, "shape", None) != image.shape[:2] or alpha.dtype not in FULL_SCALE):
+        found = f"{alpha.shape} of {alpha.dtype}" if isinstance(alpha, np.ndarray) else type(alpha).__name__
+        raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {found}")
+    if not isinstance(icc, bytes | None):
+        raise InputError(f"expected an ICC profile as bytes, got {type(icc).__name__}")
 
 
 def small_copy(image: np.ndarray, side: int = PROXY_SIDE) -> np.ndarray:

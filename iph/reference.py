@@ -10,7 +10,7 @@ import numpy as np
 from iph.errors import InputError
 from iph.images.appearance import small_appearance
 from iph.masks.forms import HALF, check_pair
-from iph.pixels import FULL_SCALE
+from iph.pixels import as_picture, check_visible
 from iph.views import read_mask
 
 
@@ -43,8 +43,8 @@ References = np.ndarray | Reference | Sequence[Reference]
 def as_references(
     reference: References | None, reference_image: np.ndarray | None, composite: Composite
 ) -> list[Reference]:
-    """One or several references, checked and small: each the proxy of its picture, in sRGB, and a mask (h, w) float32
-    on it. Their weights sum to 1.
+    """One or several references, checked and small: each the proxy of its picture, in sRGB (None: the composite's), and
+    a mask (h, w) float32 on it. Their weights sum to 1.
 
     What is transparent belongs to no reference; in the composite itself a reference gives way to the foreground.
     Raises InputError for what cannot be used.
@@ -57,7 +57,7 @@ def as_references(
         raise InputError("expected the reference picture inside the Reference, got one beside it as well")
     listed = list(reference) if isinstance(reference, list | tuple) else [reference]
     if not listed or not all(isinstance(one, Reference) for one in listed):
-        kinds = ", ".join(type(one).__name__ for one in listed) or "an empty list"
+        kinds = ", ".join(sorted({type(one).__name__ for one in listed})) or "an empty list"
         raise InputError(f"expected a mask, a Reference or a list of them as reference, got {kinds}")
     weights = [one.weight for one in listed]
     if not all(isinstance(w, Real) and np.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
@@ -75,10 +75,10 @@ def _checked(one: Reference, weight: float, composite: Composite) -> Reference:
         return Reference(_visible_part(mask, visible), small, weight)
     if one.mask is None:
         raise InputError("expected a reference region in the composite, got none")
-    small = composite.small_image
-    mask = read_mask(one.mask, composite.image.shape, small.shape, "reference", allow_full=True)[1]
+    shape = composite.small_image.shape
+    mask = read_mask(one.mask, composite.image.shape, shape, "reference", allow_full=True)[1]
     mask = _visible_part(mask, composite.small_alpha)
-    return Reference(check_pair(composite.small_foreground, mask)[1], small, weight)
+    return Reference(check_pair(composite.small_foreground, mask)[1], None, weight)
 
 
 def _visible_part(mask: np.ndarray, visible: np.ndarray | None) -> np.ndarray:
@@ -95,23 +95,5 @@ def visible_proxy(
     image: np.ndarray, alpha: np.ndarray | None, icc: bytes | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The proxy in sRGB and where it is visible, as ``iph.images.appearance.small_appearance``, of a checked alpha."""
-    if alpha is not None and (getattr(alpha, "shape", None) != image.shape[:2] or alpha.dtype not in FULL_SCALE):
-        found = f"{alpha.shape} of {alpha.dtype}" if isinstance(alpha, np.ndarray) else type(alpha).__name__
-        raise InputError(f"expected an alpha of shape {image.shape[:2]}, got {found}")
-    if not isinstance(icc, bytes | None):
-        raise InputError(f"expected an ICC profile as bytes, got {type(icc).__name__}")
+    check_visible(image, alpha, icc)
     return small_appearance(image, alpha, icc)
-
-
-def as_picture(image: np.ndarray, name: str = "image") -> np.ndarray:
-    """``image`` if it is (H, W, 3) uint8, uint16 or float32 in [0, 1]; InputError says what came instead."""
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        shape = getattr(image, "shape", type(image).__name__)
-        raise InputError(f"expected the {name} as an array of shape (H, W, 3), got {shape}")
-    if image.dtype not in (np.uint8, np.uint16, np.float32):
-        raise InputError(f"expected the {name} as uint8, uint16 or float32, got {image.dtype}")
-    if image.dtype == np.float32:
-        low, high = float(image.min()), float(image.max())  # NaN makes both comparisons false
-        if not (low >= 0 and high <= 1):
-            raise InputError(f"expected float values of the {name} from 0 to 1, got {low:g} to {high:g}")
-    return image

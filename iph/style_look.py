@@ -43,7 +43,8 @@ class StyleLook:
 
     def _code(self, reference: Reference, r1: float, r2: float) -> Tensor:
         """γ of eq. 7."""
-        patch, mask = self._both_ways(reference.image, reference.mask)
+        image = self.image if reference.image is None else reference.image
+        patch, mask = self._both_ways(image, reference.mask)
         return mixed_code(self.network, self.psi, patch, mask, r1, r2)
 
     def _both_ways(self, image: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:

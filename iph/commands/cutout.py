@@ -62,11 +62,12 @@ def cutout(
             found = cut_out(photo.pixels, click, box, everybody, alpha=photo.alpha, icc=photo.icc, edge=edge)
             photo = replace(photo, pixels=found.pixels, alpha=found.alpha)  # whose pixels are needed no more
             write_photo(photo, result)
-        except InputError as error:
+        except Exception as error:  # too large for the memory, perhaps: the others are done all the same
             if not source.is_dir():
                 raise
             failed += 1
-            print(f"iph: {photo_path.name}: {error}", file=sys.stderr)
+            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+            print(f"iph: {photo_path.name}: {sentence}", file=sys.stderr)
             continue
         note = f" ({found.note})" if found.note else ""
         print(f"{result}: {found.pixels.shape[1]} x {found.pixels.shape[0]}{note}")
@@ -75,7 +76,7 @@ def cutout(
 
 def _jobs(source: Path, out: Path, overwrite: bool) -> list[tuple[Path, Path]]:
     """Each photo and where its cut-out goes. Raises InputError before anything is done."""
-    from iph.commands.folders import plan
+    from iph.commands.folders import plan, stem
 
     if not source.is_dir() and not out.is_dir():
         if out.suffix.lower() not in TRANSPARENT:
@@ -83,7 +84,7 @@ def _jobs(source: Path, out: Path, overwrite: bool) -> list[tuple[Path, Path]]:
         plan(source, out, None, None, overwrite)
         return [(source, out)]
     sources = [task.source for task in plan(source, out, None, None, True)]
-    jobs = [(path, out / f"{path.stem}.png") for path in sources]
+    jobs = [(path, out / f"{stem(path)}.png") for path in sources]
     if len({result for _, result in jobs}) < len(jobs):
         raise InputError(f"expected photos of different names in {source}, but two would become one result")
     there = [result for _, result in jobs if result.exists()]

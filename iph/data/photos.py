@@ -1,7 +1,7 @@
 """A folder of photos with instance masks: the raw material of every composite.
 
 Layout: ``images/<id>.jpg``, ``masks/<id>_<k>.png`` (0/255), ``instances.csv`` (id, k, person, label, area_frac) and,
-if there is one, ``split.csv`` (id, split).
+if there is one, ``split.csv`` (id, split). Cut-outs are trained and measured by ``index.csv``, a row a photo.
 """
 
 from dataclasses import dataclass
@@ -42,9 +42,15 @@ def read_splits(folder: str | Path) -> pd.DataFrame:
     return _table(Path(folder) / "split.csv", ("id", "split"))
 
 
+def read_index(folder: str | Path) -> pd.DataFrame:
+    """``index.csv`` of a folder (id, source, person_flags, labels, …) with each photo's split. InputError likewise."""
+    table = _table(Path(folder) / "index.csv", ("id", "person_flags"))
+    return table.merge(read_splits(folder))
+
+
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"id": str, "split": str})
+        table = pd.read_csv(path, dtype={"id": str, "split": str, "person_flags": str})
     except FileNotFoundError:
         raise InputError(f"expected {path.name} in {path.parent}, found none") from None
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from iph.masks.forms import HALF, as_unit
 from iph.masks.select import from_box, from_click, from_strokes
 from iph.masks.subjects import NOBODY, main_subject
 from iph.masks.subjects import everybody as all_people
-from iph.pixels import full_scale
+from iph.pixels import as_picture, check_visible, full_scale
 from iph.runtime.memory import give_back_copies
 
 PLAIN = EdgeAdjustment()
@@ -47,10 +47,13 @@ def cutout(
 
     Returns the colours without the old background, and the alpha, both of the picture's dtype; ``note`` is a sentence
     where nobody was there and something else was taken. Raises InputError for everybody with a click or a box, for a
-    click or a box outside the picture, and where nothing is found.
+    click or a box outside the picture, for what is no picture, and where nothing is found.
     """
     if everybody and (click is not None or box is not None):
         raise InputError("expected everybody, or a click or a box, got both")
+    if not isinstance(edge, EdgeAdjustment):
+        raise InputError(f"expected an EdgeAdjustment for the edge, got {type(edge).__name__}")
+    check_visible(as_picture(image), alpha, icc)
     seen, note = appearance(image, alpha, icc), None
     mask = None
     if box is not None:

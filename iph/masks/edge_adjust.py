@@ -7,6 +7,7 @@ a pixel by mixing the two whole radii around it.
 
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -64,8 +65,8 @@ class EdgeAdjustment:
     def __post_init__(self) -> None:
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-                raise InputError(f"expected {name} of an edge as a number of pixels, got something else")
+            if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
+                raise InputError(f"expected {name} of an edge as a number of pixels, got {str(value)[:20]!r}")
             if not least <= value <= most:
                 raise InputError(f"expected {name} of an edge from {least:g} to {most:g} pixels, got {value:g}")
         if not isinstance(self.clean, bool):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from iph.errors import InputError
-from iph.masks.forms import HALF, as_box, bounds, from_box_region
+from iph.masks.forms import HALF, as_box, as_unit, bounds, from_box_region
 from iph.masks.matting import Sizes, finished, sizes
 from iph.masks.people import people_apart
 from iph.masks.refine import grabcut
@@ -30,7 +30,7 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     box = as_box(box, image.shape)
     picture = sizes(image)
     copy = picture.copy
-    small = as_box(np.array(box) * _scale(image, copy), copy.shape)
+    small = _small_box(box, image, copy)
     window = look(copy, small)
     inside, add = from_box_region(copy.shape, small), []
     if click is not None:
@@ -70,17 +70,16 @@ def from_strokes(
 ) -> np.ndarray:
     """A mask by strokes, or an earlier mask mended by them.
 
-    add, remove: (H, W) strokes of any dtype, marked where above half, or None; start: (H, W) mask or None. Strokes
-    always win over what is found. Strokes that only remove reach half as far around as they are long: nothing marked
+    add, remove: (H, W) strokes, start: (H, W) mask, or None: bool, 0/255 or [0, 1]. Strokes mark where above half, and
+    always win over what is found. Those that only remove reach half as far around as they are long: nothing marked
     says what to keep, and the network may take the whole subject under a stroke for what has to go.
     Raises InputError where there is neither a stroke to add nor a start, or where sizes differ.
     """
-    for name, mask in (("strokes to add", add), ("strokes to remove", remove), ("mask to start from", start)):
-        if mask is not None and mask.shape != image.shape[:2]:
-            raise InputError(f"the {name} were expected with shape {image.shape[:2]}, not {mask.shape}")
+    named = {"strokes to add": add, "strokes to remove": remove, "mask to start from": start}
+    *strokes, start = (None if plane is None else _plane(plane, image.shape, name) for name, plane in named.items())
     picture = sizes(image)
     copy = picture.copy
-    marked = [None if m is None else _marked(m) for m in (add, remove)]
+    marked = [None if plane is None else plane > HALF for plane in strokes]
     strokes = [np.zeros(copy.shape[:2], bool) if m is None else shrunk(m, copy.shape) > STROKE for m in marked]
     if start is None and not strokes[0].any():
         raise InputError("a stroke on what to keep was expected, but nothing is marked")
@@ -145,6 +144,14 @@ def _scale(image: np.ndarray, copy: np.ndarray) -> np.ndarray:
     return np.array([copy.shape[1] / image.shape[1], copy.shape[0] / image.shape[0]] * 2)
 
 
+def _small_box(box: tuple[int, int, int, int], image: np.ndarray, copy: np.ndarray) -> tuple[int, int, int, int]:
+    """A box of the picture on its copy, where it holds a pixel at least."""
+    x0, y0, x1, y1 = np.array(box) * _scale(image, copy)
+    if min(x1 - x0, y1 - y0) < 1:
+        x0, y0, x1, y1 = np.floor(x0), np.floor(y0), np.ceil(x1), np.ceil(y1)
+    return as_box((x0, y0, x1, y1), copy.shape)
+
+
 def _inside(point: Point, image: np.ndarray, copy: np.ndarray) -> Point:
     x, y = point
     height, width = image.shape[:2]
@@ -161,5 +168,9 @@ def discs(points: list[Point], shape: tuple[int, ...]) -> np.ndarray:
     return plane > 0
 
 
-def _marked(stroke: np.ndarray) -> np.ndarray:
-    return stroke if stroke.dtype == bool else stroke > (0.5 if np.issubdtype(stroke.dtype, np.floating) else 127)
+def _plane(plane: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Strokes or a mask of a picture of ``shape``, float32 in [0, 1]. Raises InputError for another size."""
+    found = getattr(plane, "shape", type(plane).__name__)
+    if found != shape[:2]:
+        raise InputError(f"the {name} were expected with shape {shape[:2]}, not {found}")
+    return as_unit(plane, name)

@@ -48,15 +48,15 @@ class Subject:
         return None if self.person else f"{NOBODY}: what stands out most was taken"
 
 
-def segment_subjects(image: np.ndarray, limit: int = MOST_SUBJECTS) -> list[Subject]:
-    """People and objects of a picture (H, W, 3), the most salient first; an empty list where nothing stands out."""
-    return list(_subjects(image, limit))
+def segment_subjects(image: np.ndarray) -> list[Subject]:
+    """Up to six people and objects of a picture (H, W, 3), the most salient first; none where nothing stands out."""
+    return list(_subjects(image))
 
 
 def main_subject(image: np.ndarray) -> Subject | None:
     """The person who stands out most in a picture (H, W, 3); of nobody, whatever does; None where nothing does."""
     best = None
-    for subject in _subjects(image, MOST_SUBJECTS):  # one at a time: who is not asked for is never made large
+    for subject in _subjects(image):  # one at a time: who is not asked for is never made large
         if subject.person:
             return subject
         best = best or subject
@@ -69,14 +69,15 @@ def everybody(image: np.ndarray) -> np.ndarray | None:
     found = people_apart(picture.copy)
     if found:
         return finished(picture, np.maximum.reduce(found), soft=True)
-    people = [subject.mask for subject in segment_subjects(image) if subject.person]
-    return np.maximum.reduce(people) if people else None
+    whole = None
+    for subject in _subjects(image):  # one at a time: at 60 MP a mask takes 240 MB
+        if subject.person:
+            whole = subject.mask if whole is None else np.maximum(whole, subject.mask, out=whole)
+    return whole
 
 
-def suggest_references(
-    image: np.ndarray, foreground: np.ndarray, limit: int = MOST_SUBJECTS
-) -> list[tuple[str, np.ndarray]]:
-    """Up to `limit` regions outside a foreground (H, W) that may serve as its reference, the best first.
+def suggest_references(image: np.ndarray, foreground: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Up to six regions outside a foreground (H, W) that may serve as its reference, the best first.
 
     Each is (label, mask): "person", or "person 1", "person 2" ... where there are several, and objects likewise, in
     order of saliency; last "background", all that is not foreground. Raises InputError where the foreground leaves
@@ -94,7 +95,7 @@ def suggest_references(
         for i, (score, mask) in enumerate(group, 1)
     ]
     named.sort(key=lambda entry: -entry[0])
-    return [(label, mask) for _, label, mask in named[: limit - 1]] + [
+    return [(label, mask) for _, label, mask in named[: MOST_SUBJECTS - 1]] + [
         ("background", _rest(foreground, top_of(foreground)))
     ]
 
@@ -103,7 +104,7 @@ def automatic_reference(image: np.ndarray, foreground: np.ndarray) -> np.ndarray
     """The most salient person or object outside the foreground (H, W), bool, 0/255 or [0, 1]; where there is none, the
     whole background. float32 in [0, 1]."""
     _check_rest(image, foreground)
-    for subject in _subjects(image, MOST_SUBJECTS):  # one at a time: the others are never made large
+    for subject in _subjects(image):  # one at a time: the others are never made large
         mask = _outside(subject, foreground)
         del subject  # before the next one is made large
         if mask is not None:
@@ -133,7 +134,7 @@ def _outside(subject: Subject, foreground: np.ndarray) -> np.ndarray | None:
     return mask if mask.sum() >= 0.5 * whole and (mask >= HALF).any() else None
 
 
-def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
+def _subjects(image: np.ndarray) -> Iterator[Subject]:
     picture = sizes(image)
     copy = picture.copy
     if np.ptp(copy) < CONTRAST:
@@ -146,7 +147,7 @@ def _subjects(image: np.ndarray, limit: int) -> Iterator[Subject]:
         if not people or (not person and (everyone & hard).sum() <= SAME * hard.sum()):
             found.append((score, person and is_somebody(copy, mask), mask))
     found.sort(key=lambda entry: -entry[0])
-    for score, person, probability in found[:limit]:
+    for score, person, probability in found[:MOST_SUBJECTS]:
         give_back_copies(image)  # before a mask of 48 MB at 12 MP
         soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
         mask = finished(picture, probability if soft else grabcut(copy, probability), soft)

@@ -144,7 +144,7 @@ class MatchLook:
         return self._answer(other), other
 
     def _view(self, reference: Reference) -> View:
-        photo = self.photo if reference.image is self.photo.image else Photo(self.networks.read, reference.image)
+        photo = self.photo if reference.image is None else Photo(self.networks.read, reference.image)
         return photo.view(reference.mask)
 
     def _answer(self, other: View, r1: float = 1.0, r2: float = 1.0) -> Answer:

@@ -49,9 +49,3 @@ def _painted(view: View, colours: np.ndarray, share: np.ndarray) -> np.ndarray:
     whole[view.window] = np.rint(cv2.resize(cells.astype(np.float32), size, interpolation=cv2.INTER_LINEAR))
     whole[view.region < HALF] = 0
     return whole
-
-
-def laid_over(image: np.ndarray, overlay: np.ndarray) -> np.ndarray:
-    """A picture (h, w, 3) uint8 under an overlay (h, w, 4) uint8."""
-    alpha = overlay[..., 3:].astype(np.float32) / 255
-    return np.rint(image + alpha * (overlay[..., :3] - image.astype(np.float32))).astype(np.uint8)

@@ -18,6 +18,7 @@ from iph import losses
 from iph.checkpoint import load_harmonizer
 from iph.data.pack import PackedPhotos, pack, packed_side
 from iph.data.samples import Sampler, SampleRules
+from iph.errors import InputError
 from iph.network import Config
 from iph.training.validate import stack
 
@@ -40,8 +41,11 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, split.csv, images/, masks/")
     parser.add_argument("--model", nargs="+", default=["small", "small-portrait"], help="shipped names or .safetensors")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as cache:
-        found = look_distances(pack(args.photos, "test", packed_side(SIZE), cache), args.model)
+    try:
+        with tempfile.TemporaryDirectory() as cache:
+            found = look_distances(pack(args.photos, "test", packed_side(SIZE), cache), args.model)
+    except InputError as error:
+        parser.error(str(error))
     for name, distance in found.items():
         print(f"{name}: {distance:.3f}")
 

@@ -22,8 +22,9 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from iph.data.photos import is_region
+from iph.data.photos import is_region, read_index
 from iph.data.pictures import read_image
+from iph.errors import InputError
 from iph.masks import from_box, from_box_region, from_click, from_strokes, segment_subjects
 from iph.masks.forms import bounds
 from iph.masks.windows import answer_with
@@ -153,7 +154,7 @@ def portrait_table(results: dict[str, pd.DataFrame]) -> str:
 
 
 def measure(photos: Path, split: str, every: int = 1) -> pd.DataFrame:
-    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
+    table = read_index(photos)
     rows = []
     for photo in tqdm(list(table[table["split"] == split].itertuples())[::every]):
         image = read_image(photos / "images" / f"{photo.id}.jpg", oriented=True)
@@ -204,7 +205,10 @@ def main() -> None:
     torch.set_num_threads(1)
     if args.weights or args.people:
         answer_with(args.weights or "segmentation", args.people or "prompted-people")
-    results = measure(args.photos, args.split, args.every)
+    try:
+        results = measure(args.photos, args.split, args.every)
+    except InputError as error:
+        parser.error(str(error))
     if args.out:
         results.to_csv(args.out, index=False)
     print(table(results))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from iph.data.photos import is_region
+from iph.data.photos import is_region, read_index
 from iph.errors import InputError
 from iph.masks.forms import bounds
 from iph.masks.network import OUTPUTS, PROMPTS
@@ -75,7 +75,7 @@ def pack(folders: Sequence[Path], target: Path) -> None:
     """Pack the `train` splits of folders of photos into one .npz of encoded pictures and instance maps."""
     tables = []
     for folder in folders:
-        table = pd.read_csv(folder / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(folder / "split.csv"))
+        table = read_index(folder)
         tables.append(table[table["split"] == "train"].assign(folder=folder))
     table = pd.concat(tables, ignore_index=True)
     images, maps = [], []

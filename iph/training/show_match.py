@@ -29,6 +29,7 @@ from iph.training.validate import stack
 SIDE = 512  # of a portrait and its host, both squeezed to squares while they are composed
 SHOWN = (300, 260)  # width and height of a picture of the sheet
 BLUE = (0, 110, 255)
+TRIES = 50  # pairs drawn for one that fits
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,17 @@ def rows(portraits: Path, photos: Path, pairs: Sequence[str], count: int, seed: 
             raise InputError(f"expected a portrait and a test photo with room beside a person, got {pair!r}")
         yield row
     found, known = 0, list(hosts.values())
-    while found < count:
+    for _ in range(TRIES * count):
+        if found == count:
+            return
         name, host = names[rng.integers(len(names))], known[rng.integers(len(known))]
         row = _row(rng, portraits, name, host)
         if row is not None:
             found += 1
             print(f"{name}={host.id}", flush=True)
             yield row
+    if found < count:
+        raise InputError(f"expected {count} pairs of portraits and photos with room beside a person, found {found}")
 
 
 def _row(rng: np.random.Generator, portraits: Path, name: str, host: PhotoRecord) -> Row | None:

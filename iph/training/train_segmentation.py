@@ -287,7 +287,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     out = args.out or Path("runs") / args.network
-    train(args.photos, out, args.minutes, args.seed, args.resume, args.start, args.rate, args.network)
+    try:
+        train(args.photos, out, args.minutes, args.seed, args.resume, args.start, args.rate, args.network)
+    except InputError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

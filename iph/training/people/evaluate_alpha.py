@@ -17,7 +17,9 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from iph.data.photos import read_index
 from iph.data.pictures import read_image
+from iph.errors import InputError
 from iph.masks import clean_edges, from_box, from_click, matting
 from iph.masks.forms import bounds
 from iph.masks.subjects import main_subject
@@ -35,7 +37,7 @@ def composites(portraits: Path, photos: Path, count: int = COUNT) -> Iterator[Co
     """A composite (H, W, 3) uint8, its alpha (H, W) float32 and the person's own colours, one after the other."""
     rng = np.random.default_rng(SEED)
     names = sorted({path.stem for path in (portraits / "images").glob("*.jpg")} - WRONG)
-    table = pd.read_csv(photos / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(photos / "split.csv"))
+    table = read_index(photos)
     grounds = table[(table["split"] == "test") & ~table["person_flags"].str.contains("1")]["id"]
     chosen = (rng.choice(all_, min(count, len(all_)), replace=False) for all_ in (names, grounds.to_numpy(str)))
     for name, ground in zip(*chosen, strict=False):
@@ -96,7 +98,10 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, split.csv, images/")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    means = measure(args.portraits, args.photos).groupby("way", sort=False).mean()
+    try:
+        means = measure(args.portraits, args.photos).groupby("way", sort=False).mean()
+    except InputError as error:
+        parser.error(str(error))
     print("| | " + " | ".join(means.columns) + " |\n| --- |" + " ---: |" * len(means.columns))
     for way, row in means.iterrows():
         cells = [f"{value:.{2 if 'over' in name else 4 if 'alpha' in name else 3}f}" for name, value in row.items()]

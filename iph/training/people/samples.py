@@ -9,16 +9,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.random import Generator
 
+from iph.data.photos import read_index
 from iph.masks.selfie import SIDE
 
 PORTRAITS = 0.6  # of the samples; the others are photos of any kind
 OVER_ANOTHER = 0.25  # of the portraits
 NEAR = 0.5  # of the samples show the part around the people, as the second look does
 KEPT = 384  # pixels of the longer side that are kept in memory
-REGIONS = "BIDS/BSDS500"  # its masks are regions, not subjects
+UNMARKED = "BIDS/BSDS500"  # its people are not marked: its masks are regions
 ONE_ONLY = ("wonghan/coco-datasets-balloon", "bcmi/Image-Harmonization-Dataset-iHarmony4 (Lalonde&Efros onlineDb)")
 ALONE = ("picsart", "eg1800")  # the portraits of the second folder, by how their ids begin
 
@@ -37,8 +37,8 @@ class Marked:
 
 def load(folder: Path, portraits: bool) -> list[Marked]:
     """The `train` photos of a folder: its portraits, or those where every person is marked by hand (or nobody is)."""
-    table = pd.read_csv(folder / "index.csv", dtype={"person_flags": str}).merge(pd.read_csv(folder / "split.csv"))
-    table = table[(table["split"] == "train") & (table["mask_kind"] == "human") & (table["source"] != REGIONS)]
+    table = read_index(folder)
+    table = table[(table["split"] == "train") & (table["mask_kind"] == "human") & (table["source"] != UNMARKED)]
     alone = table["id"].str.startswith(ALONE)
     table = table[alone] if portraits else table[~alone & ~table["source"].isin(ONE_ONLY)]
     return [_marked(folder, row.id, row.person_flags) for row in table.itertuples()]

@@ -23,6 +23,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from iph.checkpoint import load_tensors
+from iph.errors import InputError
 from iph.files import replacing
 from iph.masks.selfie import SelfieNet
 from iph.training.people.samples import Marked, load, sample
@@ -103,8 +104,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="processor time, over all runs together")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    photos = load(args.photos, portraits=False) + load(args.portraits, portraits=False)
-    train(load(args.portraits, portraits=True), photos, args.out, args.minutes, args.seed)
+    try:
+        photos = load(args.photos, portraits=False) + load(args.portraits, portraits=False)
+        train(load(args.portraits, portraits=True), photos, args.out, args.minutes, args.seed)
+    except InputError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,24 @@ def test_a_folder_goes_on_after_a_bad_file(portrait: Path, capsys: pytest.Captur
     assert "iph: bad.jpg: " in capsys.readouterr().err
 
 
+def test_a_folder_goes_on_whatever_happens_and_keeps_names(
+    portrait: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder = portrait.parent / "shots"
+    folder.mkdir()
+    for name in ("IMG.2024", "IMG.2025"):  # pictures without an ending
+        (folder / name).write_bytes(portrait.read_bytes())
+    assert run(folder, "-o", portrait.parent / "people") == 0
+    assert sorted(path.name for path in (portrait.parent / "people").iterdir()) == ["IMG.2024.png", "IMG.2025.png"]
+
+    def too_large(*args: object, **options: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("iph.masks.cutout.cutout", too_large)
+    assert run(folder, "-o", portrait.parent / "none") == 1
+    assert capsys.readouterr().err.count("a fault of the program: MemoryError('no room')") == 2
+
+
 def test_bad_input_is_one_sentence(portrait: Path, capsys: pytest.CaptureFixture) -> None:
     grey = portrait.with_name("grey.png")
     write_photo(Photo(np.full((8, 8, 3), 90, np.uint8)), grey, edited=False)

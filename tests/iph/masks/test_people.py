@@ -99,9 +99,9 @@ def test_everybody_is_also_who_the_other_network_alone_finds(monkeypatch: pytest
     masks[0, 10:50, 5:25] = masks[1, 10:50, 40:60] = masks[2, 30:50, 70:85] = 1
     found = [Subject(mask, (0, 0, 1, 1), 0.5, person) for mask, person in zip(masks, (True, True, False), strict=True)]
     monkeypatch.setattr(subjects, "people_apart", lambda copy: [])
-    monkeypatch.setattr(subjects, "segment_subjects", lambda image: found)
+    monkeypatch.setattr(subjects, "_subjects", lambda image: iter(found))
     np.testing.assert_array_equal(everybody(picture), masks[:2].max(0))
-    monkeypatch.setattr(subjects, "segment_subjects", lambda image: found[2:])
+    monkeypatch.setattr(subjects, "_subjects", lambda image: iter(found[2:]))
     assert everybody(picture) is None
 
 

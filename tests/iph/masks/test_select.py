@@ -192,6 +192,31 @@ def test_bad_input_gets_a_sentence(two_balls: Picture) -> None:
         segment_subjects(np.full((32, 32, 3), np.nan, np.float32))
 
 
+def test_strokes_and_masks_are_the_same_in_every_form(two_balls: Picture) -> None:
+    image, left, right = two_balls
+    remove = np.zeros(left.shape, bool)
+    remove[125:135, 205:215] = True
+    start = (left | right).astype(np.float32)
+    expected = from_strokes(image, None, remove, start)
+    for stroke, mask in (
+        (remove.astype(np.uint8), start > 0),
+        (remove * np.uint16(65535), np.uint8(255) * (start > 0)),
+    ):
+        np.testing.assert_array_equal(from_strokes(image, None, stroke, mask), expected)
+    faint = np.full(left.shape, 200, np.uint16)
+    faint[0, 0] = 65535
+    np.testing.assert_array_equal(
+        from_strokes(image, None, faint, start), from_strokes(image, None, faint > 200, start)
+    )
+
+
+def test_a_box_of_less_than_a_pixel_of_the_copy_holds_something() -> None:
+    image = np.full((1500, 2000, 3), 90, np.uint8)
+    image[700:703, 1000:1003] = 250
+    mask = from_box(image, (1000, 700, 1003, 703))
+    assert mask.shape == image.shape[:2] and not mask[:700].any() and not mask[:, 1003:].any()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 2)])
 def test_tiny_pictures_do_not_break(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(1).integers(0, 255, (*shape, 3), np.uint8)

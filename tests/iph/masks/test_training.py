@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from iph.checkpoint import load_tensors
 from iph.errors import InputError
 from iph.masks import windows
-from iph.masks.network import PROMPTS, PromptNet, load
+from iph.masks.network import PROMPTS, PromptNet, load, segmenter
 from iph.masks.prompted_people import PromptedPeople
 from iph.masks.selfie import network as selfie
 from iph.semantics import encoder
@@ -266,8 +266,15 @@ def test_other_weights_answer_when_they_are_to_be_measured(
     picture = np.full((64, 96, 3), 90, np.uint8)
     windows.answer_with(tmp_path / "new.safetensors", tmp_path / "people.safetensors")
     monkeypatch.setattr(windows, "SOME_PERSON", -1)  # both are asked
-    mask = windows.look(picture).find([(48, 32)])
-    assert mask.shape == (64, 96) and 0 <= mask.min() <= mask.max() <= 1
+    window = windows.look(picture)
+    prompt = window.prompt([(48, 32)])
+    networks = segmenter(tmp_path / "new.safetensors", tmp_path / "people.safetensors")
+    features = dict(zip(windows.FEATURES, window.features, strict=True))
+    asked = {"image": window.seen, "prompts": prompt[None, None]}
+    (answer,), (second,) = networks.decode(**asked, **features), networks.people(**asked)
+    sure = (answer[0, 0, 0] * answer[0, 0, 1]).sum() / answer[0, 0, 0].sum()
+    mixed = answer[0, 0, 0] + windows.OTHERS_SAY * sure * (second[0, 0, 0] - answer[0, 0, 0])
+    np.testing.assert_allclose(window.ask([prompt])[0, 0], mixed, atol=1e-5)
 
 
 def test_the_network_answers_at_half_the_size() -> None:

@@ -33,7 +33,7 @@ def photo(seed: int = 0, shape: tuple[int, int] = (90, 120)) -> tuple[np.ndarray
 def test_a_pasted_foreground_goes_further_towards_its_reference(network):
     image, foreground, reference = photo()
     for pasted, least in ((False, -5), (True, 5)):
-        mapping = MatchLook(network, pasted, image, foreground).fit([Reference(reference, image)])
+        mapping = MatchLook(network, pasted, image, foreground).fit([Reference(reference)])
         assert isinstance(mapping, ColorMapping)
         after = mapping.apply(image, foreground)
         assert np.array_equal(after[foreground == 0], image[foreground == 0])
@@ -51,9 +51,9 @@ def test_any_dtype_other_photos_and_several_references(network, dtype):
     one, other, mean = (
         opened.fit(references).change
         for references in (
-            [Reference(reference, opened.photo.image)],
+            [Reference(reference)],
             [Reference(whole, another)],
-            [Reference(reference, opened.photo.image, 0.5), Reference(whole, another, 0.5)],
+            [Reference(reference, weight=0.5), Reference(whole, another, 0.5)],
         )
     )
     assert np.abs(mean - (one + other) / 2).max() < 0.35 * np.abs(one - other).max() + 0.02
@@ -67,7 +67,7 @@ def test_a_tiny_reference_is_seen_with_all_around_it(network):
     view = opened.photo.view(tiny)
     assert view.window == WHOLE and 0 < view.mask.mean() < 0.01
     assert np.array_equal(view.scene, 1 - opened.photo.view(foreground).mask)
-    assert np.isfinite(opened.fit([Reference(tiny, image)]).change).all()
+    assert np.isfinite(opened.fit([Reference(tiny)]).change).all()
     everything = Photo(network.read, image, np.ones_like(foreground))
     assert everything.view(tiny).scene.any()
 
@@ -92,7 +92,7 @@ def test_a_large_foreground_is_read_once(network):
     large[10:80, 10:110] = 1
     read = []
     counting = replace(network, read=lambda **picture: read.append(1) or network.read(**picture))
-    MatchLook(counting, True, image, large).fit([Reference(1 - large, image)])
+    MatchLook(counting, True, image, large).fit([Reference(1 - large)])
     assert len(read) == 1
 
 
@@ -112,9 +112,9 @@ def test_a_second_region_of_the_photo_needs_no_second_reading(network):
     read = []
     counting = replace(network, read=lambda **picture: read.append(1) or network.read(**picture))
     opened = MatchLook(counting, True, image, foreground)
-    opened.fit([Reference(reference, image)])
+    opened.fit([Reference(reference)])
     first = len(read)
-    opened.fit([Reference(1 - foreground, image)])
+    opened.fit([Reference(1 - foreground)])
     assert len(read) == first <= 3
     opened.fit([Reference(reference, image.copy())])
     assert len(read) == first + 1
@@ -125,7 +125,7 @@ def test_colour_transfer_takes_more_of_the_references_colours(network):
     image[reference > 0] = (200, 60, 60)
     opened = MatchLook(network, True, image, foreground)
     plain, moved = (
-        opened.fit([Reference(reference, image)], r2=r2).apply(image, foreground)[foreground > 0].mean(0)
+        opened.fit([Reference(reference)], r2=r2).apply(image, foreground)[foreground > 0].mean(0)
         for r2 in (1.0, 0.0)
     )
     goal = image[reference > 0].mean(0)
