@@ -41,6 +41,8 @@ def from_box(image: np.ndarray, box: tuple[float, float, float, float], click: P
     probability = None
     for _ in range(ASKED):
         probability = window.outside(window.ask([window.prompt(add, box=small, prior=probability)])[0, 0]) * inside
+        if not (probability >= HALF).any():
+            break
     if not (probability >= HALF).any():  # nothing there for the network: let the colours decide
         probability = inside * np.float32(0.6)
     cut = grabcut(copy, probability, add=discs(add, copy.shape))

@@ -147,7 +147,7 @@ def train(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         state["step"] += 1
-        _average(averaged, network, min(settings.average, state["step"] / (state["step"] + 10)))
+        average_into(averaged, network, min(settings.average, state["step"] / (state["step"] + 10)))
     if accelerator.is_main_process:
         save_network(settings.out / "last.safetensors", averaged)
     return result
@@ -213,7 +213,7 @@ def _rate(settings: TrainingSettings, step: int, progress: float) -> float:
 
 
 @torch.no_grad()
-def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+def average_into(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - keep)
     for slow, fast in zip(averaged.buffers(), network.buffers(), strict=True):
@@ -241,14 +241,19 @@ def _describe(network: nn.Module, settings: TrainingSettings, accelerator: Accel
                 f"the run in {settings.out} was begun when α, β and λ weighed other losses than the paper's equations "
                 "do; take another folder, with its last.safetensors as the start"
             )
-        differing = [name for name, (one, other) in pairs.items() if one != other]
-        if differing:
-            raise InputError(
-                f"expected the {' and '.join(differing)} with which the run in {settings.out} was begun, got others; "
-                "take the same, or another folder"
-            )
+        check_begun(settings.out, pairs)
     with replacing(path) as temporary:
         temporary.write_text(text)
+
+
+def check_begun(out: Path, pairs: dict[str, tuple[object, object]]) -> None:
+    """Raise InputError for settings of a run, wanted and found in its folder, that are not the same."""
+    differing = [name for name, (wanted, found) in pairs.items() if wanted != found]
+    if differing:
+        raise InputError(
+            f"expected the {' and '.join(differing)} with which the run in {out} was begun, got others; "
+            "take the same, or another folder"
+        )
 
 
 def _resume(out: Path, network: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, float]:

@@ -71,13 +71,15 @@ def _regions(labels: str) -> str:
     return "".join("01"[is_region(label)] for label in labels.split("|"))
 
 
+def trained_on(folders: Sequence[Path]) -> pd.DataFrame:
+    """A row a photo of the `train` splits of folders, each with its ``folder``."""
+    tables = [read_index(folder).query("split == 'train'").assign(folder=folder) for folder in folders]
+    return pd.concat(tables, ignore_index=True)
+
+
 def pack(folders: Sequence[Path], target: Path) -> None:
     """Pack the `train` splits of folders of photos into one .npz of encoded pictures and instance maps."""
-    tables = []
-    for folder in folders:
-        table = read_index(folder)
-        tables.append(table[table["split"] == "train"].assign(folder=folder))
-    table = pd.concat(tables, ignore_index=True)
+    table = trained_on(folders)
     images, maps = [], []
     for row in table.itertuples():
         images.append(np.fromfile(row.folder / "images" / f"{row.id}.jpg", np.uint8))
@@ -110,6 +112,7 @@ class Photos:
             data = dict(file)
         if "region" not in data:
             raise InputError(f"{packed} does not say which masks are regions: delete it, an earlier version packed it")
+        self.names = data["id"].tolist()
         self._image, self._map = data["image"], data["map"]
         self._spans = [list(zip([0, *ends[:-1]], ends, strict=True)) for ends in (data["image_end"], data["map_end"])]
         self.person, self.region = (
@@ -119,7 +122,7 @@ class Photos:
             PSEUDO if pseudo else TRUST.get(source, HUMAN)
             for source, pseudo in zip(data["source"], data["pseudo"], strict=True)
         ]
-        aside = np.array([zlib.crc32(str(i).encode()) % 33 == 0 for i in data["id"]])
+        aside = np.array([zlib.crc32(str(i).encode()) % 33 == 0 for i in self.names])
         self.chosen = np.flatnonzero(aside if held_out else ~aside)
         drawn = np.array([self.trust[i].drawn for i in self.chosen])
         self.probability = drawn / drawn.sum()

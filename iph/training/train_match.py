@@ -29,14 +29,15 @@ from iph.cube import Cube
 from iph.data.match_samples import MatchRules, MatchSampler
 from iph.data.pack import PackedPhotos
 from iph.errors import InputError
-from iph.files import replacing
+from iph.files import read_json, replacing
 from iph.match.network import MatchNetwork, start_network
-from iph.training.loop import _average
+from iph.training.loop import average_into, check_begun
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.validate import hold_out, stack
 
 FALLING = 0.35  # share of the run in which the rate falls to zero
 SMALL, LARGE = 96, 128  # side of the pictures before and after it begins to fall
+FIXED = ("start", "teacher", "seed", "batch", "rules", "weights")  # settings that a run cannot change half-way
 PACKED_FOR = 160  # photos are packed for samples of this size: a window shows a part of them
 
 
@@ -106,7 +107,7 @@ class Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        _average(self.average, self.network, min(self.settings.average, self.step / (self.step + 10)))
+        average_into(self.average, self.network, min(self.settings.average, self.step / (self.step + 10)))
 
     def save(self) -> None:
         """Write the run's three files, each whole or not at all."""
@@ -162,9 +163,13 @@ def train_match(
     if (settings.minutes is None) == (settings.steps is None):
         raise InputError("expected either minutes or steps as the length of a run")
     settings.out.mkdir(parents=True, exist_ok=True)
+    text, path = json.dumps(asdict(settings), default=str, indent=1), settings.out / "settings.json"
+    if path.is_file() and (settings.out / "last.pt").is_file():
+        wanted, found = json.loads(text), read_json(path)
+        check_begun(settings.out, {name: (wanted[name], found.get(name)) for name in FIXED})
     run = Run(settings)
-    with replacing(settings.out / "settings.json") as temporary:
-        temporary.write_text(json.dumps(asdict(settings), default=str, indent=1))
+    with replacing(path) as temporary:
+        temporary.write_text(text)
     teacher = load_network(settings.teacher)
     training, _ = hold_out(photos)
     samplers = {

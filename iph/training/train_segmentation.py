@@ -37,7 +37,7 @@ from iph.files import replacing
 from iph.masks.network import PromptNet, read
 from iph.masks.prompted_people import PromptedPeople
 from iph.runtime.precision import quick_autocast
-from iph.training.segmentation_data import Photos, pack, sample
+from iph.training.segmentation_data import Photos, pack, sample, trained_on
 
 BATCH = 16
 RATE = 2e-3
@@ -188,6 +188,8 @@ def train(
     if not packed.exists():
         pack(folders, packed)
     seen, aside = Photos(packed, held_out=False), Photos(packed, held_out=True)
+    if seen.names != trained_on(folders)["id"].tolist():
+        raise InputError(f"{packed} holds other photos than {', '.join(map(str, folders))}: delete it")
     if plan.people_only and not seen.with_people:
         raise InputError(f"expected photos of people to train on in {', '.join(map(str, folders))}, found none")
     torch.manual_seed(seed)

@@ -202,6 +202,11 @@ def test_training_goes_on_where_it_stopped(kind: str, network: type, large: int,
         other = torch.load(tmp_path / "other" / "checkpoint.pt", weights_only=True)
     finally:
         torch.set_num_threads(torch_threads)
+    table = pd.read_csv(photos / "split.csv")
+    fewer = shutil.copytree(photos, tmp_path / "fewer")
+    table[table["id"] != "p0"].to_csv(fewer / "split.csv", index=False)
+    with pytest.raises(InputError, match="photos.npz holds other photos than"):
+        train([fewer], tmp_path / "run", 9, kind=kind)
     assert 0 < first["step"] < second["step"]
     assert first["spent"] < second["spent"]
     assert second["step"] < other["step"] and small.stat().st_size < large

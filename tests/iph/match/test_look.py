@@ -125,8 +125,7 @@ def test_colour_transfer_takes_more_of_the_references_colours(network):
     image[reference > 0] = (200, 60, 60)
     opened = MatchLook(network, True, image, foreground)
     plain, moved = (
-        opened.fit([Reference(reference)], r2=r2).apply(image, foreground)[foreground > 0].mean(0)
-        for r2 in (1.0, 0.0)
+        opened.fit([Reference(reference)], r2=r2).apply(image, foreground)[foreground > 0].mean(0) for r2 in (1.0, 0.0)
     )
     goal = image[reference > 0].mean(0)
     assert np.abs(moved - goal).mean() < np.abs(plain - goal).mean() - 5

@@ -316,6 +316,9 @@ def test_what_cannot_be_trained_is_said(photos, start, tmp_path):
     with pytest.raises(InputError, match="expected either minutes or steps"):
         train_match(photos, settings(tmp_path / "none", start))
     train_match(photos, settings(tmp_path / "small", start, steps=1))
+    with pytest.raises(InputError, match="expected the seed with which the run in .* was begun, got others"):
+        train_match(photos, settings(tmp_path / "small", start, steps=2, seed=1))
+    assert json.loads((tmp_path / "small" / "settings.json").read_text())["seed"] == 0
     with pytest.raises(InputError, match="expected .*resume.safetensors to hold a run of this very network"):
         train_match(
             photos,
