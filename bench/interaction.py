@@ -6,7 +6,7 @@
   photo). Distance is the mean absolute difference of the channels' 10th percentile, mean and 90th percentile; the
   chosen reference wins when its own result is nearer to it than the other reference's result is.
 * *careless regions*: the reference shrunk to half its area, shifted by a fifth of its box, or drawn as its box. The
-  change of the result, in ΔE00 over the foreground, as a share of what harmonizing changed.
+  change of the result, in ΔE00 over the foreground, over what harmonizing changed.
 * *idempotence*: what harmonizing the result again changes, as a share of the first change.
 * *drift*: the true photo harmonized as if it were a composite; foreground MSE on the 0-255 scale.
 """

@@ -32,9 +32,9 @@ from iph.semantics import CHANNELS, Layers, encoder, published
 OUTPUTS = ("mask", "person", "centre")
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequential:
+def _conv(inputs: int, outputs: int, size: int = 3) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 

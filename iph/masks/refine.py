@@ -22,7 +22,6 @@ ROWS = 64  # of a large picture that are looked at together
 def grabcut(
     copy: np.ndarray,
     probability: np.ndarray,
-    rounds: int = 1,
     add: np.ndarray | None = None,
     remove: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -52,7 +51,7 @@ def grabcut(
     if min(inside.sum(), (~inside).sum()) < 20:
         return hard
     cv2.setRNGSeed(0)
-    cv2.grabCut(part, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(part, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 1, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     whole = np.zeros_like(hard)
     whole[y0:y1, x0:x1] = cv2.resize(cut, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)

@@ -10,12 +10,11 @@ import numpy as np
 from iph.errors import InputError
 from iph.masks.forms import HALF, as_box, as_unit, bounds, from_box_region
 from iph.masks.matting import Sizes, finished, sizes
-from iph.masks.people import people_apart
+from iph.masks.people import GAP, people_apart
 from iph.masks.refine import grabcut
 from iph.masks.windows import look, shrunk
 
 Point = tuple[float, float]
-GAP = 0.025
 ASKED = 2  # times that a box is asked about, the second time with the first answer as the earlier mask
 STROKE = 0.05  # a pixel of the small copy belongs to a stroke that covers this share of it
 SAME_PERSON = 0.85  # of what two masks cover together lies in both: they are of one person

@@ -31,13 +31,13 @@ SKY = ("sky",)
 FURNITURE = ("chair", "couch", "bed", "table", "desk", "bench", "sofa", "cabinet", "shelf", "toilet", "sink")
 
 
-def belief_samples(folder: Path, size: int, split: str = "test") -> Iterator[tuple[str, Sample]]:
+def belief_samples(folder: Path, size: int) -> Iterator[tuple[str, Sample]]:
     """(kind of reference, sample) in order; for each composite first the whole background, then each kind it has.
 
     As ``look_sample``'s, of the whole picture, and ``skin`` (1, S, S), the foreground's skin.
     """
     labels = _labels(folder)
-    for record in read_folder(folder, split):
+    for record in read_folder(folder, "test"):
         for composed in _composites(record, labels):
             composite, photo = (pixels.astype(np.float32) / 255 for pixels in (composed.composite, composed.target))
             skin = skin_pixels(composed.target) & composed.foreground

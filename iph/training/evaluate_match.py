@@ -45,6 +45,7 @@ Method = Callable[[Batch], Tensor]
 SIZE = 128
 COUNT, PASTED_COUNT = 256, 128
 CHUNK = 32
+WINDOW = 7  # pixels, side of the square of local contrast
 SAME_DYE = 8.0  # a* and b*: a cell that should come so near to what it attends to can be held against it
 PLAIN = SampleRules(
     size=SIZE, whole_look=0.0, unchanged=0.0, arbitrary=0.0, strength=(1.0, 1.0), crop=(0.9, 1.0)
@@ -163,7 +164,7 @@ def believing(method: Method, batch: Batch, kinds: list[str]) -> dict[str, float
 
 def unpaired(method: Method, batch: Batch) -> dict[str, float]:
     """Pasted people: L* and a*b* distance to the attended reference; structure, local contrast over the composite's and
-    the share of pixels that were clipped; degrees of skin's hue to the composite's and to the reference's skin."""
+    the share of pixels that were clipped; degrees of skin's hue to the composite's, and a*b* to the reference's skin."""
     result = run(method, batch, pasted=1.0)
     after = torch.where(batch["foreground"] > 0, result, batch["composite"])
     lab, before = rgb_to_lab(after), rgb_to_lab(batch["composite"])
@@ -202,22 +203,22 @@ def unpaired(method: Method, batch: Batch) -> dict[str, float]:
     }
 
 
-def structure_term(before: Tensor, after: Tensor, mask: Tensor, window: int = 7) -> Tensor:
+def structure_term(before: Tensor, after: Tensor, mask: Tensor) -> Tensor:
     """SSIM's third factor (Wang et al. 2004) on L* (B, 1, S, S), averaged over the mask, (B,): what was kept of the
     content, whatever became of lightness and contrast."""
     steady = 0.03**2 * 100**2 / 2
-    both = _around(before * after, window) - _around(before, window) * _around(after, window)
-    deviations = [local_deviation(x, window) for x in (before, after)]
+    both = _around(before * after) - _around(before) * _around(after)
+    deviations = [local_deviation(x) for x in (before, after)]
     return _inside((both + steady) / (deviations[0] * deviations[1] + steady), mask)
 
 
-def local_deviation(image: Tensor, window: int = 7) -> Tensor:
+def local_deviation(image: Tensor) -> Tensor:
     """Standard deviation around each pixel of (B, 1, S, S), of that shape."""
-    return (_around(image * image, window) - _around(image, window).square()).clamp_min(0).sqrt()
+    return (_around(image * image) - _around(image).square()).clamp_min(0).sqrt()
 
 
-def _around(values: Tensor, window: int) -> Tensor:
-    return torch.nn.functional.avg_pool2d(values, window, 1, window // 2, count_include_pad=False)
+def _around(values: Tensor) -> Tensor:
+    return torch.nn.functional.avg_pool2d(values, WINDOW, 1, WINDOW // 2, count_include_pad=False)
 
 
 def _inside(values: Tensor, mask: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from iph.network import polynomial_terms
 from iph.polynomial import RIDGE
 
 
-def expressible(harmonized: Tensor, composite: Tensor, foreground: Tensor, ridge: float = RIDGE) -> Tensor:
+def expressible(harmonized: Tensor, composite: Tensor, foreground: Tensor) -> Tensor:
     """``harmonized`` (B, 3, H, W), replaced inside the foreground (B, 1, H, W) by its best 11-term colour mapping.
 
     The ridge fit of ``iph.polynomial.fit_change`` over all foreground pixels, always with eleven terms. Linear in
@@ -23,7 +23,7 @@ def expressible(harmonized: Tensor, composite: Tensor, foreground: Tensor, ridge
     weighted = terms * mask
     change = (harmonized.to(exact).clamp(0, 1) - seen) * mask
     gram = torch.einsum("bthw,bshw->bts", weighted, terms)  # (B, 11, 11)
-    penalty = torch.full((terms.shape[1],), ridge, dtype=exact, device=terms.device)
+    penalty = torch.full((terms.shape[1],), RIDGE, dtype=exact, device=terms.device)
     penalty[-1] = 0  # the constant
     area = mask.sum((1, 2, 3)).clamp_min(1)  # (B,)
     # An empty foreground has no Gram matrix: the smallest of diagonals gives it a solution, which is zero.

@@ -104,7 +104,7 @@ def main() -> None:
             chosen = rng.choice(people, min(args.count, len(people)), replace=False)
             found.append(examples(photos, chosen.tolist(), rng))
         features, kinds = (torch.cat(parts) for parts in zip(*found, strict=True))
-        kept_back = torch.arange(len(kinds)) >= len(kinds) * 9 // 10  # the last photos, so no photo is on both sides
+        kept_back = torch.arange(len(kinds)) >= len(kinds) * 9 // 10  # the last photos: one at most is on both sides
         tensors = fit(features[~kept_back], kinds[~kept_back])
         guessed = (features[kept_back] @ tensors["weight"].T + tensors["bias"]).argmax(1)
         for number, name in enumerate(KINDS):

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-RADIUS = 1 / 48  # of the side of the network's input: a click is a disc of this radius, a stroke a line twice as wide
+from iph.masks.windows import MARK
+
 KINDS = {"box": 0.28, "click": 0.38, "both": 0.04, "refine": 0.16, "again": 0.14}  # of prompts
 
 
@@ -22,7 +23,7 @@ def _place(rng: Generator, mask: np.ndarray) -> tuple[int, int]:
 
 def _mark(rng: Generator, canvas: np.ndarray, mask: np.ndarray, stroke: bool) -> None:
     """Draw a click, or a stroke of up to three straight parts, on a mask that is not empty."""
-    radius = max(1, round(len(canvas) * RADIUS))
+    radius = max(1, round(len(canvas) * MARK))
     x, y = _place(rng, mask)
     cv2.circle(canvas, (x, y), radius, 1.0, -1)
     if not stroke:
