@@ -5,6 +5,7 @@ largest difference of two answers. "changed everywhere" is a network's raw frame
 The last column lets scikit-image share its conversions to L*a*b* and its SSIM map between metrics.
 """
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -88,7 +89,7 @@ def compare(output: NDArray, target: NDArray, mask: NDArray) -> tuple[float, flo
 
 
 def main() -> None:
-    """Print the table."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     columns = [f"{SIZE}x{SIZE} pair", "× scikit-image for each", "× scikit-image, work shared", "largest difference"]
     rows = []
     for title, everywhere in (("changed everywhere", True), ("foreground only", False)):

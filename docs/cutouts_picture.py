@@ -1,6 +1,6 @@
 """Makes ``docs/pictures/cutouts.jpg``: where the automatic cut-out goes wrong, at 100 %, over three grounds.
 
-Run as ``PYTHONPATH=. python docs/cutouts_picture.py ../shared/data/portraits``; with a folder as second argument all
+Run as ``PYTHONPATH=. python docs/cutouts_picture.py PORTRAITS``; with a folder as second argument all
 twelve portraits of docs/segmentation.md are written there whole, as PNG. The portraits are CC0; the pages they are from
 and what was changed are written beside the picture.
 """

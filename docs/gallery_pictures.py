@@ -1,6 +1,6 @@
 """Makes the studio's gallery of CC0 portraits, as a retoucher would: room for two, no old colours under the edges.
 
-Run as ``PYTHONPATH=. python docs/gallery_pictures.py ../shared/data/portraits``. A portrait has no room beside its
+Run as ``PYTHONPATH=. python docs/gallery_pictures.py PORTRAITS``. A portrait has no room beside its
 person, so the background gets it: the surroundings, with the person filled in, mirrored at the edge. Whoever is pasted
 reaches the frame's edge where their photo cut them, and covers nothing of the other one but a shoulder.
 """

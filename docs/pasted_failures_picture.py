@@ -1,6 +1,6 @@
 """Makes ``docs/pictures/failures-pasted.jpg``: where ``portrait``, the default, goes wrong with pasted people.
 
-Run as ``PYTHONPATH=. python docs/pasted_failures_picture.py ../shared/data/portraits``. Each row: a CC0 portrait with
+Run as ``PYTHONPATH=. python docs/pasted_failures_picture.py PORTRAITS``. Each row: a CC0 portrait with
 room beside its person, somebody of another one pasted there as they came; harmonized with the first person as
 reference. The pages they are from and what was changed are written beside the picture.
 """

@@ -243,8 +243,8 @@ _METHODS: list[Method] = [
             ("h-net-se-all", "H-Net + SE + LM loss", "all three luminance losses", {}),
         )
     ),
-    _ours("iph", "IPH small, general (ours)", "small", "shipped weights: paired training"),
-    _ours("iph-pp", "IPH small, portrait (ours)", "small-portrait", "shipped weights: with our unpaired stage"),
+    _ours("iph", "IPH small (ours)", "small", "shipped weights: paired training"),
+    _ours("iph-pp", "IPH small-portrait (ours)", "small-portrait", "shipped weights: with our unpaired stage"),
     Method(
         **_IPH
         | {

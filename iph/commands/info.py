@@ -10,6 +10,7 @@ import typer
 
 from iph.errors import InputError
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalisation, which are no parameters
 PACKAGE = "interactive-portrait-harmonization"
 
 
@@ -66,7 +67,7 @@ def _describe(name: str) -> dict:
         tensors, settings = shipped.read_tensors(name)
     except InputError as error:
         return about | {"verified": False, "error": str(error)}
-    about["parameters"] = sum(tensor.size for tensor in tensors.values())
+    about["parameters"] = sum(tensor.size for key, tensor in tensors.items() if not key.endswith(STATISTICS))
     return about | {"kind": settings.get("kind"), "config": settings.get("config")}
 
 

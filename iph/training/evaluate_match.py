@@ -164,7 +164,7 @@ def believing(method: Method, batch: Batch, kinds: list[str]) -> dict[str, float
 
 def unpaired(method: Method, batch: Batch) -> dict[str, float]:
     """Pasted people: L* and a*b* distance to the attended reference; structure, local contrast over the composite's and
-    the share of pixels that were clipped; degrees of skin's hue to the composite's, and a*b* to the reference's skin."""
+    the share of pixels that were clipped; degrees of skin's hue to the composite's, a*b* to the reference's skin."""
     result = run(method, batch, pasted=1.0)
     after = torch.where(batch["foreground"] > 0, result, batch["composite"])
     lab, before = rgb_to_lab(after), rgb_to_lab(batch["composite"])

@@ -132,7 +132,7 @@ def test_ours_are_never_in_a_reported_row(board):
         pd.isna(own["reported"])
         and own["measured"] == overview(ours).query("method == 'iph-pp' and metric == 'psnr'")["mean"].item()
     )
-    assert own["title"] == "IPH small, portrait (ours)" and own["kind"] == "ours"
+    assert own["title"] == "IPH small-portrait (ours)" and own["kind"] == "ours"
     same = frame.loc["portraittest", "dovenet", "psnr"]
     assert same["reported"] == 27.44 and not pd.isna(same["measured"])
     assert not frame.index.get_level_values("method").str.startswith("reinhard").any()
