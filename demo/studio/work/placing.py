@@ -18,7 +18,7 @@ SIZES = 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4  # tried, of the height that is right
 GROUND = 0.96  # of the background's height, where nobody's feet say it
 HEAD = 0.5, 0.6  # a head is at most so much of a person's height, and of their width
 COVERED = 0.02  # of a head: no more than its rim
-FACE, BODY, SMALLER, OFF = 10.0, 4.0, 1.0, 0.15  # what it costs to cover a head, a share of oneself on others, ...
+FACE, BODY, SMALLER, OFF = 10.0, 4.0, 1.0, 0.15  # what it costs to cover a head, a share of oneself on others or outside, ...
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -37,7 +37,7 @@ def free_place(background: tuple[int, ...], mask: np.ndarray, people: Sequence[n
 
     mask: (h, w) of the person in their picture; people: masks (H', W') of those who are there, of the background's
     aspect. As tall as those who are seen as they are, down to the feet or cut by the lower edge; on the same ground;
-    smaller or further aside where that keeps others free.
+    smaller or further aside where that keeps others free, smaller too where somebody is wider than the background.
     """
     scale = SIDE / max(background[:2])
     height, width = (max(1, round(side * scale)) for side in background[:2])
@@ -64,7 +64,7 @@ def free_place(background: tuple[int, ...], mask: np.ndarray, people: Sequence[n
             on_others = (seen & taken[window]).sum() / max(1, seen.sum())
             centre = (left + columns / 2) / width
             cost = FACE * (hidden > COVERED) * (1 + hidden) + BODY * on_others
-            cost += SMALLER * (1 - size) + OFF * abs(centre - wanted)
+            cost += SMALLER * (1 - size) + OFF * abs(centre - wanted) + BODY * max(0, 1 - width / columns)
             if cost < best[0]:
                 best = cost, centre, tall * size
     _, centre, tall = best

@@ -12,9 +12,9 @@ import pytest
 from streamlit.runtime import Runtime
 from study_files import write_study
 
-import iph
 from demo.hosting.memory import NEEDED, lack_of_memory
 from demo.hosting.start import check_start
+from iph import harmonizer
 from iph.errors import InputError
 from iph.runtime import graphs, shipped
 
@@ -100,12 +100,12 @@ def test_a_disk_that_cannot_be_written(start, name, free_tcp_port):
 
 def test_no_weights(start, free_tcp_port, monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
-    for read in (iph.load, graphs._session):
+    for read in (harmonizer._made, graphs._session):
         read.cache_clear()
     try:
         said = start(GRADIO_SERVER_PORT=str(free_tcp_port))
     finally:
-        for read in (iph.load, graphs._session):
+        for read in (harmonizer._made, graphs._session):
             read.cache_clear()
     assert said == f"expected a network at {tmp_path}/semantics.onnx, but: No such file or directory; reinstall"
 
