@@ -18,7 +18,7 @@ SIZES = 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4  # tried, of the height that is right
 GROUND = 0.96  # of the background's height, where nobody's feet say it
 HEAD = 0.5, 0.6  # a head is at most so much of a person's height, and of their width
 COVERED = 0.02  # of a head: no more than its rim
-FACE, BODY, SMALLER, OFF = 10.0, 4.0, 1.0, 0.15  # what it costs to cover a head, a share of oneself on others or outside, ...
+FACE, BODY, SMALLER, OFF = 10.0, 4.0, 1.0, 0.15  # costs: a head covered, a share of oneself on others or outside, ...
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
