@@ -34,9 +34,9 @@ def resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     while height >= 4 * size[0] and width >= 4 * size[1] and height % 2 == width % 2 == 0:
         height, width = height // 2, width // 2
         array = cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA)
-    fewer = min(height, size[0]), min(width, size[1])
-    for (rows, columns), way in ((fewer, cv2.INTER_AREA), (size, cv2.INTER_LINEAR)):  # OpenCV averages only if no side
-        if array.shape[:2] != (rows, columns):  # grows
+    fewer = min(height, size[0]), min(width, size[1])  # apart, because OpenCV averages only where no side grows
+    for (rows, columns), way in ((fewer, cv2.INTER_AREA), (size, cv2.INTER_LINEAR)):
+        if array.shape[:2] != (rows, columns):
             array = cv2.resize(array, (columns, rows), interpolation=way)
     return array
 

@@ -47,6 +47,7 @@ def cutout(
     cannot be used.
     """
     # Not before they are needed: --help has no use for them.
+    from iph.commands.folders import why_not
     from iph.images.imagefile import read_photo, write_photo
     from iph.masks.cutout import cutout as cut_out
     from iph.masks.edge_adjust import EdgeAdjustment
@@ -66,8 +67,7 @@ def cutout(
             if not source.is_dir():
                 raise
             failed += 1
-            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
-            print(f"iph: {photo_path.name}: {sentence}", file=sys.stderr)
+            print(f"iph: {photo_path.name}: {why_not(error)}", file=sys.stderr)
             continue
         note = f" ({found.note})" if found.note else ""
         print(f"{result}: {found.pixels.shape[1]} x {found.pixels.shape[0]}{note}")

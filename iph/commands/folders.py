@@ -70,6 +70,11 @@ def stem(photo: Path) -> str:
     return photo.stem if photo.suffix.lower() in READABLE else photo.name
 
 
+def why_not(error: Exception) -> str:
+    """What is said of one photo of a folder that could not be done."""
+    return str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+
+
 def _photos(source: Path) -> list[Path]:
     if not source.is_dir():
         return [source]

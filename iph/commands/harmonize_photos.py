@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from iph.adjustments import Adjustments
-from iph.commands.folders import PhotoTask, same_named
+from iph.commands.folders import PhotoTask, same_named, why_not
 from iph.commands.regions import Foreground, Pointing, recorded, share
 from iph.errors import InputError
 from iph.harmonizer import load
@@ -117,7 +117,7 @@ def make_all(jobs: list[PhotoTask], make: Make, cube_size: int, as_json: bool) -
             done = _run(job, make, cube_size)
         except Exception as error:
             failed += 1
-            sentence = str(error) if isinstance(error, InputError) else f"a fault of the program: {error!r}"
+            sentence = why_not(error)
             done = {"input": str(job.source), "ok": False, "error": sentence}
             tqdm.write(f"iph: {job.source.name}: {sentence}", file=sys.stderr)
         if as_json:

@@ -95,7 +95,7 @@ def train(
                 --start runs/portrait/best.safetensors --out runs/psi
 
     \b
-    The first of the rounds that made the default, in one thread (docs/match.md):
+    The first two of the rounds that made the default, in one thread (docs/match.md):
       OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts
                 --minutes 228 --out runs/match
       OMP_NUM_THREADS=1 iph train --stage match --photos ~/photos --portraits ~/portraits --luts ~/luts

@@ -145,11 +145,12 @@ def _subjects(image: np.ndarray) -> Iterator[Subject]:
     for score, person, mask in _find(copy):
         hard = mask > HALF
         if not people or (not person and (everyone & hard).sum() <= SAME * hard.sum()):
-            found.append((score, person and is_somebody(copy, mask), mask))
+            found.append((score, person, mask))
     found.sort(key=lambda entry: -entry[0])
     for score, person, probability in found[:MOST_SUBJECTS]:
         give_back_copies(image)  # before a mask of 48 MB at 12 MP
         soft = any(probability is mask for mask in people)  # hair is no matter of two colours: no GrabCut
+        person = person and (soft or is_somebody(copy, probability))
         mask = finished(picture, probability if soft else grabcut(copy, probability), soft)
         if (mask >= HALF).any():
             subject = Subject(mask, bounds(mask >= HALF), score, person)

@@ -147,7 +147,7 @@ def train(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         state["step"] += 1
-        average_into(averaged, network, min(settings.average, state["step"] / (state["step"] + 10)))
+        follow(averaged, network, min(settings.average, state["step"] / (state["step"] + 10)))
     if accelerator.is_main_process:
         save_network(settings.out / "last.safetensors", averaged)
     return result
@@ -213,7 +213,7 @@ def _rate(settings: TrainingSettings, step: int, progress: float) -> float:
 
 
 @torch.no_grad()
-def average_into(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+def follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - keep)
     for slow, fast in zip(averaged.buffers(), network.buffers(), strict=True):

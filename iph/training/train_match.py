@@ -31,7 +31,7 @@ from iph.data.pack import PackedPhotos
 from iph.errors import InputError
 from iph.files import read_json, replacing
 from iph.match.network import MatchNetwork, start_network
-from iph.training.loop import average_into, check_begun
+from iph.training.loop import check_begun, follow
 from iph.training.match_objective import MatchWeights, match_objective
 from iph.training.validate import hold_out, stack
 
@@ -107,7 +107,7 @@ class Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        average_into(self.average, self.network, min(self.settings.average, self.step / (self.step + 10)))
+        follow(self.average, self.network, min(self.settings.average, self.step / (self.step + 10)))
 
     def save(self) -> None:
         """Write the run's three files, each whole or not at all."""
